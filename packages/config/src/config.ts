@@ -1,0 +1,158 @@
+import type { Address, Family, Millis } from '@ipvs-director/core'
+
+/**
+ * The effective configuration: what the rest of the program works from. Every default and inheritance is applied, every
+ * address parsed; nothing in it refers to the text but the places.
+ */
+
+/** Where something stands in a file; line and column count from 1. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** Characters to underline. */
+  readonly length?: number
+}
+
+export interface Config {
+  readonly globals: Globals
+  readonly virtualServers: readonly VirtualServer[]
+}
+
+/** A command line to run: already split into words, with the user and group it runs as (names as written). */
+export interface Script {
+  readonly words: readonly string[]
+  readonly user?: string
+  readonly group?: string
+  readonly place: Place
+}
+
+export interface Globals {
+  readonly routerId: string | undefined
+  readonly scriptUser: { readonly user: string; readonly group?: string } | undefined
+  readonly enableScriptSecurity: boolean
+  readonly lvsFlush: boolean
+  /** `lvs_flush_on_stop`: false, the whole table, or each virtual server by one command. */
+  readonly lvsFlushOnStop: false | 'all' | 'VS'
+  readonly lvsTimeouts: { readonly tcp: number; readonly tcpFin: number; readonly udp: number } | undefined
+  readonly checkerLogAllFailures: boolean
+  readonly rsInitNotifies: boolean
+  /** Own extension `reconcile_interval`: time between two audits of the kernel's table. Default 30 s. */
+  readonly reconcileInterval: Millis
+}
+
+export type Method = 'masq' | 'droute' | 'tunnel'
+
+/** `lb_kind` / `lvs_method` with its tunnel options. */
+export interface Forwarding {
+  readonly method: Method
+  readonly tunnel:
+    | { readonly type: 'ipip' | 'gue' | 'gre'; readonly port: number; readonly checksum: 'none' | 'csum' | 'remcsum' }
+    | undefined
+}
+
+/** What a virtual server answers for. A group has its entries expanded, ranges too. */
+export type VirtualServerTarget =
+  | { readonly kind: 'address'; readonly address: Address; readonly port: number }
+  | { readonly kind: 'fwmark'; readonly fwmark: number; readonly family: Family }
+  | {
+      readonly kind: 'group'
+      readonly group: string
+      readonly entries: readonly (
+        | { readonly kind: 'address'; readonly address: Address; readonly port: number }
+        | { readonly kind: 'fwmark'; readonly fwmark: number; readonly family: Family }
+      )[]
+    }
+
+export interface VirtualServer {
+  readonly place: Place
+  /** As people name it: `192.0.2.1:80/tcp`, `fwmark 7/inet`, `group web/tcp`. Unique in a config. */
+  readonly name: string
+  readonly target: VirtualServerTarget
+  /** Without meaning for fwmark services. */
+  readonly protocol: 'tcp' | 'udp' | 'sctp'
+  readonly scheduler: string
+  readonly forwarding: Forwarding
+  /** Seconds; 0: off. */
+  readonly persistenceTimeout: number
+  /** IPv4: mask as unsigned number; IPv6: prefix length. */
+  readonly persistenceGranularity: number
+  readonly persistenceEngine: string | undefined
+  readonly onePacket: boolean
+  readonly flag1: boolean
+  readonly flag2: boolean
+  readonly flag3: boolean
+  readonly haSuspend: boolean
+  readonly virtualhost: string | undefined
+  readonly alpha: boolean
+  readonly omega: boolean
+  readonly quorum: number
+  readonly hysteresis: number
+  readonly quorumUp: Script | undefined
+  readonly quorumDown: Script | undefined
+  readonly delayLoop: Millis
+  readonly smtpAlert: boolean
+  readonly snmpName: string | undefined
+  readonly sorryServer: SorryServer | undefined
+  readonly realServers: readonly RealServer[]
+}
+
+export interface SorryServer {
+  readonly address: Address
+  readonly port: number
+  readonly forwarding: Forwarding
+  readonly inhibit: boolean
+}
+
+export interface RealServer {
+  readonly place: Place
+  readonly address: Address
+  readonly port: number
+  readonly weight: number
+  readonly forwarding: Forwarding
+  readonly inhibitOnFailure: boolean
+  readonly upperThreshold: number
+  readonly lowerThreshold: number
+  readonly notifyUp: Script | undefined
+  readonly notifyDown: Script | undefined
+  readonly smtpAlert: boolean
+  readonly snmpName: string | undefined
+  readonly virtualhost: string | undefined
+  readonly checkers: readonly CheckerConfig[]
+}
+
+/** When a checker runs and how it forgives; every value resolved by reference/checkers.md §1. */
+export interface CheckTiming {
+  readonly delayLoop: Millis
+  /** Failures forgiven while up. */
+  readonly retry: number
+  readonly delayBeforeRetry: Millis
+  /** Upper bound of the random first wait. */
+  readonly warmup: Millis
+  /** Time one probe (or one step of it, as the checker says) may take. */
+  readonly timeout: Millis
+  /** Down until the first success. */
+  readonly alpha: boolean
+  readonly logAllFailures: boolean
+}
+
+/** Where a network checker connects, resolved: connect_ip and connect_port fall back to the real server's. */
+export interface CheckConnection {
+  readonly address: Address
+  readonly port: number
+  readonly bindAddress: Address | undefined
+  readonly bindPort: number | undefined
+  readonly bindInterface: string | undefined
+  readonly fwmark: number
+}
+
+export interface CheckerConfig {
+  readonly place: Place
+  /** The block's keyword: TCP_CHECK, HTTP_GET, … */
+  readonly kind: string
+  readonly timing: CheckTiming
+  /** Undefined for MISC_CHECK and others that open no connection of their own. */
+  readonly connection: CheckConnection | undefined
+  /** The checker's own options as its declaration types them; plain data that survives JSON. */
+  readonly options: Readonly<Record<string, unknown>>
+}
