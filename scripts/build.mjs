@@ -1,0 +1,93 @@
+/**
+ * Builds what runs: the native addon, then the programs as bundles in build/.
+ *
+ * Usage: node scripts/build.mjs [--quiet]
+ *
+ * Modules that a program imports lazily become files of their own in build/chunks, so that starting reads little.
+ * An entry whose source is not there yet is left out.
+ */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { performance } from 'node:perf_hooks'
+
+const root = resolve(fileURLToPath(import.meta.url), '../..')
+const output = join(root, 'build')
+
+/** What a bundle is called, and the source it starts from. */
+const entries = {
+  'ipvs-director': 'packages/director/src/bin/ipvs-director.ts',
+  'ipvs-ctl': 'packages/director/src/bin/ipvs-ctl.ts',
+  prober: 'packages/checkers/src/prober-main.ts',
+  lab: 'test/lab/main.ts',
+  'lab-server': 'test/lab/server-main.ts',
+  demo: 'test/lab/demo.ts',
+  test: 'test/run.ts',
+  bench: 'bench/main.ts',
+}
+const commands = ['ipvs-director', 'ipvs-ctl']
+
+/** CommonJS dependencies inside an ES module ask for Node's own modules by `require`. */
+const banner = `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);`
+
+const quiet = process.argv.includes('--quiet')
+const say = (/** @type {string} */ text) => {
+  if (!quiet) console.log(text)
+}
+
+await main()
+
+async function main() {
+  const began = performance.now()
+  buildAddon()
+  const built = await bundle()
+  say(`build: ${built.join(', ')} in ${Math.round(performance.now() - began)} ms`)
+}
+
+/** The addon's own script knows whether its source changed; it needs a C compiler only then. */
+function buildAddon() {
+  const script = join(root, 'packages/linux/native/build.mjs')
+  if (!existsSync(script)) return
+  const { status } = spawnSync(process.execPath, [script], {
+    stdio: quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit',
+  })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+async function bundle() {
+  const { build } = await import('esbuild')
+  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)))
+  if (present.length === 0) return []
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: present.map(([name, source]) => ({ out: name, in: source })),
+    outdir: output,
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    conditions: ['source'],
+    sourcemap: 'linked',
+    banner: { js: banner },
+    logLevel: 'warning',
+    metafile: true,
+  })
+  const names = present.map(([name]) => name)
+  for (const name of names) if (commands.includes(name)) chmodSync(join(output, `${name}.js`), 0o755)
+  removeOldChunks(new Set(Object.keys(metafile.outputs).map((path) => join(root, path))))
+  return names
+}
+
+/** Chunks carry their content's hash in their name. Younger ones stay: a program that is running may still import them. */
+function removeOldChunks(/** @type {Set<string>} */ current) {
+  const folder = join(output, 'chunks')
+  if (!existsSync(folder)) return
+  const hourAgo = Date.now() - 3_600_000
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
+    if (!current.has(path) && statSync(path).mtimeMs < hourAgo) rmSync(path, { force: true })
+  }
+}
