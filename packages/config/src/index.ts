@@ -1,1 +1,6 @@
 export type * from './config.ts'
+export * from './declare.ts'
+export * from './kind.ts'
+export * from './kinds.ts'
+export * from './checker-block.ts'
+export * from './grammar/timing.ts'

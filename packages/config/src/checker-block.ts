@@ -1,0 +1,38 @@
+import type { Address, Millis } from '@ipvs-director/core'
+import type { Block, BlockValues, Fields } from './declare.ts'
+import type { connection, timing } from './grammar/timing.ts'
+
+/** The options of a checker that are its own: without those every checker has, which `timing` and `connection` hold. */
+export type OwnOptions<F extends Fields> = Omit<BlockValues<F>, keyof typeof timing | keyof typeof connection>
+
+/** What stands around a checker, for options that fall back on it. */
+export interface Surroundings {
+  readonly realServer: { readonly address: Address; readonly port: number; readonly virtualhost: string | undefined }
+  readonly virtualServer: { readonly virtualhost: string | undefined; readonly delayLoop: Millis }
+  /** The top-level `SSL { }` block: files and password for client certificates. */
+  readonly ssl:
+    | { readonly password?: string; readonly ca?: string; readonly certificate?: string; readonly key?: string }
+    | undefined
+  /** Checks that have failed to be declared right: an error takes the virtual server out, a warning does not. */
+  error(text: string, keyword?: string): void
+  warning(text: string, keyword?: string): void
+}
+
+/**
+ * What this package needs to know of a checker to read its block. `packages/checkers` hands a list of them to
+ * `loadConfig`; their options come back as plain data in `CheckerConfig.options`, typed by `OwnOptions`.
+ */
+export interface CheckerBlock<F extends Fields = Fields> {
+  /** The block's keyword, for example TCP_CHECK. */
+  readonly keyword: string
+  readonly block: Block<F>
+  /** Whether it connects to the real server itself (its block has the `connection` keywords). */
+  readonly connection: boolean
+  /** Built-in values where neither checker, real server nor virtual server says any (reference/checkers.md §1). */
+  readonly defaults: { readonly retry: number; readonly delayBeforeRetry: Millis | 'delayLoop' }
+  /**
+   * Fills in what depends on the surroundings and checks the options together. Answers the options as the probe gets
+   * them, and the timeout where it is not connect_timeout. Reports through `around`. Absent: the options as written.
+   */
+  complete?(options: OwnOptions<F>, around: Surroundings): { readonly options: object; readonly timeout?: Millis }
+}

@@ -1,0 +1,60 @@
+import { address, boolean, duration, integer, text } from '../declare.ts'
+
+/** When a checker runs and how it forgives: the options every timed checker has (keepalived §10.1). Not set: inherited. */
+export const timing = {
+  delayLoop: duration('delay_loop', {
+    min: 0.000001,
+    max: 4294,
+    inherits: 'real_server',
+    since: '2.0.0',
+    doc: 'Time from the end of one check to the start of the next.',
+  }),
+  retry: integer('retry', {
+    min: 0,
+    max: 2 ** 32 - 1,
+    inherits: 'real_server',
+    doc: 'Failures in a row that are forgiven while the server is up.',
+  }),
+  delayBeforeRetry: duration('delay_before_retry', {
+    min: 0,
+    max: 4294,
+    inherits: 'real_server',
+    doc: 'Time between a forgiven failure and the next attempt.',
+  }),
+  warmup: duration('warmup', {
+    min: 0,
+    max: 4294,
+    inherits: 'real_server',
+    doc: 'The first check waits a random time up to this, so that checks spread.',
+  }),
+  alpha: boolean('alpha', { inherits: 'real_server', doc: 'Counts as down until the first success.' }),
+  logAllFailures: boolean('log_all_failures', { doc: 'Log also the failures that are forgiven.' }),
+} as const
+
+/** Where a checker connects and how long it waits: the options every network checker has. Not set: the real server's. */
+export const connection = {
+  connectIp: address('connect_ip', {
+    inherits: 'real_server',
+    doc: 'Address to check, where it is not the real server itself.',
+  }),
+  connectPort: integer('connect_port', {
+    min: 1,
+    max: 65535,
+    inherits: 'real_server',
+    doc: "Port to check, where it is not the real server's.",
+  }),
+  bindTo: address('bindto', { doc: 'Local address to connect from; of the same family.' }),
+  bindPort: integer('bind_port', { min: 1, max: 65535, doc: 'Local port to connect from.' }),
+  bindInterface: text('bind_if', {
+    maxLength: 15,
+    what: 'an interface name',
+    doc: 'Interface to connect through; needed for link-local addresses.',
+  }),
+  connectTimeout: duration('connect_timeout', {
+    min: 0.000001,
+    max: 4294,
+    inherits: 'real_server',
+    doc: 'Time that connecting, or one step of the check, may take.',
+  }),
+  fwmark: integer('fwmark', { min: 0, max: 2 ** 32 - 1, doc: 'Mark on the packets of the check (SO_MARK).' }),
+} as const

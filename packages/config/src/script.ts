@@ -1,0 +1,82 @@
+import type { Script } from './config.ts'
+import type { Json, Kind } from './kind.ts'
+import { joinCommand, splitCommand } from './command-line.ts'
+
+/** `"CMD ARGS"`; keepalived ignores further words, the reader remarks on them. */
+export const commandKind: Kind<Script> = {
+  syntax: '"CMD"',
+  range: '',
+  read(words) {
+    const line = words.take()
+    if (line === undefined) return words.missing('a command line')
+    const split = splitCommand(line)
+    if (split.problem !== undefined) return words.bad('E027', split.problem)
+    if (split.words.length === 0) return words.bad('E027', 'the command line is empty')
+    return { words: split.words, place: words.place() }
+  },
+  toJson: (script) => ({ command: script.words }),
+  words: (json) => [joinCommand((json as { readonly command: readonly string[] }).command)],
+  schema: {
+    type: 'object',
+    properties: { command: { type: 'array', items: { type: 'string' }, minItems: 1 } },
+    required: ['command'],
+    additionalProperties: false,
+  },
+}
+
+/** `"CMD ARGS" [USER [GROUP]]`: an unquoted second word is the user, not an argument. */
+export const scriptKind: Kind<Script> = {
+  syntax: '"CMD" [USER [GROUP]]',
+  range: '',
+  read(words) {
+    const command = commandKind.read(words)
+    if (command === undefined || words.left === 0) return command
+    const user = words.take() ?? ''
+    if (user.startsWith('/') || user.startsWith('-')) {
+      words.warn('W027', `"${user}" is taken as the user that runs the script; quote the command with its arguments`)
+    }
+    const group = words.take()
+    return group === undefined ? { ...command, user } : { ...command, user, group }
+  },
+  toJson: ({ words, user, group }) => ({
+    command: words,
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+  }),
+  words(json) {
+    const { command, user, group } = json as { readonly [key: string]: Json }
+    const line = joinCommand(command as readonly string[])
+    return user === undefined
+      ? [line]
+      : group === undefined
+        ? [line, String(user)]
+        : [line, String(user), String(group)]
+  },
+  schema: {
+    type: 'object',
+    properties: {
+      command: { type: 'array', items: { type: 'string' }, minItems: 1 },
+      user: { type: 'string', minLength: 1 },
+      group: { type: 'string', minLength: 1 },
+    },
+    required: ['command'],
+    dependentRequired: { group: ['user'] },
+    additionalProperties: false,
+  },
+}
+
+/** One word, its quotes and escapes resolved like a command line's; blanks stay. */
+export const quotedKind: Kind<string> = {
+  syntax: '"TEXT"',
+  range: '',
+  read(words) {
+    const word = words.take()
+    if (word === undefined) return words.missing('a text')
+    const split = splitCommand(word)
+    if (split.problem !== undefined) return words.bad('E027', split.problem)
+    return split.words[0] ?? ''
+  },
+  toJson: (value) => value,
+  words: (json) => [joinCommand([String(json)])],
+  schema: { type: 'string' },
+}
