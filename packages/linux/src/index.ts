@@ -1,1 +1,2 @@
+export * from './native.ts'
 export * from './netlink/channel.ts'

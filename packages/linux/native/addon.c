@@ -1,0 +1,634 @@
+/*
+ * One generic non-blocking socket for Node.js, and the few system calls beside it that Node does not offer.
+ * Addresses, options and control messages are bytes laid out in TypeScript (../src/native.ts): this file knows no
+ * protocol. Node-API version 8; libuv is part of every node binary, so its few functions are declared here.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <node_api.h>
+
+/* The part of libuv's stable ABI that is used (uv.h). */
+typedef struct uv_handle uv_handle_t;
+enum { UV_POLL = 8, UV_READABLE = 1, UV_WRITABLE = 2 };
+extern size_t uv_handle_size(int type);
+extern int uv_poll_init(struct uv_loop_s *loop, uv_handle_t *poll, int fd);
+extern int uv_poll_start(uv_handle_t *poll, int events, void (*callback)(uv_handle_t *, int status, int events));
+extern int uv_poll_stop(uv_handle_t *poll);
+extern void uv_close(uv_handle_t *handle, void (*callback)(uv_handle_t *));
+extern void uv_ref(uv_handle_t *handle);
+extern void uv_unref(uv_handle_t *handle);
+extern void *uv_handle_get_data(const uv_handle_t *handle);
+extern void uv_handle_set_data(uv_handle_t *handle, void *data);
+extern char *uv_err_name_r(int error, char *text, size_t size);
+
+enum { MESSAGES_PER_TURN = 64, MAX_BUFFER = 16 << 20, MAX_CONTROL = 1 << 16 };
+
+/* The listener's first argument; native.ts has the same numbers. */
+enum { ON_MESSAGE = 0, ON_WRITABLE = 1, ON_ERROR = 2 };
+
+typedef struct {
+  napi_env env;
+  int fd;                /* -1 once closed or detached */
+  int connected;         /* stream or seqpacket: an empty read is the end, an error ends reading */
+  int reading, writing;  /* what is waited for */
+  int parts;             /* what still needs this memory: the poll handle, the JavaScript object */
+  uv_handle_t *poll;
+  napi_ref object, listener;  /* strong while open: an open socket is not collected */
+  napi_async_context context;
+  napi_async_cleanup_hook_handle hook;
+  size_t data_size, control_size;
+  unsigned char *data;        /* followed by the control bytes */
+} Socket;
+
+/* ---- errors and arguments ---- */
+
+/* An Error as Node's own: `bind EADDRINUSE`, with code, errno (negative) and syscall. */
+static napi_value system_error(napi_env env, int number, const char *call) {
+  char code[64], text[128];
+  napi_value error = NULL, value, message;
+  uv_err_name_r(-number, code, sizeof code);
+  strcpy(text, call);
+  strcat(text, " ");
+  strcat(text, code);
+  napi_create_string_utf8(env, code, NAPI_AUTO_LENGTH, &value);
+  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message);
+  if (napi_create_error(env, value, message, &error) != napi_ok) return NULL;
+  napi_create_int32(env, -number, &value);
+  napi_set_named_property(env, error, "errno", value);
+  napi_create_string_utf8(env, call, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, error, "syscall", value);
+  return error;
+}
+
+static napi_value fail(napi_env env, int number, const char *call) {
+  napi_value error = system_error(env, number, call);
+  if (error != NULL) napi_throw(env, error);
+  return NULL;
+}
+
+static napi_value wrong(napi_env env, const char *what) {
+  napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", what);
+  return NULL;
+}
+
+static int integer(napi_env env, napi_value value, int *result) {
+  if (napi_get_value_int32(env, value, result) == napi_ok) return 1;
+  wrong(env, "an integer was expected");
+  return 0;
+}
+
+static int is_absent(napi_env env, napi_value value) {
+  napi_valuetype type;
+  return napi_typeof(env, value, &type) == napi_ok && type == napi_undefined;
+}
+
+/* The bytes of a Uint8Array (a Buffer is one). They are only valid until control returns to JavaScript. */
+static int bytes(napi_env env, napi_value value, void **data, size_t *length) {
+  napi_typedarray_type type;
+  bool is = false;
+  if (napi_is_typedarray(env, value, &is) == napi_ok && is &&
+      napi_get_typedarray_info(env, value, &type, length, data, NULL, NULL) == napi_ok && type == napi_uint8_array)
+    return 1;
+  wrong(env, "a Uint8Array was expected");
+  return 0;
+}
+
+static napi_value number(napi_env env, double value) {
+  napi_value result = NULL;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+static napi_value boolean(napi_env env, int value) {
+  napi_value result = NULL;
+  napi_get_boolean(env, value != 0, &result);
+  return result;
+}
+
+/* The open socket behind `this`, its arguments in `args`; NULL, with an exception pending, when it is closed. */
+static Socket *open_socket(napi_env env, napi_callback_info info, size_t count, napi_value *args, const char *call) {
+  napi_value self;
+  Socket *socket = NULL;
+  if (napi_get_cb_info(env, info, &count, args, &self, NULL) != napi_ok ||
+      napi_unwrap(env, self, (void **)&socket) != napi_ok) {
+    wrong(env, "not a Socket");
+    return NULL;
+  }
+  if (socket->fd >= 0) return socket;
+  fail(env, EBADF, call);
+  return NULL;
+}
+
+/* ---- life and death ---- */
+
+static void drop(Socket *self) {
+  if (--self->parts > 0) return;
+  free(self->data);
+  free(self->poll);
+  free(self);
+}
+
+static void on_collected(napi_env env, void *data, void *hint) {
+  (void)env, (void)hint;
+  drop(data);
+}
+
+static void on_closed(uv_handle_t *poll) {
+  Socket *self = uv_handle_get_data(poll);
+  if (self->hook != NULL) napi_remove_async_cleanup_hook(self->hook); /* a worker that ends waits for this */
+  drop(self);
+}
+
+/* Stops everything and lets go of the object; the descriptor is the caller's now. uv_close takes it out of epoll. */
+static int release(Socket *self) {
+  int fd = self->fd;
+  self->fd = -1;
+  self->reading = self->writing = 0;
+  uv_close(self->poll, on_closed);
+  if (self->listener != NULL) napi_delete_reference(self->env, self->listener);
+  if (self->object != NULL) napi_delete_reference(self->env, self->object);
+  if (self->context != NULL) napi_async_destroy(self->env, self->context);
+  self->listener = self->object = NULL;
+  self->context = NULL;
+  return fd;
+}
+
+/* The thread's environment ends: close, so that it can. */
+static void on_teardown(napi_async_cleanup_hook_handle handle, void *data) {
+  Socket *self = data;
+  (void)handle;
+  if (self->fd >= 0) close(release(self));
+}
+
+/* ---- events ---- */
+
+static void on_poll(uv_handle_t *poll, int status, int events);
+
+static int watch(Socket *self) {
+  int events = (self->reading ? UV_READABLE : 0) | (self->writing ? UV_WRITABLE : 0);
+  return events != 0 ? uv_poll_start(self->poll, events, on_poll) : uv_poll_stop(self->poll);
+}
+
+/* Calls the listener. What it throws is an uncaughtException, as from any other event; it never ends the process here. */
+static void emit(Socket *self, int kind, napi_value first, napi_value address, napi_value control, int flags) {
+  napi_env env = self->env;
+  napi_value args[5], this, listener, result, error;
+  if (napi_create_int32(env, kind, &args[0]) != napi_ok) return;
+  args[1] = first;
+  args[2] = address;
+  args[3] = control;
+  napi_create_int32(env, flags, &args[4]);
+  if (napi_get_reference_value(env, self->object, &this) != napi_ok || this == NULL ||
+      napi_get_reference_value(env, self->listener, &listener) != napi_ok || listener == NULL)
+    return;
+  if (napi_call_function(env, this, listener, 5, args, &result) == napi_pending_exception &&
+      napi_get_and_clear_last_exception(env, &error) == napi_ok)
+    napi_fatal_exception(env, error);
+}
+
+static void emit_error(Socket *self, int error, const char *call) {
+  napi_value none;
+  if (napi_get_undefined(self->env, &none) != napi_ok) return;
+  emit(self, ON_ERROR, system_error(self->env, error, call), none, none, 0);
+}
+
+/* A fresh Buffer for each message: the listener may keep it. */
+static int emit_message(Socket *self, size_t length, struct msghdr *message) {
+  napi_env env = self->env;
+  napi_value none, data, address, control;
+  if (napi_get_undefined(env, &none) != napi_ok) return 0;
+  address = control = none;
+  if (napi_create_buffer_copy(env, length, self->data, NULL, &data) != napi_ok) return 0;
+  if (message->msg_namelen > 0 &&
+      napi_create_buffer_copy(env, message->msg_namelen, message->msg_name, NULL, &address) != napi_ok)
+    return 0;
+  if (message->msg_controllen > 0 &&
+      napi_create_buffer_copy(env, message->msg_controllen, message->msg_control, NULL, &control) != napi_ok)
+    return 0;
+  emit(self, ON_MESSAGE, data, address, control, message->msg_flags & ~MSG_CMSG_CLOEXEC);
+  return 1;
+}
+
+/* Reads what is there, at most so much that other handles of the loop get their turn. The listener may close. */
+static void receive(Socket *self, int flags) {
+  napi_env env = self->env;
+  for (int i = 0; i < MESSAGES_PER_TURN && self->fd >= 0 && (self->reading || flags != 0); i++) {
+    struct sockaddr_storage from;
+    struct iovec part = {self->data, self->data_size};
+    struct msghdr message;
+    napi_handle_scope scope;
+    ssize_t length;
+    memset(&message, 0, sizeof message);
+    message.msg_name = &from;
+    message.msg_namelen = sizeof from;
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = self->control_size > 0 ? self->data + self->data_size : NULL;
+    message.msg_controllen = self->control_size;
+    length = recvmsg(self->fd, &message, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    int error = errno;
+    if (length < 0 && error == EINTR) continue;
+    if (length < 0 && (error == EAGAIN || error == EWOULDBLOCK)) return;
+    if (length < 0 ? self->connected || error == EBADF || error == ENOTSOCK : self->connected && length == 0) {
+      self->reading = 0; /* nothing more can come; polling on would spin */
+      watch(self);
+    }
+    if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+    int running = 1;
+    if (length < 0) emit_error(self, error, "recvmsg");
+    else running = emit_message(self, (size_t)length, &message);
+    napi_close_handle_scope(env, scope);
+    if (!running) return;
+  }
+}
+
+static void on_writable(Socket *self) {
+  napi_value none;
+  self->writing = 0;
+  watch(self);
+  if (napi_get_undefined(self->env, &none) == napi_ok) emit(self, ON_WRITABLE, none, none, none, 0);
+}
+
+/*
+ * EPOLLERR: libuv says EBADF and stops the handle, whatever the error is. The socket has the true one: ENOBUFS (netlink),
+ * ENETDOWN (packet), ECONNREFUSED. None at all: a call in between has taken it, or it waits in the error queue.
+ */
+static void on_failure(Socket *self) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(self->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) {
+    error = errno; /* the descriptor is gone: somebody else closed it */
+    self->reading = self->writing = 0;
+  }
+  if (error != 0) self->writing = 0;
+  watch(self);
+  if (error != 0) emit_error(self, error, "poll");
+  else receive(self, MSG_ERRQUEUE);
+}
+
+/* One turn: microtasks and ticks of all its messages run at its end. */
+static void on_poll(uv_handle_t *poll, int status, int events) {
+  Socket *self = uv_handle_get_data(poll);
+  napi_env env = self->env;
+  napi_handle_scope scope;
+  napi_callback_scope turn;
+  napi_value this;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  if (napi_get_reference_value(env, self->object, &this) == napi_ok &&
+      napi_open_callback_scope(env, this, self->context, &turn) == napi_ok) {
+    if (status < 0) on_failure(self);
+    else {
+      if ((events & UV_WRITABLE) != 0 && self->writing) on_writable(self);
+      if ((events & UV_READABLE) != 0) receive(self, 0);
+    }
+    napi_close_callback_scope(env, turn);
+  }
+  napi_close_handle_scope(env, scope);
+}
+
+/* ---- the class ---- */
+
+/* new Socket(domain, type, protocol, onEvent, bufferBytes, controlBytes) */
+static napi_value construct(napi_env env, napi_callback_info info) {
+  size_t count = 6;
+  napi_value args[6], this, target, name;
+  int domain, type, protocol, data_size, control_size;
+  napi_valuetype listener;
+  struct uv_loop_s *loop;
+  napi_get_cb_info(env, info, &count, args, &this, NULL);
+  if (napi_get_new_target(env, info, &target) != napi_ok || target == NULL) return wrong(env, "use new");
+  if (!integer(env, args[0], &domain) || !integer(env, args[1], &type) || !integer(env, args[2], &protocol) ||
+      !integer(env, args[4], &data_size) || !integer(env, args[5], &control_size))
+    return NULL;
+  if (napi_typeof(env, args[3], &listener) != napi_ok || listener != napi_function)
+    return wrong(env, "a function was expected");
+  if (data_size < 1 || data_size > MAX_BUFFER || control_size < 0 || control_size > MAX_CONTROL)
+    return wrong(env, "buffer size out of range");
+
+  Socket *self = calloc(1, sizeof *self);
+  if (self == NULL) return fail(env, ENOMEM, "socket");
+  self->env = env;
+  self->data_size = (size_t)data_size;
+  self->control_size = (size_t)control_size;
+  self->data = malloc(self->data_size + self->control_size);
+  self->poll = calloc(1, uv_handle_size(UV_POLL));
+  self->parts = 1;
+  /* CLOEXEC in the same call: a script started by another thread meanwhile must not inherit it. */
+  self->fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  if (self->data == NULL || self->poll == NULL || self->fd < 0) {
+    int error = self->fd < 0 ? errno : ENOMEM;
+    if (self->fd >= 0) close(self->fd);
+    drop(self);
+    return fail(env, error, "socket");
+  }
+  int kind = type & 0xf;
+  self->connected = kind == SOCK_STREAM || kind == SOCK_SEQPACKET;
+  uv_handle_set_data(self->poll, self);
+  int failed = napi_get_uv_event_loop(env, &loop) != napi_ok ? -EINVAL : uv_poll_init(loop, self->poll, self->fd);
+  if (failed != 0) {
+    close(self->fd);
+    drop(self);
+    return fail(env, -failed, "uv_poll_init");
+  }
+  if (napi_wrap(env, this, self, on_collected, NULL, NULL) == napi_ok) {
+    self->parts = 2;
+    if (napi_create_reference(env, this, 1, &self->object) == napi_ok &&
+        napi_create_reference(env, args[3], 1, &self->listener) == napi_ok &&
+        napi_create_string_utf8(env, "KernelSocket", NAPI_AUTO_LENGTH, &name) == napi_ok &&
+        napi_async_init(env, this, name, &self->context) == napi_ok &&
+        napi_add_async_cleanup_hook(env, on_teardown, self, &self->hook) == napi_ok)
+      return this;
+  }
+  close(release(self));
+  return fail(env, ENOMEM, "socket");
+}
+
+/* bind(address) */
+static napi_value socket_bind(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  void *address;
+  size_t length;
+  Socket *self = open_socket(env, info, 1, args, "bind");
+  if (self == NULL || !bytes(env, args[0], &address, &length)) return NULL;
+  if (bind(self->fd, address, (socklen_t)length) < 0) return fail(env, errno, "bind");
+  return NULL;
+}
+
+/* connect(address) → false while it is under way (EINPROGRESS): wait for writable, then ask SO_ERROR */
+static napi_value socket_connect(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  void *address;
+  size_t length;
+  Socket *self = open_socket(env, info, 1, args, "connect");
+  if (self == NULL || !bytes(env, args[0], &address, &length)) return NULL;
+  int done = connect(self->fd, address, (socklen_t)length) == 0;
+  /* An interrupted connect goes on by itself, as one under way does. */
+  if (!done && errno != EINPROGRESS && errno != EINTR) return fail(env, errno, "connect");
+  return boolean(env, done);
+}
+
+/* setsockopt(level, option, value) */
+static napi_value socket_setsockopt(napi_env env, napi_callback_info info) {
+  napi_value args[3];
+  int level, option;
+  void *value;
+  size_t length;
+  Socket *self = open_socket(env, info, 3, args, "setsockopt");
+  if (self == NULL || !integer(env, args[0], &level) || !integer(env, args[1], &option) ||
+      !bytes(env, args[2], &value, &length))
+    return NULL;
+  if (setsockopt(self->fd, level, option, value, (socklen_t)length) < 0) return fail(env, errno, "setsockopt");
+  return NULL;
+}
+
+/* getsockopt(level, option, bytes) → Buffer */
+static napi_value socket_getsockopt(napi_env env, napi_callback_info info) {
+  napi_value args[3], result = NULL;
+  int level, option, size;
+  unsigned char value[4096];
+  Socket *self = open_socket(env, info, 3, args, "getsockopt");
+  if (self == NULL || !integer(env, args[0], &level) || !integer(env, args[1], &option) || !integer(env, args[2], &size))
+    return NULL;
+  if (size < 0 || (size_t)size > sizeof value) return wrong(env, "an option has 0 to 4096 bytes");
+  socklen_t length = (socklen_t)size;
+  if (getsockopt(self->fd, level, option, value, &length) < 0) return fail(env, errno, "getsockopt");
+  if (length > (socklen_t)size) length = (socklen_t)size;
+  napi_create_buffer_copy(env, length, value, NULL, &result);
+  return result;
+}
+
+/* getsockname() → Buffer */
+static napi_value socket_getsockname(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+  Socket *self = open_socket(env, info, 0, NULL, "getsockname");
+  if (self == NULL) return NULL;
+  if (getsockname(self->fd, (struct sockaddr *)&address, &length) < 0) return fail(env, errno, "getsockname");
+  if (length > sizeof address) length = sizeof address;
+  napi_create_buffer_copy(env, length, &address, NULL, &result);
+  return result;
+}
+
+/* send(data, address?, control?) → bytes taken, or -1 when nothing can be taken now (EAGAIN) */
+static napi_value socket_send(napi_env env, napi_callback_info info) {
+  napi_value args[3];
+  struct iovec part;
+  struct msghdr message;
+  size_t length;
+  ssize_t sent;
+  Socket *self = open_socket(env, info, 3, args, "sendmsg");
+  if (self == NULL) return NULL;
+  memset(&message, 0, sizeof message);
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (!bytes(env, args[0], &part.iov_base, &part.iov_len)) return NULL;
+  if (!is_absent(env, args[1])) {
+    if (!bytes(env, args[1], &message.msg_name, &length)) return NULL;
+    message.msg_namelen = (socklen_t)length;
+  }
+  if (!is_absent(env, args[2])) {
+    if (!bytes(env, args[2], &message.msg_control, &length)) return NULL;
+    message.msg_controllen = length;
+  }
+  do sent = sendmsg(self->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (sent < 0 && errno == EINTR);
+  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return fail(env, errno, "sendmsg");
+  return number(env, (double)sent);
+}
+
+static napi_value set_waiting(napi_env env, Socket *self) {
+  int failed = watch(self);
+  return failed == 0 ? NULL : fail(env, -failed, "uv_poll_start");
+}
+
+/* start(): messages and errors are reported from now on */
+static napi_value socket_start(napi_env env, napi_callback_info info) {
+  Socket *self = open_socket(env, info, 0, NULL, "uv_poll_start");
+  if (self == NULL) return NULL;
+  self->reading = 1;
+  return set_waiting(env, self);
+}
+
+/* stop(): no messages until the next start() */
+static napi_value socket_stop(napi_env env, napi_callback_info info) {
+  Socket *self = open_socket(env, info, 0, NULL, "uv_poll_stop");
+  if (self == NULL) return NULL;
+  self->reading = 0;
+  return set_waiting(env, self);
+}
+
+/* awaitWritable(): one ON_WRITABLE (or an error) when something can be sent, or when a connect has come to its end */
+static napi_value socket_await_writable(napi_env env, napi_callback_info info) {
+  Socket *self = open_socket(env, info, 0, NULL, "uv_poll_start");
+  if (self == NULL) return NULL;
+  self->writing = 1;
+  return set_waiting(env, self);
+}
+
+static napi_value socket_ref(napi_env env, napi_callback_info info) {
+  Socket *self = open_socket(env, info, 0, NULL, "uv_ref");
+  if (self != NULL) uv_ref(self->poll);
+  return NULL;
+}
+
+static napi_value socket_unref(napi_env env, napi_callback_info info) {
+  Socket *self = open_socket(env, info, 0, NULL, "uv_unref");
+  if (self != NULL) uv_unref(self->poll);
+  return NULL;
+}
+
+/* detach() → the descriptor, still open and now the caller's */
+static napi_value socket_detach(napi_env env, napi_callback_info info) {
+  Socket *self = open_socket(env, info, 0, NULL, "detach");
+  return self == NULL ? NULL : number(env, release(self));
+}
+
+/* close(); once more does nothing */
+static napi_value socket_close(napi_env env, napi_callback_info info) {
+  napi_value this;
+  Socket *self = NULL;
+  if (napi_get_cb_info(env, info, NULL, NULL, &this, NULL) != napi_ok ||
+      napi_unwrap(env, this, (void **)&self) != napi_ok)
+    return wrong(env, "not a Socket");
+  if (self->fd >= 0) close(release(self));
+  return NULL;
+}
+
+/* get fd → the descriptor, -1 when closed or detached */
+static napi_value socket_fd(napi_env env, napi_callback_info info) {
+  napi_value this;
+  Socket *self = NULL;
+  if (napi_get_cb_info(env, info, NULL, NULL, &this, NULL) != napi_ok ||
+      napi_unwrap(env, this, (void **)&self) != napi_ok)
+    return wrong(env, "not a Socket");
+  return number(env, self->fd);
+}
+
+/* ---- system calls ---- */
+
+/* prctl(option, second?, third?, fourth?, fifth?) → number; `second` may be bytes (PR_SET_NAME) */
+static napi_value system_prctl(napi_env env, napi_callback_info info) {
+  size_t count = 5, length;
+  napi_value args[5];
+  int option, result;
+  unsigned long words[4] = {0, 0, 0, 0};
+  bool is_bytes = false;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (!integer(env, args[0], &option)) return NULL;
+  for (int i = 1; i < 5; i++) {
+    int64_t word;
+    void *data;
+    if (is_absent(env, args[i])) continue;
+    if (i == 1 && napi_is_typedarray(env, args[i], &is_bytes) == napi_ok && is_bytes) {
+      if (!bytes(env, args[i], &data, &length)) return NULL;
+      words[0] = (unsigned long)(uintptr_t)data;
+    } else if (napi_get_value_int64(env, args[i], &word) == napi_ok) words[i - 1] = (unsigned long)word;
+    else return wrong(env, "an integer was expected");
+  }
+  result = prctl(option, words[0], words[1], words[2], words[3]);
+  return result < 0 ? fail(env, errno, "prctl") : number(env, result);
+}
+
+/* setns(fd, kind): the calling thread only */
+static napi_value system_setns(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value args[2];
+  int fd, kind;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (!integer(env, args[0], &fd) || !integer(env, args[1], &kind)) return NULL;
+  return setns(fd, kind) < 0 ? fail(env, errno, "setns") : NULL;
+}
+
+/* schedSetscheduler(pid, policy, priority): pid 0 is the calling thread */
+static napi_value system_sched_setscheduler(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value args[3];
+  int pid, policy, priority;
+  struct sched_param parameter;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (!integer(env, args[0], &pid) || !integer(env, args[1], &policy) || !integer(env, args[2], &priority)) return NULL;
+  memset(&parameter, 0, sizeof parameter);
+  parameter.sched_priority = priority;
+  /* The system call itself: musl's sched_setscheduler always fails with ENOSYS. */
+  return syscall(SYS_sched_setscheduler, pid, policy, &parameter) < 0 ? fail(env, errno, "sched_setscheduler") : NULL;
+}
+
+/* mlockall(flags) */
+static napi_value system_mlockall(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value args[1];
+  int flags;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (!integer(env, args[0], &flags)) return NULL;
+  return mlockall(flags) < 0 ? fail(env, errno, "mlockall") : NULL;
+}
+
+/* capset(effective, permitted, inheritable): 64-bit masks as BigInt, the calling thread only */
+static napi_value system_capset(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value args[3];
+  uint64_t masks[3];
+  bool lossless;
+  struct { uint32_t version; int32_t pid; } header = {0x20080522, 0}; /* linux/capability.h, version 3 */
+  struct { uint32_t effective, permitted, inheritable; } data[2];
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  for (int i = 0; i < 3; i++)
+    if (napi_get_value_bigint_uint64(env, args[i], &masks[i], &lossless) != napi_ok || !lossless)
+      return wrong(env, "a BigInt of 64 bits was expected");
+  for (int i = 0; i < 2; i++) {
+    data[i].effective = (uint32_t)(masks[0] >> (32 * i));
+    data[i].permitted = (uint32_t)(masks[1] >> (32 * i));
+    data[i].inheritable = (uint32_t)(masks[2] >> (32 * i));
+  }
+  return syscall(SYS_capset, &header, data) < 0 ? fail(env, errno, "capset") : NULL;
+}
+
+/* ---- what the module offers ---- */
+
+#define METHOD(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default_method, NULL}
+
+NAPI_MODULE_EXPORT int32_t node_api_module_get_api_version_v1(void) { return NAPI_VERSION; }
+
+NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  const napi_property_descriptor members[] = {
+      METHOD("bind", socket_bind),
+      METHOD("connect", socket_connect),
+      METHOD("setsockopt", socket_setsockopt),
+      METHOD("getsockopt", socket_getsockopt),
+      METHOD("getsockname", socket_getsockname),
+      METHOD("send", socket_send),
+      METHOD("start", socket_start),
+      METHOD("stop", socket_stop),
+      METHOD("awaitWritable", socket_await_writable),
+      METHOD("ref", socket_ref),
+      METHOD("unref", socket_unref),
+      METHOD("detach", socket_detach),
+      METHOD("close", socket_close),
+      {"fd", NULL, NULL, socket_fd, NULL, NULL, napi_default, NULL},
+  };
+  napi_value constructor;
+  if (napi_define_class(env, "Socket", NAPI_AUTO_LENGTH, construct, NULL, sizeof members / sizeof *members, members,
+                        &constructor) != napi_ok)
+    return NULL;
+  const napi_property_descriptor functions[] = {
+      {"Socket", NULL, NULL, NULL, NULL, constructor, napi_enumerable, NULL},
+      METHOD("prctl", system_prctl),
+      METHOD("setns", system_setns),
+      METHOD("schedSetscheduler", system_sched_setscheduler),
+      METHOD("mlockall", system_mlockall),
+      METHOD("capset", system_capset),
+  };
+  if (napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok) return NULL;
+  return exports;
+}

@@ -1,0 +1,182 @@
+/**
+ * The typed face of the native addon (`native/addon.c`): one generic kernel socket and a few system calls. It is loaded
+ * at its first use, so importing this package costs nothing and works where the addon was not built.
+ */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** A system call's refusal in Node's own form: `bind EADDRINUSE`. */
+export interface SystemError extends Error {
+  /** The errno's name, for example `EADDRINUSE`. */
+  readonly code: string
+  /** The errno as a negative number, for example -98. */
+  readonly errno: number
+  readonly syscall: string
+}
+
+/** What a socket is opened with. Numbers as in the uapi headers. */
+export interface SocketOptions {
+  /** AF_INET 2, AF_INET6 10, AF_NETLINK 16, AF_PACKET 17, AF_UNIX 1. */
+  readonly domain: number
+  /** SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_RAW 3, SOCK_SEQPACKET 5. CLOEXEC and NONBLOCK are always added. */
+  readonly type: number
+  readonly protocol: number
+  /** The longest message that can be received whole, in bytes; default 65,536. Allocated per socket. */
+  readonly bufferBytes?: number
+  /** Room for control messages (cmsg) with each message, in bytes; default 0: none are delivered. */
+  readonly controlBytes?: number
+}
+
+/** What happens on a socket. An exception thrown here is an `uncaughtException`. */
+export interface SocketListener {
+  /**
+   * A message, in Buffers of its own. `address` is the sender's sockaddr, `control` the raw cmsgs, `flags` is
+   * `msg_flags` (MSG_TRUNC 0x20: it was longer than the buffer; MSG_ERRQUEUE 0x2000: from the error queue).
+   * On a stream an empty message is the end. Microtasks run after at most 64 messages.
+   */
+  message?(data: Buffer, address: Buffer | undefined, control: Buffer | undefined, flags: number): void
+  /** The socket reported an error and works on: ENOBUFS (netlink), ENETDOWN (packet), ECONNREFUSED. Ends awaitWritable. */
+  error(error: SystemError): void
+  /** Once for each {@link KernelSocket.awaitWritable}. */
+  writable?(): void
+}
+
+/** A non-blocking socket. It stays open until it is closed, whether anybody still refers to it or not. */
+export interface KernelSocket {
+  /** The descriptor, for fstat and the like; -1 when closed or detached. */
+  readonly fd: number
+  bind(address: Uint8Array): void
+  /** False while the connection is under way: `awaitWritable()`, then SO_ERROR by `getsockopt(1, 4, 4)`. */
+  connect(address: Uint8Array): boolean
+  setsockopt(level: number, option: number, value: Uint8Array): void
+  /** At most `bytes` (0..4096) of the option's value. */
+  getsockopt(level: number, option: number, bytes: number): Buffer
+  getsockname(): Buffer
+  /** Returns the bytes taken (fewer than given only on a stream), or -1 when none can be taken now (EAGAIN). */
+  send(data: Uint8Array, address?: Uint8Array, control?: Uint8Array): number
+  /** Reports messages and errors from now on, and keeps the process alive unless `unref` was called. */
+  start(): void
+  /** No more messages until the next `start()`. */
+  stop(): void
+  /** Asks for one `writable` (or `error`). */
+  awaitWritable(): void
+  ref(): void
+  unref(): void
+  /** Gives the open descriptor away; the socket itself is as if closed. */
+  detach(): number
+  /** Nothing is reported any more, also from within a listener. Closing twice does nothing; other calls then throw EBADF. */
+  close(): void
+}
+
+interface Addon {
+  readonly Socket: new (
+    domain: number,
+    type: number,
+    protocol: number,
+    onEvent: (...event: RawEvent) => void,
+    bufferBytes: number,
+    controlBytes: number,
+  ) => KernelSocket
+  prctl(option: number, second?: number | Uint8Array, third?: number, fourth?: number, fifth?: number): number
+  setns(fd: number, kind: number): void
+  schedSetscheduler(pid: number, policy: number, priority: number): void
+  mlockall(flags: number): void
+  capset(effective: bigint, permitted: bigint, inheritable: bigint): void
+}
+
+/** As in addon.c: what happened, its subject, sender, control messages, msg_flags. */
+type RawEvent =
+  | [kind: 0, data: Buffer, address: Buffer | undefined, control: Buffer | undefined, flags: number]
+  | [kind: 1]
+  | [kind: 2, error: SystemError]
+
+/** Opens a socket; throws a {@link SystemError} when the kernel refuses. Nothing is reported before `start()`. */
+export function openSocket(options: SocketOptions, listener: SocketListener): KernelSocket {
+  const { domain, type, protocol, bufferBytes = 65_536, controlBytes = 0 } = options
+  const { Socket } = addon()
+  return new Socket(
+    domain,
+    type,
+    protocol,
+    (...event) => {
+      if (event[0] === 0) listener.message?.(event[1], event[2], event[3], event[4])
+      else if (event[0] === 1) listener.writable?.()
+      else listener.error(event[1])
+    },
+    bufferBytes,
+    controlBytes,
+  )
+}
+
+/** prctl(2). `second` may be bytes, for PR_SET_NAME 15. Returns what the call returns; throws a {@link SystemError}. */
+export const prctl = (
+  option: number,
+  second?: number | Uint8Array,
+  third?: number,
+  fourth?: number,
+  fifth?: number,
+): number => addon().prctl(option, second, third, fourth, fifth)
+
+/** setns(2): moves the calling thread, and only it; call it before anything starts the thread pool. */
+export const setns = (fd: number, kind: number): void => {
+  addon().setns(fd, kind)
+}
+
+/** sched_setscheduler(2); pid 0 is the calling thread. SCHED_RR 2 wants SCHED_RESET_ON_FORK 0x40000000, or scripts inherit it. */
+export const schedSetscheduler = (pid: number, policy: number, priority: number): void => {
+  addon().schedSetscheduler(pid, policy, priority)
+}
+
+/** mlockall(2): MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4 (without it V8's reservations of 730 MB are pinned). */
+export const mlockall = (flags: number): void => {
+  addon().mlockall(flags)
+}
+
+/** capset(2) with masks of 64 capabilities, for the calling thread only: call it before the thread pool starts. */
+export const capset = (effective: bigint, permitted: bigint, inheritable: bigint): void => {
+  addon().capset(effective, permitted, inheritable)
+}
+
+let loaded: Addon | undefined
+
+function addon(): Addon {
+  return (loaded ??= createRequire(import.meta.url)(addonFile()) as Addon)
+}
+
+/** Whether the addon is there and loads. Where not, sockets and system calls throw {@link loadError}'s words. */
+export function addonAvailable(): boolean {
+  return loadError() === undefined
+}
+
+/** Why the addon cannot be used, or undefined when it can. */
+export function loadError(): Error | undefined {
+  try {
+    addon()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+/**
+ * IPVS_DIRECTOR_ADDON, or the nearest of `linux-<arch>.node`, `build/…` and `packages/linux/build/…` from this file
+ * upwards: so it is found from `src/`, from `dist/`, from a bundle in the checkout's `build/` and beside a bundle.
+ */
+function addonFile(): string {
+  const named = process.env.IPVS_DIRECTOR_ADDON
+  if (named !== undefined && named !== '') return named
+  const name = `linux-${process.arch}.node`
+  let folder = dirname(fileURLToPath(import.meta.url))
+  for (;;) {
+    for (const place of ['', 'build', 'packages/linux/build']) {
+      const file = join(folder, place, name)
+      if (existsSync(file)) return file
+    }
+    const parent = dirname(folder)
+    if (parent === folder) break
+    folder = parent
+  }
+  throw new Error(`the native addon ${name} was not found: build it by \`node packages/linux/native/build.mjs\``)
+}
