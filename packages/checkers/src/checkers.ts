@@ -1,0 +1,5 @@
+import type { Checker } from './define.ts'
+import { tcpCheck } from './tcp.ts'
+
+/** Every kind of check there is; `loadConfig` reads their blocks, the engine runs them. */
+export const checkers: readonly Checker[] = [tcpCheck]

@@ -1,0 +1,105 @@
+import type {
+  Block,
+  CheckConnection,
+  CheckerBlock,
+  CheckTiming,
+  Fields,
+  OwnOptions,
+  Surroundings,
+} from '@ipvs-director/config'
+import type { Millis } from '@ipvs-director/core'
+import type { Attempt } from './attempt.ts'
+import { commonHealth, oneCourse, type Course, type HealthMachine } from './health.ts'
+import type { ProbeIo } from './io.ts'
+import type { Finding } from './verdict.ts'
+
+/** One execution of a check. */
+export interface Probe<O> {
+  readonly options: O
+  /** Which part of the check (which url) it is about, from 0. */
+  readonly part: number
+  readonly attempt: Attempt
+  readonly io: ProbeIo
+}
+
+/** What all checkers have in common once defined; options are plain data here. */
+export interface Checker extends CheckerBlock {
+  /** How its verdicts become up and down. */
+  readonly health: HealthMachine
+  /** The next interval runs from the end of a probe, or from its start (MISC_CHECK). */
+  readonly interval: 'end' | 'start'
+  /** It needs what only the director has (users, files, scripts), so it never runs in a prober process. */
+  readonly local: boolean
+  /** The absolute time of one probe, however many steps it has. */
+  deadline(timing: CheckTiming): Millis
+  course(options: Readonly<Record<string, unknown>>): Course
+  probe(probe: Probe<Readonly<Record<string, unknown>>>, connection: CheckConnection | undefined): Promise<Finding>
+}
+
+interface Common<F extends Fields, P> {
+  /** The block's keyword and its own options, with `connection` and `timing` where it takes them. */
+  readonly block: Block<F>
+  readonly defaults: CheckerBlock['defaults']
+  readonly health?: HealthMachine
+  readonly interval?: 'end' | 'start'
+  readonly local?: boolean
+  readonly deadline?: (timing: CheckTiming) => Millis
+  readonly course?: (options: P) => Course
+}
+
+interface Completed<F extends Fields, P extends object> {
+  readonly complete: (
+    options: OwnOptions<F>,
+    around: Surroundings,
+  ) => { readonly options: P; readonly timeout?: Millis }
+}
+
+type Complete<F extends Fields, P extends object> =
+  Completed<F, P> | (OwnOptions<F> extends P ? { readonly complete?: undefined } : Completed<F, P>)
+
+/** A checker that opens a connection to the server. */
+type Network<F extends Fields, P extends object> = Common<F, P> &
+  Complete<F, P> & { readonly probe: (probe: Probe<P>, at: CheckConnection) => Promise<Finding> }
+
+/** A checker that does not. */
+type Other<F extends Fields, P extends object> = Common<F, P> &
+  Complete<F, P> & { readonly probe: (probe: Probe<P>) => Promise<Finding> }
+
+/**
+ * A checker in one object: its keywords, defaults, health machine and probe. `P` is what the probe gets as options:
+ * what `complete` answers, or the block's own options as they are read.
+ */
+export function defineChecker<F extends Fields, P extends object = OwnOptions<F>>(definition: Network<F, P>): Checker {
+  return define(definition, true, (probe, connection) => {
+    if (connection === undefined) throw new TypeError(`${definition.block.name} needs a connection`)
+    return definition.probe(probe, connection)
+  })
+}
+
+/** Like {@link defineChecker}, for a checker that connects nowhere by itself (a script, a file). */
+export function defineLocalChecker<F extends Fields, P extends object = OwnOptions<F>>(
+  definition: Other<F, P>,
+): Checker {
+  return define(definition, false, (probe) => definition.probe(probe))
+}
+
+function define<F extends Fields, P extends object>(
+  definition: Common<F, P> & Complete<F, P>,
+  connection: boolean,
+  probe: (probe: Probe<P>, connection: CheckConnection | undefined) => Promise<Finding>,
+): Checker {
+  const { block, defaults, health, interval, local, deadline, course, complete } = definition
+  return {
+    keyword: block.name,
+    block: block as unknown as Block,
+    connection,
+    defaults,
+    ...(complete === undefined ? {} : { complete: (options, around) => complete(options as OwnOptions<F>, around) }),
+    health: health ?? commonHealth,
+    interval: interval ?? 'end',
+    local: local ?? false,
+    deadline: deadline ?? ((timing) => timing.timeout),
+    course: (options) => course?.(options as P) ?? oneCourse,
+    probe: (given, at) => probe(given as unknown as Probe<P>, at),
+  }
+}

@@ -1,0 +1,56 @@
+import type { CheckConnection } from '@ipvs-director/config'
+import type { Attempt } from './attempt.ts'
+
+/**
+ * What probes need of the world. Every method ends by itself when the attempt does, and rejects with a
+ * {@link ProbeFailure} that says how it went wrong.
+ */
+export interface ProbeIo {
+  /** Opens a TCP connection; with `tls` also the TLS session in it. */
+  connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish): Promise<Connection>
+  /** Runs a script to its end. */
+  run(script: ScriptWish, attempt: Attempt): Promise<ScriptEnd>
+}
+
+/** A stream to the server. */
+export interface Connection {
+  write(data: string | Uint8Array): void
+  /**
+   * Hands every chunk to `take` as it arrives, until the peer ends (`end`) or `take` answers true (`enough`). The chunk
+   * is only valid during the call. Each chunk is a step of the attempt.
+   */
+  read(take: (chunk: Buffer) => boolean): Promise<'end' | 'enough'>
+  /** Lets go of it at once; what is under way rejects. Closing twice does nothing. */
+  close(): void
+}
+
+/** How the TLS session is to be. The certificate of the server is not verified: keepalived does not either. */
+export interface TlsWish {
+  /** Server name indication; undefined sends none. */
+  readonly serverName: string | undefined
+  /** Files of the top-level `SSL` block. */
+  readonly material: TlsMaterial | undefined
+  /** End by close_notify, as the standard wants; otherwise the connection is just closed. */
+  readonly compliant: boolean
+}
+
+/** The client's side of TLS, as paths of PEM files. */
+export interface TlsMaterial {
+  readonly password?: string
+  readonly ca?: string
+  readonly certificate?: string
+  readonly key?: string
+}
+
+/** A command line and who runs it (names or numbers as written). */
+export interface ScriptWish {
+  readonly words: readonly string[]
+  readonly user: string | undefined
+  readonly group: string | undefined
+}
+
+/** How a script ended. */
+export type ScriptEnd =
+  | { readonly kind: 'exit'; readonly code: number }
+  | { readonly kind: 'signal'; readonly signal: string }
+  | { readonly kind: 'timeout' }
