@@ -1,2 +1,6 @@
 export * from './native.ts'
 export * from './netlink/channel.ts'
+export * from './netlink/writer.ts'
+export * from './netlink/codecs.ts'
+export * from './netlink/attributes.ts'
+export * from './netlink/struct.ts'
