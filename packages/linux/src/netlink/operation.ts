@@ -1,0 +1,185 @@
+/** What is under way on a netlink channel: one of its three calls, from its first send to its last answer. */
+import type { NetlinkMessage, NetlinkRequest, Refusal } from './channel.ts'
+import {
+  messageBytes,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_DUMP_INTR,
+  NLM_F_REQUEST,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  NLMSG_NOOP,
+  readAcknowledgement,
+  readDone,
+  type SequencedMessage,
+  writeMessage,
+} from './message.ts'
+import type { Writer } from './writer.ts'
+
+/** What an operation needs of its channel. */
+export interface Sender {
+  /** Empty when an operation gets it; sent by `send`. */
+  readonly writer: Writer
+  /** The first of `count` sequence numbers in a row, modulo 2^32. */
+  sequences(count: number): number
+  /** Sends what is in the writer; throws a system error. */
+  send(): void
+  /** How many refusals the receive buffer holds. */
+  readonly mostAnswers: number
+}
+
+export interface Operation {
+  /** Writes and sends what comes next. */
+  send(to: Sender): void
+  /**
+   * Takes a message in; those of other requests are not its own. 'more' asks for another `send`, after other work of
+   * the process had its turn; 'done' means that the promise is settled.
+   */
+  take(message: SequencedMessage): 'wait' | 'more' | 'done'
+  /** Messages were lost. 'done' when that ends it. */
+  lost(error: Error): 'wait' | 'done'
+  fail(error: Error): void
+}
+
+type Settle<T> = { resolve(value: T): void; reject(error: Error): void }
+
+/** One send's most bytes: what the kernel takes in one piece, and what netlink's send buffer holds at its default size. */
+export const sendBytes = 65_536
+
+/** How often a dump is read again when the kernel says that it changed meanwhile. */
+const dumpTries = 8
+
+const EINTR = 4
+
+/** Many requests, answered by refusals only. */
+export function execution(
+  requests: readonly NetlinkRequest[],
+  settle: Settle<readonly (Refusal | undefined)[]>,
+): Operation {
+  const results = new Array<Refusal | undefined>(requests.length).fill(undefined)
+  let first = 0 // of the send under way: its index, its sequence number, and how many it carries
+  let sequence = 0
+  let count = 0
+
+  return {
+    send(to) {
+      first += count
+      count = sendableTogether(requests, first, to.mostAnswers)
+      sequence = to.sequences(count)
+      for (let i = 0; i < count; i++) {
+        const request = requests[first + i]
+        if (request === undefined) break
+        const acknowledge = i === count - 1 ? NLM_F_ACK : 0
+        writeMessage(to.writer, {
+          type: request.type,
+          flags: (request.flags ?? 0) | NLM_F_REQUEST | acknowledge,
+          sequence: (sequence + i) >>> 0,
+          payload: request.payload,
+        })
+      }
+      to.send()
+    },
+    take(message) {
+      const index = (message.sequence - sequence) >>> 0
+      if (index >= count || message.type !== NLMSG_ERROR) return 'wait'
+      results[first + index] = readAcknowledgement(message)
+      if (index < count - 1) return 'wait'
+      if (first + count < requests.length) return 'more'
+      settle.resolve(results)
+      return 'done'
+    },
+    lost: (error) => {
+      settle.reject(error)
+      return 'done'
+    },
+    fail: settle.reject,
+  }
+}
+
+/** How many requests from `first` on go into one send: all of them refused, the answers still fit the receive buffer. */
+function sendableTogether(requests: readonly NetlinkRequest[], first: number, mostAnswers: number): number {
+  let size = 0
+  let count = 0
+  while (first + count < requests.length && count < mostAnswers) {
+    size += messageBytes(requests[first + count]?.payload.length ?? 0)
+    if (size > sendBytes && count > 0) break
+    count++
+  }
+  return count
+}
+
+/** One request; its data, ended by an acknowledgement. */
+export function question(request: NetlinkRequest, settle: Settle<readonly NetlinkMessage[] | Refusal>): Operation {
+  const messages: NetlinkMessage[] = []
+  let sequence = 0
+  return {
+    send(to) {
+      sequence = to.sequences(1)
+      const { type, payload } = request
+      writeMessage(to.writer, { type, flags: (request.flags ?? 0) | NLM_F_REQUEST | NLM_F_ACK, sequence, payload })
+      to.send()
+    },
+    take(message) {
+      if (message.sequence !== sequence) return 'wait'
+      if (message.type === NLMSG_ERROR) {
+        settle.resolve(readAcknowledgement(message) ?? messages)
+        return 'done'
+      }
+      collect(messages, message)
+      return 'wait'
+    },
+    lost: (error) => {
+      settle.reject(error)
+      return 'done'
+    },
+    fail: settle.reject,
+  }
+}
+
+/** One dump, ended by NLMSG_DONE and read again where it was interrupted. */
+export function dumping(request: NetlinkRequest, settle: Settle<readonly NetlinkMessage[] | Refusal>): Operation {
+  let messages: NetlinkMessage[] = []
+  let interrupted = false
+  let tries = 0
+  let sequence = 0
+  return {
+    send(to) {
+      messages = []
+      interrupted = false
+      tries++
+      sequence = to.sequences(1)
+      const { type, payload } = request
+      writeMessage(to.writer, { type, flags: (request.flags ?? 0) | NLM_F_REQUEST | NLM_F_DUMP, sequence, payload })
+      to.send()
+    },
+    take(message) {
+      if (message.sequence !== sequence) return 'wait'
+      if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true
+      const ends = message.type === NLMSG_DONE || message.type === NLMSG_ERROR
+      if (!ends) {
+        collect(messages, message)
+        return 'wait'
+      }
+      const refusal = message.type === NLMSG_DONE ? readDone(message) : readAcknowledgement(message)
+      if (refusal === undefined && interrupted && tries < dumpTries) return 'more'
+      settle.resolve(refusal ?? (interrupted ? changedTooOften : messages))
+      return 'done'
+    },
+    // The kernel sends a dump only as fast as it is read, so its end still comes; what else was lost is not this dump's.
+    lost: () => {
+      interrupted = true
+      return 'wait'
+    },
+    fail: settle.reject,
+  }
+}
+
+const changedTooOften: Refusal = {
+  errno: EINTR,
+  code: 'EINTR',
+  detail: `the table changed during each of ${dumpTries} dumps`,
+}
+
+function collect(messages: NetlinkMessage[], message: SequencedMessage): void {
+  if (message.type !== NLMSG_DONE && message.type !== NLMSG_NOOP) messages.push(message)
+}
