@@ -1,0 +1,92 @@
+import { address, millis } from '@ipvs-director/core'
+import { expect, test } from 'vitest'
+import { desiredTable, serviceKeys } from './desired.ts'
+import { createPool, type Pool } from './pool.ts'
+import { realServer, sorryServer, virtualServer } from './testing/config.ts'
+
+/** `10.0.0.1:80=1` for each destination of the pool's first service. */
+function destinations(pool: Pool): string[] {
+  const [service] = desiredTable([pool]).values()
+  return [...service!.destinations].map(([name, { weight }]) => `${name}=${weight}`)
+}
+
+function fail(pool: Pool, server: string): void {
+  const verdict = { up: false, class: 'refused', reason: '', took: millis(1) } as const
+  pool.verdict(server, { checker: 0, up: false, first: false, verdict, at: 1 })
+}
+
+function start(overrides: Parameters<typeof virtualServer>[0]): Pool {
+  const pool = createPool(virtualServer(overrides), { since: 0 })
+  pool.begin(0)
+  return pool
+}
+
+test('alive servers with their weight, failed ones gone, inhibited ones at zero', () => {
+  const realServers = [
+    realServer('10.0.0.1:80', { weight: 3 }),
+    realServer('10.0.0.2:80'),
+    realServer('10.0.0.3:80', { inhibitOnFailure: true }),
+  ]
+  const pool = start({ realServers })
+  expect(destinations(pool)).toEqual(['10.0.0.1:80=3', '10.0.0.2:80=1', '10.0.0.3:80=1'])
+  fail(pool, '10.0.0.2:80')
+  fail(pool, '10.0.0.3:80')
+  expect(destinations(pool)).toEqual(['10.0.0.1:80=3', '10.0.0.3:80=0'])
+})
+
+test('when quorum is lost the sorry server serves alone; without one the remaining servers stay', () => {
+  const realServers = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80'].map((name) => realServer(name))
+  const sorry = start({ realServers, quorum: 2, sorryServer: sorryServer('10.0.0.9:80') })
+  fail(sorry, '10.0.0.1:80')
+  fail(sorry, '10.0.0.2:80')
+  expect(destinations(sorry)).toEqual(['10.0.0.9:80=1'])
+  const none = start({ realServers, quorum: 2 })
+  fail(none, '10.0.0.1:80')
+  fail(none, '10.0.0.2:80')
+  expect(destinations(none)).toEqual(['10.0.0.3:80=1'])
+})
+
+test('an inhibited sorry server waits at weight 0, inhibited servers wait while it serves', () => {
+  const pool = start({
+    realServers: [realServer('10.0.0.1:80', { inhibitOnFailure: true })],
+    sorryServer: sorryServer('10.0.0.9:80', { inhibit: true }),
+  })
+  expect(destinations(pool)).toEqual(['10.0.0.1:80=1', '10.0.0.9:80=0'])
+  fail(pool, '10.0.0.1:80')
+  expect(destinations(pool)).toEqual(['10.0.0.1:80=0', '10.0.0.9:80=1'])
+})
+
+test('DR and TUN deliver to the port of the service, NAT to that of the server', () => {
+  const realServers = [
+    realServer('10.0.0.1:8080'),
+    realServer('10.0.0.2:8080', { forwarding: { method: 'masq', tunnel: undefined } }),
+  ]
+  expect(destinations(start({ realServers }))).toEqual(['10.0.0.1:80=1', '10.0.0.2:8080=1'])
+})
+
+test('a group makes a service of each entry', () => {
+  const virtual = virtualServer({
+    target: {
+      kind: 'group',
+      group: 'web',
+      entries: [
+        { kind: 'address', address: address('192.0.2.1'), port: 80 },
+        { kind: 'fwmark', fwmark: 7, family: 'inet6' },
+      ],
+    },
+    realServers: [realServer('10.0.0.1:80')],
+  })
+  expect(serviceKeys(virtual)).toEqual([
+    { protocol: 'tcp', address: '192.0.2.1', port: 80 },
+    { fwmark: 7, family: 'inet6' },
+  ])
+  expect([...desiredTable([createPool(virtual, { since: 0 })]).keys()]).toEqual(['192.0.2.1:80/tcp', 'fwmark 7/inet6'])
+})
+
+test('two virtual servers on one service share it', () => {
+  const pools = ['10.0.0.1:80', '10.0.0.2:80'].map((name) =>
+    createPool(virtualServer({ name, realServers: [realServer(name)] }), { since: 0 }),
+  )
+  const [service] = desiredTable(pools).values()
+  expect([...service!.destinations.keys()].sort()).toEqual(['10.0.0.1:80', '10.0.0.2:80'])
+})

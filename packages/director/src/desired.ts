@@ -1,0 +1,134 @@
+import type { Forwarding, VirtualServer, VirtualServerTarget } from '@ipvs-director/config'
+import { formatEndpoint, type Address } from '@ipvs-director/core'
+import {
+  destinationId,
+  serviceFamily,
+  serviceId,
+  type Destination,
+  type Service,
+  type ServiceKey,
+  type ServiceSettings,
+} from 'ipvs-netlink'
+import { effectiveWeight, isAlive, type Pool, type PoolServer } from './pool.ts'
+
+/** The kernel services a virtual server stands for: one, or one per entry of its group. */
+export function serviceKeys(virtual: VirtualServer): ServiceKey[] {
+  const target: VirtualServerTarget = virtual.target
+  if (target.kind === 'group') return target.entries.map((entry) => keyOf(entry, virtual.protocol))
+  return [keyOf(target, virtual.protocol)]
+}
+
+type PlainTarget = Exclude<VirtualServerTarget, { kind: 'group' }>
+
+function keyOf(target: PlainTarget, protocol: VirtualServer['protocol']): ServiceKey {
+  return target.kind === 'fwmark'
+    ? { fwmark: target.fwmark, family: target.family }
+    : { protocol, address: target.address, port: target.port }
+}
+
+/** What the kernel is to hold for one pool as it stands now: pure, in the order of the configuration. */
+export function desiredServices(pool: Pool): Service[] {
+  return serviceKeys(pool.config).map((key) => desiredService(pool, key))
+}
+
+/**
+ * Alive servers with their weight; failed ones with weight 0 if inhibited, else absent. While quorum is lost and a sorry
+ * server is configured it serves alone (reference/checkers.md §5).
+ */
+export function desiredService(pool: Pool, key: ServiceKey): Service {
+  const virtual = pool.config
+  const destinations = new Map<string, Destination>()
+  const sorryActive = isSorryActive(pool)
+  for (const server of pool.servers.values()) {
+    const weight = wantedWeight(server, sorryActive)
+    if (weight === undefined) continue
+    const destination = destinationOf(server, weight, key)
+    destinations.set(destinationId(destination), destination)
+  }
+  const sorry = virtual.sorryServer
+  if (sorry !== undefined && (sorryActive || sorry.inhibit)) {
+    const destination = {
+      ...plain(sorry.address, portFor(sorry.port, sorry.forwarding, key), sorry.forwarding),
+      weight: sorryActive ? 1 : 0,
+    }
+    const id = destinationId(destination)
+    if (sorryActive || !destinations.has(id)) destinations.set(id, destination)
+  }
+  return { key, settings: settingsOf(virtual, key), destinations }
+}
+
+/** The sorry server takes the connections when quorum is lost. */
+export function isSorryActive(pool: Pool): boolean {
+  return !pool.quorum.up && pool.config.sorryServer !== undefined
+}
+
+/** Weight the kernel is to have for a server; undefined: no entry. */
+export function wantedWeight(server: PoolServer, sorryActive: boolean): number | undefined {
+  if (isAlive(server.health) && !sorryActive) return effectiveWeight(server.health, server.config.weight)
+  return server.config.inhibitOnFailure ? 0 : undefined
+}
+
+/** The endpoint a server has under a service: DR and TUN deliver to the service's own port. */
+export function destinationName(server: PoolServer, key: ServiceKey): string {
+  const { address, port, forwarding } = server.config
+  return formatEndpoint({ address, port: portFor(port, forwarding, key) })
+}
+
+function destinationOf(server: PoolServer, weight: number, key: ServiceKey): Destination {
+  const { config } = server
+  return {
+    ...plain(config.address, portFor(config.port, config.forwarding, key), config.forwarding),
+    weight,
+    upperThreshold: config.upperThreshold,
+    lowerThreshold: config.lowerThreshold,
+  }
+}
+
+function plain(address: Address, port: number, forwarding: Forwarding): Destination {
+  return {
+    address,
+    port,
+    forwarding: forwarding.method,
+    weight: 0,
+    upperThreshold: 0,
+    lowerThreshold: 0,
+    tunnel: forwarding.tunnel,
+  }
+}
+
+function portFor(port: number, forwarding: Forwarding, key: ServiceKey): number {
+  if (forwarding.method === 'masq' && port !== 0) return port
+  return 'fwmark' in key ? 0 : key.port
+}
+
+function settingsOf(virtual: VirtualServer, key: ServiceKey): ServiceSettings {
+  const everybodyAlone = serviceFamily(key) === 'inet' ? 0xffffffff : 128
+  return {
+    scheduler: virtual.scheduler,
+    persistence: virtual.persistenceTimeout,
+    netmask: virtual.persistenceTimeout > 0 ? virtual.persistenceGranularity : everybodyAlone,
+    engine: virtual.persistenceTimeout > 0 ? virtual.persistenceEngine : undefined,
+    onePacket: virtual.onePacket,
+    flag1: virtual.flag1,
+    flag2: virtual.flag2,
+    flag3: virtual.flag3,
+  }
+}
+
+/** All pools' services by id. Where two name the same service their destinations are joined; the first one's settings stand. */
+export function desiredTable(pools: Iterable<Pool>): Map<string, Service> {
+  const table = new Map<string, Service>()
+  for (const pool of pools) for (const service of desiredServices(pool)) join(table, service)
+  return table
+}
+
+function join(table: Map<string, Service>, service: Service): void {
+  const id = serviceId(service.key)
+  const before = table.get(id)
+  table.set(
+    id,
+    before === undefined
+      ? service
+      : { ...before, destinations: new Map([...service.destinations, ...before.destinations]) },
+  )
+}

@@ -1,0 +1,119 @@
+import type { Traffic } from '@ipvs-director/control'
+import {
+  destinationId,
+  serviceId,
+  type DestinationEntry,
+  type IpvsClient,
+  type ServiceKey,
+  type Statistics,
+} from 'ipvs-netlink'
+import { serviceKeys } from './desired.ts'
+import type { Pool } from './pool.ts'
+
+/** What the kernel counts, read for one status answer. */
+export interface KernelView {
+  /** Wall clock of the reading. */
+  readonly at: number
+  /** A service's figures; summed where the pool has several (group). */
+  serviceTraffic(pool: Pool): Traffic
+  /** A destination under the pool's services: weight of the first, figures summed; undefined where the kernel has none. */
+  destination(pool: Pool, name: (key: ServiceKey) => string): { weight: number; traffic: Traffic } | undefined
+}
+
+export const noTraffic: Traffic = {
+  activeConnections: 0,
+  inactiveConnections: 0,
+  connections: 0,
+  connectionRate: 0,
+  inByteRate: 0,
+  outByteRate: 0,
+  inBytes: 0,
+  outBytes: 0,
+}
+
+/** Up to this many services each one's destinations are read by netlink, figures and all; above, the cheap text. */
+const detailedServices = 200
+
+export async function readKernel(ipvs: IpvsClient, pools: readonly Pool[], at: number): Promise<KernelView> {
+  const keys = new Map(pools.flatMap((pool) => serviceKeys(pool.config)).map((key) => [serviceId(key), key]))
+  const services = new Map(
+    (await ipvs.services()).map((entry) => [serviceId(entry.key), fromStatistics(entry.statistics)]),
+  )
+  const destinations = keys.size <= detailedServices ? await readDetailed(ipvs, keys) : await readGlance(ipvs)
+  return {
+    at,
+    serviceTraffic(pool) {
+      const ids = serviceKeys(pool.config).map(serviceId)
+      const counted = sum(ids.map((id) => services.get(id) ?? noTraffic))
+      const entries = sum(
+        ids.flatMap((id) => [...(destinations.get(id)?.values() ?? [])].map(({ traffic }) => traffic)),
+      )
+      const { activeConnections, inactiveConnections } = entries
+      return { ...counted, activeConnections, inactiveConnections }
+    },
+    destination(pool, name) {
+      const found = serviceKeys(pool.config)
+        .map((key) => destinations.get(serviceId(key))?.get(name(key)))
+        .filter((entry) => entry !== undefined)
+      const [first] = found
+      return first === undefined
+        ? undefined
+        : { weight: first.weight, traffic: sum(found.map(({ traffic }) => traffic)) }
+    },
+  }
+}
+
+type Entries = Map<string, ReadonlyMap<string, { weight: number; traffic: Traffic }>>
+
+async function readDetailed(ipvs: IpvsClient, keys: ReadonlyMap<string, ServiceKey>): Promise<Entries> {
+  const entries: Entries = new Map()
+  for (const [id, key] of keys) {
+    const found = await ipvs.destinations(key)
+    entries.set(
+      id,
+      new Map(found.map((entry) => [nameOf(entry), { weight: entry.destination.weight, traffic: trafficOf(entry) }])),
+    )
+  }
+  return entries
+}
+
+async function readGlance(ipvs: IpvsClient): Promise<Entries> {
+  const entries: Entries = new Map()
+  for (const [id, destinations] of await ipvs.glance()) {
+    const row = new Map<string, { weight: number; traffic: Traffic }>()
+    for (const [name, { weight, activeConnections, inactiveConnections }] of destinations) {
+      row.set(name, { weight, traffic: { ...noTraffic, activeConnections, inactiveConnections } })
+    }
+    entries.set(id, row)
+  }
+  return entries
+}
+
+const nameOf = ({ destination }: DestinationEntry): string => destinationId(destination)
+
+function trafficOf({ counters }: DestinationEntry): Traffic {
+  return {
+    ...fromStatistics(counters.statistics),
+    activeConnections: counters.activeConnections,
+    inactiveConnections: counters.inactiveConnections,
+  }
+}
+
+/** Bytes past 2^53 lose their last digits: good enough for a screen, exact in the library. */
+function fromStatistics(statistics: Statistics): Traffic {
+  return {
+    ...noTraffic,
+    connections: Number(statistics.connections),
+    connectionRate: Number(statistics.connectionRate),
+    inByteRate: Number(statistics.inByteRate),
+    outByteRate: Number(statistics.outByteRate),
+    inBytes: Number(statistics.inBytes),
+    outBytes: Number(statistics.outBytes),
+  }
+}
+
+function sum(parts: readonly Traffic[]): Traffic {
+  const total = { ...noTraffic }
+  for (const part of parts) for (const key of Object.keys(noTraffic) as (keyof Traffic)[]) total[key] += part[key]
+  return total
+}

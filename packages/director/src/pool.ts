@@ -1,0 +1,223 @@
+import type { RealServer, VirtualServer } from '@ipvs-director/config'
+import { formatEndpoint } from '@ipvs-director/core'
+import type { Verdict } from '@ipvs-director/checkers'
+
+/**
+ * A virtual server's pool: which of its real servers are alive, and whether their weight makes quorum. Two small pure
+ * machines, one per server and one per pool; `Pool` holds their states and feeds one into the other, so that a verdict
+ * costs the same in a pool of two and of ten thousand.
+ */
+
+/** The kernel refuses weights above this (reference/checkers.md §5). */
+export const maxWeight = 2 ** 31 - 1
+
+/** What is known of one checker of one real server. */
+export interface CheckHealth {
+  readonly up: boolean
+  /** False until its first verdict in this run. */
+  readonly seen: boolean
+  /** Wall clock of the last turn, or of the first verdict; undefined before. */
+  readonly since: number | undefined
+  readonly verdict: Verdict | undefined
+  /** Wall clock of `verdict`. */
+  readonly at: number | undefined
+}
+
+/** A server's checkers taken together. */
+export interface ServerHealth {
+  readonly checks: readonly CheckHealth[]
+  /** How many checkers are down; the server is alive when none is. */
+  readonly failed: number
+  /** What dynamic checkers add to the configured weight. */
+  readonly contribution: number
+  /** Wall clock of the last change of `alive`, or of the first verdict. */
+  readonly since: number | undefined
+}
+
+export interface QuorumState {
+  readonly up: boolean
+  /** Σ weight of alive servers. */
+  readonly aliveWeight: number
+}
+
+/** Quorum as configured, after the fix-ups of reference/checkers.md §5. */
+export interface QuorumRule {
+  readonly quorum: number
+  readonly hysteresis: number
+}
+
+/** What happened to a pool that others must hear of. */
+export type PoolEffect =
+  | {
+      readonly kind: 'server'
+      readonly server: PoolServer
+      readonly up: boolean
+      /** False when this only confirms what was assumed at the start. */
+      readonly turned: boolean
+      readonly verdict: Verdict
+    }
+  | { readonly kind: 'weight'; readonly server: PoolServer; readonly from: number; readonly to: number }
+  | { readonly kind: 'quorum'; readonly up: boolean; readonly threshold: number; readonly aliveWeight: number }
+
+export interface CheckVerdict {
+  readonly checker: number
+  readonly up: boolean
+  readonly first: boolean
+  readonly verdict: Verdict
+  readonly at: number
+}
+
+export const isAlive = (server: ServerHealth): boolean => server.failed === 0
+
+/**
+ * Takes a verdict into a server's health. A dynamic checker's share is what it asks for less the configured weight,
+ * so that several add up; a failed one's share is taken back (reference/checkers.md §4.7).
+ */
+export function serverStep(server: ServerHealth, event: CheckVerdict, configuredWeight: number): ServerHealth {
+  const before = server.checks[event.checker]
+  if (before === undefined) return server
+  const check: CheckHealth = {
+    up: event.up,
+    seen: true,
+    since: before.up === event.up && before.seen ? before.since : event.at,
+    verdict: event.verdict,
+    at: event.at,
+  }
+  const checks = server.checks.with(event.checker, check)
+  const failed = server.failed + (before.up ? 1 : 0) - (event.up ? 1 : 0)
+  const contribution =
+    server.contribution -
+    shareOf(before.verdict, before.up, configuredWeight) +
+    shareOf(event.verdict, event.up, configuredWeight)
+  const changed = (failed === 0) !== (server.failed === 0)
+  return { checks, failed, contribution, since: changed || server.since === undefined ? event.at : server.since }
+}
+
+function shareOf(verdict: Verdict | undefined, up: boolean, configuredWeight: number): number {
+  return up && verdict?.weight !== undefined ? verdict.weight - configuredWeight : 0
+}
+
+/** The weight a server has while alive: configured plus contributions, within what the kernel takes. */
+export function effectiveWeight(server: ServerHealth, configuredWeight: number): number {
+  return Math.min(Math.max(configuredWeight + server.contribution, 0), maxWeight)
+}
+
+/**
+ * Quorum with hysteresis: lost when nothing is alive or the weight falls below Q−H, gained when it reaches Q+H
+ * (reference/checkers.md §5).
+ */
+export function quorumStep(state: QuorumState, aliveWeight: number, rule: QuorumRule): QuorumState {
+  const { quorum, hysteresis } = rule
+  const lost = state.up && (aliveWeight === 0 || aliveWeight < quorum - hysteresis)
+  const gained = !state.up && aliveWeight > 0 && aliveWeight >= quorum + hysteresis
+  return { up: lost ? false : state.up || gained, aliveWeight }
+}
+
+/** The threshold the last answer was measured against: gain when up, loss when down. */
+export function thresholdOf(up: boolean, rule: QuorumRule): number {
+  return up ? rule.quorum + rule.hysteresis : rule.quorum - rule.hysteresis
+}
+
+/** One real server with its health. */
+export interface PoolServer {
+  readonly config: RealServer
+  /** `10.0.0.2:80` */
+  readonly name: string
+  health: ServerHealth
+}
+
+export interface Pool {
+  readonly config: VirtualServer
+  readonly servers: ReadonlyMap<string, PoolServer>
+  readonly quorum: QuorumState
+  /** Wall clock of the last change of quorum. */
+  readonly since: number
+  /** Takes a verdict in; returns what changed, in the order in which keepalived would tell it. */
+  verdict(server: string, event: CheckVerdict): PoolEffect[]
+  /** Judges the quorum for the first time, by the gain threshold; a pool that stays down tells so only with a sorry server. */
+  begin(at: number): PoolEffect[]
+}
+
+/** Health before any verdict: `up` as believed, per checker. */
+export function initialHealth(up: readonly boolean[]): ServerHealth {
+  return {
+    checks: up.map((believed) => ({ up: believed, seen: false, since: undefined, verdict: undefined, at: undefined })),
+    failed: up.filter((believed) => !believed).length,
+    contribution: 0,
+    since: undefined,
+  }
+}
+
+export interface PoolStart {
+  /** Health of each server by name; a server not in it starts by its checkers' alpha. */
+  readonly health?: ReadonlyMap<string, ServerHealth>
+  /** Quorum to go on from (a reload); undefined: judged by `begin`. */
+  readonly quorum?: QuorumState
+  readonly since: number
+}
+
+export function createPool(config: VirtualServer, start: PoolStart): Pool {
+  const rule: QuorumRule = config
+  const servers = new Map<string, PoolServer>()
+  for (const real of config.realServers) {
+    const name = formatEndpoint(real)
+    const health = start.health?.get(name) ?? initialHealth(real.checkers.map((checker) => !checker.timing.alpha))
+    servers.set(name, { config: real, name, health })
+  }
+  let aliveWeight = 0
+  for (const server of servers.values()) aliveWeight += contributed(server)
+  let quorum: QuorumState = { up: start.quorum?.up ?? false, aliveWeight }
+  let since = start.since
+
+  const judge = (at: number): PoolEffect[] => {
+    const next = quorumStep(quorum, aliveWeight, rule)
+    const changed = next.up !== quorum.up
+    quorum = next
+    if (!changed) return []
+    since = at
+    return [{ kind: 'quorum', up: next.up, threshold: thresholdOf(next.up, rule), aliveWeight }]
+  }
+
+  return {
+    config,
+    servers,
+    get quorum() {
+      return quorum
+    },
+    get since() {
+      return since
+    },
+    begin(at) {
+      const effects = judge(at)
+      if (effects.length > 0 || quorum.up || config.sorryServer === undefined || start.quorum !== undefined)
+        return effects
+      return [{ kind: 'quorum', up: false, threshold: thresholdOf(true, rule), aliveWeight }]
+    },
+    verdict(name, event) {
+      const server = servers.get(name)
+      if (server === undefined) return []
+      const before = server.health
+      const weightBefore = effectiveWeight(before, server.config.weight)
+      aliveWeight -= contributed(server)
+      server.health = serverStep(before, event, server.config.weight)
+      aliveWeight += contributed(server)
+      const effects: PoolEffect[] = []
+      const up = isAlive(server.health)
+      const turned = up !== isAlive(before)
+      if (turned || (event.first && tellsFirst(server, event))) {
+        effects.push({ kind: 'server', server, up, turned, verdict: event.verdict })
+      }
+      const weight = effectiveWeight(server.health, server.config.weight)
+      if (weight !== weightBefore) effects.push({ kind: 'weight', server, from: weightBefore, to: weight })
+      return [...effects, ...judge(event.at)]
+    },
+  }
+}
+
+const contributed = (server: PoolServer): number =>
+  isAlive(server.health) ? effectiveWeight(server.health, server.config.weight) : 0
+
+/** A first verdict that changes nothing is told when it is bad news, or when the checker had to prove itself (§3). */
+function tellsFirst(server: PoolServer, event: CheckVerdict): boolean {
+  return !event.up || (server.config.checkers[event.checker]?.timing.alpha ?? false)
+}

@@ -1,0 +1,283 @@
+import { describeError, type Logger } from '@ipvs-director/core'
+import {
+  diff,
+  serviceId,
+  type Command,
+  type IpvsClient,
+  type IpvsError,
+  type Service,
+  type ServiceKey,
+  type Table,
+} from 'ipvs-netlink'
+import { describeCommand, describeDrift } from './commands.ts'
+
+/**
+ * Makes the kernel's table equal to the wanted one. Start, reload, verdicts, drains, a table flushed by hand and a
+ * crash all end here. It keeps what it believes the kernel has, so that a change costs what it changes; every audit
+ * reads the kernel and corrects that belief.
+ */
+export interface Reconciler {
+  /** Replaces what is wanted of these services; undefined: none. Written at the next turn of the event loop. */
+  want(changes: Iterable<readonly [string, Service | undefined]>): void
+  /** Resolves when everything wanted so far was tried. */
+  settled(): Promise<void>
+  /** Takes over what the kernel was found to have; services left by an earlier run of ours that nobody wants go. */
+  adopt(found: Table): void
+  /** Reads the kernel, repairs what differs. */
+  audit(): Promise<Audit>
+  /** Removes every service that is ours (`all`: empties the whole table by one command). */
+  removeOwn(all: boolean): Promise<void>
+  /** Wanted services by id. */
+  readonly desired: Table
+  /** What the kernel had when it was last read, changed by what was written since. */
+  readonly actual: Table
+  /** Services found at the last audit that are not ours. */
+  readonly foreign: readonly Service[]
+  readonly figures: ReconcileFigures
+}
+
+export interface Audit {
+  readonly at: number
+  /** Differences, a line each. */
+  readonly drifts: readonly string[]
+  /** Whether the kernel took every repair. */
+  readonly repaired: boolean
+}
+
+export interface ReconcileFigures {
+  writes: number
+  refused: number
+  audits: number
+  drifts: number
+  auditedAt: number | undefined
+  lastError: { readonly at: number; readonly message: string } | undefined
+}
+
+/** Remembers across runs which services are ours, so that leftovers of a crash can be told from other people's. */
+export interface OwnedServices {
+  load(): readonly string[]
+  save(ids: readonly string[]): void
+}
+
+export interface ReconcilerOptions {
+  readonly ipvs: IpvsClient
+  readonly logger: Logger
+  readonly owned: OwnedServices
+  /** Wall clock, milliseconds since 1970. */
+  readonly wall: () => number
+}
+
+export function createReconciler({ ipvs, logger, owned, wall }: ReconcilerOptions): Reconciler {
+  const desired = new Map<string, Service>()
+  let actual: Map<string, Service> = new Map()
+  let foreign: readonly Service[] = []
+  let dirty = new Set<string>()
+  const ours = new Set(owned.load())
+  const figures: ReconcileFigures = {
+    writes: 0,
+    refused: 0,
+    audits: 0,
+    drifts: 0,
+    auditedAt: undefined,
+    lastError: undefined,
+  }
+
+  let queue: Promise<unknown> = Promise.resolve()
+  let flushing: Promise<void> | undefined
+  /** One thing at a time: two writers would undo each other's belief. */
+  function serially<T>(work: () => Promise<T>): Promise<T> {
+    const run = queue.then(work)
+    queue = run.catch(() => undefined)
+    return run
+  }
+
+  function scheduleFlush(): Promise<void> {
+    flushing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() =>
+      serially(async () => {
+        flushing = undefined
+        const ids = dirty
+        dirty = new Set()
+        try {
+          await write(ids)
+        } catch (error) {
+          fail('the kernel could not be reached', error)
+        }
+      }),
+    )
+    return flushing
+  }
+
+  function fail(tried: string, error: unknown): void {
+    const message = `${tried}: ${describeError(error)}`
+    figures.lastError = { at: wall(), message }
+    logger.error('ipvs.failed', message)
+  }
+
+  /** Ownership is written down before the kernel is: a crash in between leaves a name too many, never one too few. */
+  function own(ids: Iterable<string>): void {
+    const before = ours.size
+    for (const id of ids) if (desired.has(id)) ours.add(id)
+    if (ours.size !== before) saveOwned()
+  }
+
+  function disown(): void {
+    let changed = false
+    for (const id of ours) {
+      if (desired.has(id) || actual.has(id)) continue
+      ours.delete(id)
+      changed = true
+    }
+    if (changed) saveOwned()
+  }
+
+  function saveOwned(): void {
+    try {
+      owned.save([...ours])
+    } catch (error) {
+      fail('cannot remember which services are ours', error)
+    }
+  }
+
+  async function write(ids: Iterable<string>): Promise<void> {
+    const wanted = [...ids]
+    own(wanted)
+    const refused = await makeEqual(wanted)
+    if (refused.size > 0) await retry(refused)
+    disown()
+  }
+
+  /**
+   * Writes what differs between belief and wish, and takes what was done into the belief; returns the services with a
+   * refusal. The wish is held fast at the start: what is wanted meanwhile is not what was written.
+   */
+  async function makeEqual(ids: readonly string[]): Promise<Map<string, IpvsError>> {
+    const wish = pick(desired, ids)
+    const commands = diff(pick(actual, ids), wish, { owned: (id) => ours.has(id) })
+    if (commands.length === 0) return new Map()
+    const outcomes = await ipvs.execute(commands)
+    figures.writes += commands.length
+    const touched = new Set<string>()
+    const refused = new Map<string, IpvsError>()
+    commands.forEach((command, i) => {
+      const key = serviceOf(command)
+      if (key === undefined) return
+      const id = serviceId(key)
+      touched.add(id)
+      const outcome = outcomes[i]
+      if (outcome === undefined) {
+        logger.debug('ipvs.write', describeCommand(command))
+        return
+      }
+      figures.refused++
+      figures.lastError = { at: wall(), message: outcome.message }
+      if (!refused.has(id)) refused.set(id, outcome)
+    })
+    for (const id of touched) {
+      if (refused.has(id)) continue
+      const service = wish.get(id)
+      if (service === undefined) actual.delete(id)
+      else actual.set(id, service)
+    }
+    return refused
+  }
+
+  /** A refusal means that the kernel is not as believed: read those services, try once more, say what stays refused. */
+  async function retry(refused: ReadonlyMap<string, IpvsError>): Promise<void> {
+    for (const error of refused.values())
+      logger.warn('ipvs.surprise', `${error.message}; reading the table and trying again`)
+    const table = await ipvs.audit(desired)
+    for (const id of refused.keys()) {
+      const found = table.get(id)
+      if (found === undefined) actual.delete(id)
+      else actual.set(id, found)
+    }
+    for (const error of (await makeEqual([...refused.keys()])).values()) logger.error('ipvs.refused', error.message)
+  }
+
+  return {
+    desired,
+    get actual() {
+      return actual
+    },
+    get foreign() {
+      return foreign
+    },
+    figures,
+    want(changes) {
+      for (const [id, service] of changes) {
+        if (service === undefined) desired.delete(id)
+        else desired.set(id, service)
+        dirty.add(id)
+      }
+      void scheduleFlush()
+    },
+    async settled() {
+      await scheduleFlush()
+    },
+    adopt(found) {
+      take(found)
+      for (const id of ours) if (actual.has(id) && !desired.has(id)) dirty.add(id)
+      void scheduleFlush()
+    },
+    audit: () =>
+      serially(async () => {
+        const pending = dirty
+        dirty = new Set()
+        const found = await ipvs.audit(desired)
+        figures.audits++
+        const drifts = describeDrift(actual, found, isOurs)
+        take(found)
+        figures.drifts += drifts.length
+        const refusedBefore = figures.refused
+        await write(new Set([...desired.keys(), ...ours, ...pending]))
+        return { at: wall(), drifts, repaired: figures.refused === refusedBefore }
+      }),
+    removeOwn: (all) =>
+      serially(async () => {
+        desired.clear()
+        dirty = new Set()
+        if (all) {
+          await ipvs.execute([{ do: 'flush' }])
+          figures.writes++
+          actual = new Map()
+        } else {
+          await write([...ours])
+        }
+        disown()
+      }),
+  }
+
+  function take(found: Table): void {
+    figures.auditedAt = wall()
+    actual = new Map(found)
+    foreign = [...found.values()].filter((service) => !isOurs(serviceId(service.key)))
+  }
+
+  function isOurs(id: string): boolean {
+    return ours.has(id) || desired.has(id)
+  }
+}
+
+function serviceOf(command: Command): ServiceKey | undefined {
+  switch (command.do) {
+    case 'addService':
+    case 'setService':
+    case 'deleteService':
+      return command.key
+    case 'addDestination':
+    case 'setDestination':
+    case 'deleteDestination':
+      return command.service
+    case 'flush':
+      return undefined
+  }
+}
+
+function pick(table: Table, ids: readonly string[]): Map<string, Service> {
+  const picked = new Map<string, Service>()
+  for (const id of ids) {
+    const service = table.get(id)
+    if (service !== undefined) picked.set(id, service)
+  }
+  return picked
+}

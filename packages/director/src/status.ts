@@ -1,0 +1,198 @@
+import type { Figures, Prober } from '@ipvs-director/checkers'
+import type { CheckerConfig, Forwarding } from '@ipvs-director/config'
+import type {
+  CheckStatus,
+  ConfigStatus,
+  ForeignService,
+  KernelStatus,
+  ProberStatus,
+  ServerState,
+  ServerStatus,
+  Status,
+  VirtualServerStatus,
+} from '@ipvs-director/control'
+import { describeError, formatEndpoint } from '@ipvs-director/core'
+import { serviceId, type IpvsClient, type Service } from 'ipvs-netlink'
+import { checkIdOf } from './checks.ts'
+import { destinationName, isSorryActive, serviceKeys, wantedWeight } from './desired.ts'
+import { readKernel, noTraffic, type KernelView } from './kernel-view.ts'
+import type { CheckHealth, Pool, PoolServer } from './pool.ts'
+import type { Reconciler } from './reconcile.ts'
+
+/** The processes that probe. */
+export interface ProberProcesses {
+  processes(): readonly ProberStatus[]
+}
+
+export interface StatusSources {
+  readonly version: string
+  readonly startedAt: number
+  readonly now: number
+  readonly config: ConfigStatus
+  readonly pools: readonly Pool[]
+  readonly reconciler: Reconciler
+  readonly ipvs: IpvsClient
+  readonly ipvsVersion: () => Promise<string>
+  readonly prober: (Prober & ProberProcesses) | undefined
+}
+
+/** The truth as far as it is known now, each part with its age. A kernel that cannot be asked is said to be so. */
+export async function buildStatus(sources: StatusSources): Promise<Status> {
+  const [figures, kernel, ipvs] = await Promise.all([
+    sources.prober?.figures() ?? [],
+    readKernel(sources.ipvs, sources.pools, sources.now).catch((error: unknown) => describeError(error)),
+    sources.ipvsVersion().catch(() => 'unreachable'),
+  ])
+  const view = typeof kernel === 'string' ? undefined : kernel
+  const byId = new Map(figures.map((each) => [each.id, each]))
+  return {
+    schema: 1,
+    version: sources.version,
+    pid: process.pid,
+    startedAt: sources.startedAt,
+    at: sources.now,
+    config: sources.config,
+    kernel: kernelStatus(sources, ipvs, typeof kernel === 'string' ? kernel : undefined),
+    probers: sources.prober?.processes() ?? [],
+    virtualServers: sources.pools.map((pool) => virtualServerStatus(pool, view, byId)),
+    foreign: sources.reconciler.foreign.map(foreignOf),
+  }
+}
+
+function kernelStatus({ reconciler, now }: StatusSources, ipvs: string, unreachable: string | undefined): KernelStatus {
+  const { writes, refused, audits, drifts, auditedAt, lastError } = reconciler.figures
+  return {
+    reachable: unreachable === undefined,
+    ipvs,
+    auditedAt,
+    audits,
+    writes,
+    refused,
+    drifts,
+    lastError: unreachable === undefined ? lastError : { at: now, message: unreachable },
+  }
+}
+
+export function foreignOf(service: Service): ForeignService {
+  return {
+    name: serviceId(service.key),
+    scheduler: service.settings.scheduler,
+    destinations: [...service.destinations.keys()],
+  }
+}
+
+function virtualServerStatus(
+  pool: Pool,
+  kernel: KernelView | undefined,
+  figures: ReadonlyMap<string, Figures>,
+): VirtualServerStatus {
+  const { config, quorum } = pool
+  return {
+    name: config.name,
+    services: serviceKeys(config).map(serviceId),
+    scheduler: config.scheduler,
+    forwarding: forwardingText(config.forwarding),
+    persistence: config.persistenceTimeout,
+    state: quorum.up ? 'up' : 'down',
+    since: pool.since,
+    aliveWeight: quorum.aliveWeight,
+    quorum: config.quorum,
+    hysteresis: config.hysteresis,
+    totals: kernel?.serviceTraffic(pool) ?? noTraffic,
+    sorryServer: sorryStatus(pool, kernel),
+    servers: [...pool.servers.values()].map((server) => serverStatus(pool, server, kernel, figures)),
+  }
+}
+
+function serverStatus(
+  pool: Pool,
+  server: PoolServer,
+  kernel: KernelView | undefined,
+  figures: ReadonlyMap<string, Figures>,
+): ServerStatus {
+  const { config, health } = server
+  const checks = config.checkers.map((checker, i) =>
+    checkStatus(checker, health.checks[i], figures.get(checkIdOf(checker))),
+  )
+  const telling = checks.find(({ state }) => state === 'down') ?? checks.at(-1)
+  const entry = kernel?.destination(pool, (key) => destinationName(server, key))
+  return {
+    name: server.name,
+    state: serverState(checks, health.failed),
+    since: health.since,
+    reason: telling === undefined ? 'not checked' : telling.reason,
+    class: telling?.class ?? 'ok',
+    checkedAt: telling?.at,
+    forwarding: forwardingText(config.forwarding),
+    wantedWeight: wantedWeight(server, isSorryActive(pool)),
+    kernelWeight: entry?.weight,
+    kernelAt: kernel?.at,
+    traffic: entry?.traffic ?? noTraffic,
+    checks,
+  }
+}
+
+/** Silence reads as unknown: a checked server is `up` only after a verdict said so. */
+function serverState(checks: readonly CheckStatus[], failed: number): ServerState {
+  if (checks.some(({ state }) => state === 'down')) return 'down'
+  if (checks.some(({ state }) => state === 'unknown')) return 'unknown'
+  return failed === 0 ? 'up' : 'down'
+}
+
+function checkStatus(
+  config: CheckerConfig,
+  health: CheckHealth | undefined,
+  figures: Figures | undefined,
+): CheckStatus {
+  const last = figures?.last ?? (health?.verdict === undefined ? undefined : { ...health.verdict, at: health.at ?? 0 })
+  const believed = health?.up === true ? 'believed up' : 'believed down'
+  return {
+    kind: config.kind,
+    target: config.connection === undefined ? '' : formatEndpoint(config.connection),
+    state: health?.seen === true ? (health.up ? 'up' : 'down') : 'unknown',
+    since: health?.since,
+    failures: figures?.failures ?? 0,
+    retry: config.timing.retry,
+    reason: last?.reason ?? `no verdict yet, ${believed}`,
+    class: last?.class ?? 'ok',
+    at: last?.at,
+    tookMs: last?.took,
+    probes: figures?.probes ?? 0,
+    failed: figures?.failed ?? 0,
+    nextInMs: figures?.nextIn,
+  }
+}
+
+function sorryStatus(pool: Pool, kernel: KernelView | undefined): ServerStatus | undefined {
+  const sorry = pool.config.sorryServer
+  if (sorry === undefined) return undefined
+  const active = isSorryActive(pool)
+  const entry = kernel?.destination(pool, (key) =>
+    formatEndpoint({
+      address: sorry.address,
+      port: sorry.forwarding.method === 'masq' && sorry.port !== 0 ? sorry.port : 'port' in key ? key.port : 0,
+    }),
+  )
+  return {
+    name: formatEndpoint(sorry),
+    state: 'unknown',
+    since: undefined,
+    reason: active ? 'in use: quorum is lost' : 'standby',
+    class: 'ok',
+    checkedAt: undefined,
+    forwarding: forwardingText(sorry.forwarding),
+    wantedWeight: active ? 1 : sorry.inhibit ? 0 : undefined,
+    kernelWeight: entry?.weight,
+    kernelAt: kernel?.at,
+    traffic: entry?.traffic ?? noTraffic,
+    checks: [],
+  }
+}
+
+/** As keepalived.conf spells it: NAT, DR, TUN, TUN gue:5555. */
+export function forwardingText({ method, tunnel }: Forwarding): string {
+  if (method === 'masq') return 'NAT'
+  if (method === 'droute') return 'DR'
+  if (tunnel === undefined || tunnel.type === 'ipip') return 'TUN'
+  return tunnel.type === 'gue' ? `TUN gue:${tunnel.port}` : 'TUN gre'
+}

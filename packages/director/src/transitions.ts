@@ -1,0 +1,79 @@
+import type { Logger } from '@ipvs-director/core'
+import type { EventLog } from './events.ts'
+import type { Notifier } from './notify.ts'
+import type { Pool, PoolEffect } from './pool.ts'
+
+/** Where a pool's effects are told: log lines in keepalived's trigger words, the event log, scripts. */
+export interface Tellers {
+  readonly logger: Logger
+  readonly events: EventLog
+  readonly notifier: Notifier
+}
+
+/** Tells one effect of a pool to everybody who wants to know. */
+export function tell(pool: Pool, effect: PoolEffect, to: Tellers): void {
+  switch (effect.kind) {
+    case 'server':
+      tellServer(pool, effect, to)
+      return
+    case 'weight':
+      tellWeight(pool, effect, to)
+      return
+    case 'quorum':
+      tellQuorum(pool, effect, to)
+      return
+  }
+}
+
+function tellServer(pool: Pool, effect: PoolEffect & { kind: 'server' }, to: Tellers): void {
+  const { server, up, turned, verdict } = effect
+  const where = { service: pool.config.name, server: server.name, class: verdict.class, reason: verdict.reason }
+  if (turned) {
+    const inhibit = server.config.inhibitOnFailure
+    const action = up ? (inhibit ? 'Enabling' : 'Adding') : inhibit ? 'Disabling' : 'Removing'
+    const preposition = inhibit ? 'of' : up ? 'to' : 'from'
+    const message = `${action} service ${server.name} ${preposition} VS ${pool.config.name}: ${verdict.reason}`
+    if (up) to.logger.info('server.up', message, where)
+    else to.logger.warn('server.down', message, where)
+    to.events.add(up ? 'server.up' : 'server.down', message, where)
+  }
+  const script = up ? server.config.notifyUp : server.config.notifyDown
+  to.notifier.run(script, `${up ? 'notify_up' : 'notify_down'} of ${server.name} in ${pool.config.name}`)
+}
+
+function tellWeight(pool: Pool, effect: PoolEffect & { kind: 'weight' }, to: Tellers): void {
+  const { server, from, to: weight } = effect
+  const message = `Changing weight from ${from} to ${weight} for active service ${server.name} of VS ${pool.config.name}`
+  const fields = { service: pool.config.name, server: server.name, weight }
+  to.logger.info('server.weight', message, fields)
+  to.events.add('server.weight', message, fields)
+}
+
+function tellQuorum(pool: Pool, effect: PoolEffect & { kind: 'quorum' }, to: Tellers): void {
+  const { name, quorum, hysteresis, sorryServer } = pool.config
+  const { up, threshold, aliveWeight } = effect
+  const arithmetic = up
+    ? `Gained quorum ${quorum}+${hysteresis}=${threshold} <= ${aliveWeight}`
+    : `Lost quorum ${quorum}-${hysteresis}=${quorum - hysteresis} > ${aliveWeight}`
+  const sorry =
+    sorryServer === undefined
+      ? ''
+      : `; ${up ? 'Removing' : 'Adding'} sorry server ${sorryServer.address}:${sorryServer.port}`
+  const message = `${arithmetic} for VS ${name}${sorry}`
+  const fields = { service: name, aliveWeight, quorum, hysteresis }
+  if (up) to.logger.info('quorum.up', message, fields)
+  else to.logger.warn('quorum.down', message, fields)
+  to.events.add(up ? 'quorum.up' : 'quorum.down', message, fields)
+  to.notifier.run(up ? pool.config.quorumUp : pool.config.quorumDown, `quorum_${up ? 'up' : 'down'} of ${name}`)
+}
+
+/** A pool that goes (reload, or a stop with `omega`): its alive servers and its quorum are told to be down. */
+export function tellGone(pool: Pool, why: string, to: Tellers): void {
+  for (const server of pool.servers.values()) {
+    if (server.health.failed > 0) continue
+    const message = `${why}: ${server.name} of VS ${pool.config.name}`
+    to.events.add('server.gone', message, { service: pool.config.name, server: server.name })
+    to.notifier.run(server.config.notifyDown, `notify_down of ${server.name} in ${pool.config.name}`)
+  }
+  if (pool.quorum.up) to.notifier.run(pool.config.quorumDown, `quorum_down of ${pool.config.name}`)
+}
