@@ -1,1 +1,8 @@
-export {}
+export type * from './model.ts'
+export * from './server.ts'
+export * from './client.ts'
+export { ControlError } from './control-error.ts'
+export { defaultLimits, type ControlLimits } from './limits.ts'
+export type { Authorize } from './dispatch.ts'
+export type { Access } from './routes.ts'
+export { SocketPathError } from './socket-path.ts'

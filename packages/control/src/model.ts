@@ -163,14 +163,39 @@ export interface Event {
   readonly fields: Readonly<Record<string, string | number | boolean | undefined>>
 }
 
+/** `GET /v1/version`. Another pid or startedAt means another run: sequences of events began anew. */
+export interface Version {
+  readonly schema: 1
+  readonly version: string
+  readonly pid: number
+  readonly startedAt: number
+}
+
+/** The body of every answer above 399. */
+export interface Problem {
+  readonly error: {
+    /** For programs: `not-found`, `no-such-service`, `bad-request`, `forbidden`, `busy`, … */
+    readonly code: string
+    /** For people: a sentence. */
+    readonly message: string
+    /** What may have been meant. */
+    readonly suggestions?: readonly string[]
+  }
+}
+
 /** What the server needs from the director. */
 export interface ControlHandlers {
   status(): Promise<Status>
   reload(): Promise<ReloadResult>
   /** Audits now and repairs. */
   audit(): Promise<DriftReport>
+  /** The report of the last audit, without making one. Where it is missing, `GET /v1/audit` answers 501. */
+  drift?(): Promise<DriftReport>
   /** Answers at once; the process ends afterwards. `keep`: leave the kernel's table as it is. */
   stop(options: { readonly keep: boolean }): void
-  /** Calls back for each event from `after` on (those still remembered first); returns the unsubscriber. */
+  /**
+   * Calls back for each event with a sequence above `after`: those still remembered at once, before it returns, in
+   * order; later ones as they happen. Returns the unsubscriber. Events are shared, not copied: they never change.
+   */
   subscribe(after: number, listener: (event: Event) => void): () => void
 }

@@ -1,0 +1,199 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from '@ipvs-director/core'
+import { answerJson, answerPieces } from './answer.ts'
+import { streamEvents, type EventStream } from './event-stream.ts'
+import type { ControlLimits } from './limits.ts'
+import type { ControlHandlers, Status, Version } from './model.ts'
+import { statusPieces } from './pieces.ts'
+import { HttpProblem } from './problem.ts'
+import { readBody } from './request-body.ts'
+import { selectServices } from './select.ts'
+
+/** What a request may do: `read` looks, `write` also changes. */
+export type Access = 'read' | 'write'
+
+/** One request on its way to its answer. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly query: URLSearchParams
+}
+
+/** One endpoint, declared once: the server serves it, `GET /` and docs/control-api.md list it. */
+export interface Route {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly access: Access
+  readonly query: readonly string[]
+  readonly doc: string
+  answer(exchange: Exchange): Promise<void>
+}
+
+/** The running server as the routes see it. */
+export interface RouteContext {
+  readonly handlers: ControlHandlers
+  readonly limits: ControlLimits
+  readonly logger: Logger
+  /** Streams of events that are open. */
+  readonly streams: Set<EventStream>
+}
+
+/** All endpoints of the control socket. */
+export function controlRoutes(context: RouteContext): Route[] {
+  const { handlers, limits } = context
+  const status = shared(() => handlers.status())
+  const version = versionOf(status)
+  const bulk = gate(limits.bulkAnswers, 'answers of this size are being written')
+
+  return [
+    {
+      method: 'GET',
+      path: '/v1/status',
+      access: 'read',
+      query: ['service'],
+      doc: 'Everything there is to see; ?service=NAME only that virtual server (may be repeated).',
+      answer: ({ response, query }) =>
+        bulk(async () => {
+          const selected = selectServices(await status(), query.getAll('service'))
+          await answerPieces(response, 'application/json', statusPieces(selected), limits)
+        }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/events',
+      access: 'read',
+      query: ['after', 'follow'],
+      doc: 'Server-sent events, or JSON lines for Accept: application/x-ndjson; ?after=N, ?follow=false.',
+      answer: (exchange) => {
+        answerEvents(context, exchange)
+        return Promise.resolve()
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/version',
+      access: 'read',
+      query: [],
+      doc: 'Which program answers.',
+      answer: async ({ response }) => {
+        answerJson(response, 200, await version(), limits)
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/audit',
+      access: 'read',
+      query: [],
+      doc: 'What the last audit of the kernel found.',
+      answer: async ({ response }) => {
+        if (handlers.drift === undefined) {
+          throw new HttpProblem(501, 'not-supported', 'this director keeps no report of its audits: POST makes one')
+        }
+        answerJson(response, 200, await handlers.drift(), limits)
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/audit',
+      access: 'write',
+      query: [],
+      doc: 'Audits the kernel now, repairs, and tells what was found.',
+      answer: async ({ request, response }) => {
+        await readBody(request, limits, [])
+        answerJson(response, 200, await handlers.audit(), limits)
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/reload',
+      access: 'write',
+      query: [],
+      doc: 'Reads the configuration again; 422 when it was refused and the old one goes on.',
+      answer: async ({ request, response }) => {
+        await readBody(request, limits, [])
+        const result = await handlers.reload()
+        answerJson(response, result.ok ? 200 : 422, result, limits)
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/stop',
+      access: 'write',
+      query: [],
+      doc: 'Ends the director; {"keep": true} leaves the kernel\'s table as it is.',
+      answer: async ({ request, response }) => {
+        const { keep = false } = await readBody(request, limits, ['keep'])
+        if (typeof keep !== 'boolean') throw new HttpProblem(400, 'bad-request', '"keep" is true or false')
+        response.once('close', () => {
+          handlers.stop({ keep })
+        })
+        answerJson(response, 202, { stopping: true, keep }, limits, { connection: 'close' })
+      },
+    },
+  ]
+}
+
+/** `?after=N`, or the Last-Event-ID a browser's EventSource sends when it connects again. */
+function answerEvents(context: RouteContext, { request, response, query }: Exchange): void {
+  const { handlers, limits, logger, streams } = context
+  const after = query.get('after') ?? request.headers['last-event-id'] ?? '0'
+  if (typeof after !== 'string' || !/^\d{1,15}$/.test(after)) {
+    throw new HttpProblem(400, 'bad-request', '"after" is the sequence of an event, a whole number')
+  }
+  const follow = query.get('follow') ?? 'true'
+  if (follow !== 'true' && follow !== 'false') throw new HttpProblem(400, 'bad-request', '"follow" is true or false')
+  if (streams.size >= limits.eventReaders) {
+    throw new HttpProblem(503, 'busy', `${limits.eventReaders} readers of events are connected already`)
+  }
+  const stream = streamEvents(response, {
+    format: (request.headers.accept ?? '').includes('application/x-ndjson') ? 'ndjson' : 'sse',
+    after: Number(after),
+    follow: follow === 'true',
+    subscribe: (from, listener) => handlers.subscribe(from, listener),
+    limits,
+    onDropped: () => {
+      logger.warn('control.events.dropped', 'disconnected a reader of events that was too slow')
+    },
+  })
+  streams.add(stream)
+  response.once('close', () => {
+    streams.delete(stream)
+  })
+}
+
+/** Callers while one call is under way share its answer: many status requests at once cost one snapshot. */
+function shared<T>(make: () => Promise<T>): () => Promise<T> {
+  let pending: Promise<T> | undefined
+  return () => {
+    pending ??= make().finally(() => {
+      pending = undefined
+    })
+    return pending
+  }
+}
+
+/** Never changes while the process lives: asked for once. */
+function versionOf(status: () => Promise<Status>): () => Promise<Version> {
+  let known: Version | undefined
+  return async () => {
+    if (known === undefined) {
+      const { version, pid, startedAt } = await status()
+      known = { schema: 1, version, pid, startedAt }
+    }
+    return known
+  }
+}
+
+/** Lets `most` run at once; one more is answered 503. */
+function gate(most: number, what: string): (work: () => Promise<void>) => Promise<void> {
+  let running = 0
+  return async (work) => {
+    if (running >= most) throw new HttpProblem(503, 'busy', `${most} ${what} already; try again`)
+    running++
+    try {
+      await work()
+    } finally {
+      running--
+    }
+  }
+}

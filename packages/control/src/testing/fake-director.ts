@@ -1,0 +1,46 @@
+import type { ControlHandlers, DriftReport, Event, ReloadResult, Status } from '../model.ts'
+import { driftReport, reloadResult, status } from './fixtures.ts'
+
+/** Handlers that answer what they are told to and remember what they were asked. */
+export interface FakeDirector extends ControlHandlers {
+  status: () => Promise<Status>
+  reload: () => Promise<ReloadResult>
+  audit: () => Promise<DriftReport>
+  drift: () => Promise<DriftReport>
+  /** Names of the handlers called, in order; `stop` with its option. */
+  readonly calls: string[]
+  /** Remembered events; further ones by `emit`. */
+  readonly events: Event[]
+  /** Tells every subscriber, and remembers. */
+  emit(event: Event): void
+  subscribers(): number
+}
+
+export function fakeDirector(): FakeDirector {
+  const calls: string[] = []
+  const events: Event[] = []
+  const listeners = new Set<(event: Event) => void>()
+  const asked = <T>(name: string, answer: () => T): Promise<T> => {
+    calls.push(name)
+    return Promise.resolve(answer())
+  }
+  return {
+    calls,
+    events,
+    status: () => asked('status', status),
+    reload: () => asked('reload', reloadResult),
+    audit: () => asked('audit', driftReport),
+    drift: () => asked('drift', () => driftReport({ found: [] })),
+    stop: ({ keep }) => void calls.push(keep ? 'stop keep' : 'stop'),
+    subscribe: (after, listener) => {
+      for (const event of events) if (event.sequence > after) listener(event)
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    emit: (event) => {
+      events.push(event)
+      for (const listener of listeners) listener(event)
+    },
+    subscribers: () => listeners.size,
+  }
+}

@@ -1,0 +1,2 @@
+export * from './fake-director.ts'
+export * from './fixtures.ts'
