@@ -1,5 +1,17 @@
 import { millis, seconds } from '@ipvs-director/core'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -25,6 +37,15 @@ const alive = (pid: number): boolean => {
   } catch {
     return false
   }
+}
+function openTargets(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)]
+    } catch {
+      return []
+    }
+  })
 }
 async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; i < 500 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 10))
@@ -63,15 +84,18 @@ test('its own process group, nothing but /dev/null, nothing inherited, no signal
     'look',
     `#!/bin/sh
 cut -d' ' -f5 /proc/$$/stat > ${folder}/group; echo $$ > ${folder}/pid
-for fd in /proc/$$/fd/*; do readlink $fd; done > ${folder}/fds
+for fd in /proc/$$/fd/*; do echo \"$fd\" >&2; readlink $fd; done > ${folder}/fds
 grep SigBlk /proc/self/status > ${folder}/blocked\n`,
   )
+  const server = createServer().listen(0)
+  const file = openSync('/etc/passwd', 'r')
+  const ours = openTargets().filter((target) => target.startsWith('socket:') || target === '/etc/passwd')
+  expect(ours.length).toBeGreaterThanOrEqual(2)
   expect(await runScript([look])).toEqual({ kind: 'exit', code: 0 })
+  server.close()
+  closeSync(file)
   expect(output('group')).toBe(output('pid'))
-  const others = output('fds')
-    .split('\n')
-    .filter((target) => target !== '/dev/null' && !target.startsWith(folder))
-  expect(others).toEqual([])
+  expect(ours.filter((target) => output('fds').split('\n').includes(target))).toEqual([])
   expect(output('blocked')).toMatch(/SigBlk:\s+0{16}/)
 })
 
