@@ -1,2 +1,6 @@
 export * from './table.ts'
 export * from './client.ts'
+export * from './defaults.ts'
+export * from './same.ts'
+export * from './diff.ts'
+export { describeCommand } from './refusal.ts'

@@ -111,7 +111,11 @@ export interface DestinationCounters {
 export type Command =
   | { readonly do: 'addService' | 'setService'; readonly key: ServiceKey; readonly settings: ServiceSettings }
   | { readonly do: 'deleteService'; readonly key: ServiceKey }
-  | { readonly do: 'addDestination' | 'setDestination'; readonly service: ServiceKey; readonly destination: Destination }
+  | {
+      readonly do: 'addDestination' | 'setDestination'
+      readonly service: ServiceKey
+      readonly destination: Destination
+    }
   | { readonly do: 'deleteDestination'; readonly service: ServiceKey; readonly destination: DestinationKey }
   | { readonly do: 'flush' }
 

@@ -1,0 +1,66 @@
+import { sameDestination, sameService } from './same.ts'
+import type { Command, Destination, Service, ServiceKey, Table } from './table.ts'
+
+export interface DiffOptions {
+  /**
+   * Whether a service of `actual` that is not desired is ours to delete, by its {@link serviceId}. Default: none is,
+   * so what other programs put there stays. Destinations under a desired service are always ours.
+   */
+  readonly owned?: (serviceId: string) => boolean
+}
+
+/**
+ * The commands that lead from one table to another; none when they are equal. Linear in the size of both.
+ *
+ * Services are changed one after the other, each in an order that never leaves it without a destination of positive
+ * weight where it has one before and after: the service itself, new destinations, raised weights, other changes,
+ * lowered weights, deletions. Services to delete come last. The kernel edits every setting in place (seen on 6.1), so
+ * connections survive all but a deletion.
+ */
+export function diff(actual: Table, desired: Table, options: DiffOptions = {}): Command[] {
+  const commands: Command[] = []
+  for (const [id, service] of desired) {
+    const before = actual.get(id)
+    if (before !== service) changeService(commands, before, service)
+  }
+  const { owned } = options
+  if (owned !== undefined) {
+    for (const [id, { key }] of actual) {
+      if (!desired.has(id) && owned(id)) commands.push({ do: 'deleteService', key })
+    }
+  }
+  return commands
+}
+
+function changeService(commands: Command[], before: Service | undefined, after: Service): void {
+  const { key, settings } = after
+  if (before === undefined) {
+    commands.push({ do: 'addService', key, settings })
+    for (const destination of after.destinations.values()) {
+      commands.push({ do: 'addDestination', service: key, destination })
+    }
+    return
+  }
+  if (!sameService(before.settings, settings)) commands.push({ do: 'setService', key, settings })
+  if (before.destinations !== after.destinations) changeDestinations(commands, key, before, after)
+}
+
+function changeDestinations(commands: Command[], service: ServiceKey, before: Service, after: Service): void {
+  const raised: Destination[] = []
+  const others: Destination[] = []
+  const lowered: Destination[] = []
+  for (const [id, destination] of after.destinations) {
+    const old = before.destinations.get(id)
+    if (old === undefined) commands.push({ do: 'addDestination', service, destination })
+    else if (destination.weight > old.weight) raised.push(destination)
+    else if (destination.weight < old.weight) lowered.push(destination)
+    else if (!sameDestination(old, destination)) others.push(destination)
+  }
+  for (const destinations of [raised, others, lowered]) {
+    for (const destination of destinations) commands.push({ do: 'setDestination', service, destination })
+  }
+  for (const [id, { address, port }] of before.destinations) {
+    if (after.destinations.has(id)) continue
+    commands.push({ do: 'deleteDestination', service, destination: { address, port } })
+  }
+}
