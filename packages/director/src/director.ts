@@ -48,6 +48,8 @@ export interface Director {
   start(): Promise<Loaded>
   reload(): Promise<ReloadResult>
   audit(): Promise<DriftReport>
+  /** What the last audits found, without making one. */
+  drift(): Promise<DriftReport>
   status(): Promise<Status>
   stop(options: StopOptions): Promise<void>
   readonly subscribe: ControlHandlers['subscribe']
@@ -69,6 +71,7 @@ export function createDirector(options: DirectorOptions): Director {
   let auditTimer: Timer | undefined
   let timeoutsBefore: Timeouts | undefined
   let recentDrifts: Drift[] = []
+  let lastAudit: DriftReport | undefined
   let loadedAt = startedAt
   let reloads = 0
   let refused: { at: number; diagnostics: readonly string[] } | undefined
@@ -164,7 +167,8 @@ export function createDirector(options: DirectorOptions): Director {
     }
     const recent = recentDrifts
     recentDrifts = [...[...found].reverse(), ...recentDrifts].slice(0, rememberedDrifts)
-    return { at, found, recent, foreign: reconciler.foreign.map(foreignOf) }
+    lastAudit = { at, found, recent, foreign: reconciler.foreign.map(foreignOf) }
+    return lastAudit
   }
 
   async function start(): Promise<Loaded> {
@@ -283,6 +287,8 @@ export function createDirector(options: DirectorOptions): Director {
   return {
     start,
     audit,
+    drift: async () =>
+      lastAudit ?? { at: startedAt, found: [], recent: [], foreign: reconciler.foreign.map(foreignOf) },
     subscribe: (after, listener) => events.subscribe(after, listener),
     /** A request during a reload waits for it and then makes its own: the file may have changed meanwhile. */
     reload() {

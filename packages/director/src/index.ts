@@ -1,1 +1,2 @@
-export {}
+export { main } from './main.ts'
+export { createDirector, type Director, type DirectorOptions } from './director.ts'

@@ -22,7 +22,8 @@ export function createLogging(level: LogLevel): Logging {
   let waiting: Line[] | undefined = []
   let write = (line: Line): void => void waiting?.push(line)
   let end: () => Promise<void> = async () => {
-    for (const line of waiting ?? []) if (severity[line.level] <= severity[level]) process.stderr.write(`${render(line)}\n`)
+    for (const line of waiting ?? [])
+      if (severity[line.level] <= severity[level]) process.stderr.write(`${render(line)}\n`)
     waiting = undefined
   }
   return {

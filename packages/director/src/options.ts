@@ -105,7 +105,8 @@ export const defaultStateDirectory = '/run/ipvs-director'
 export function readCommandLine(argv: readonly string[]): CommandLine {
   const { rest, testFile } = takeTestFile(argv)
   const { values, positionals } = parse(rest)
-  if (positionals.length > 0) throw new UsageError(`unexpected "${positionals.join(' ')}"; the file is given by -f FILE`)
+  if (positionals.length > 0)
+    throw new UsageError(`unexpected "${positionals.join(' ')}"; the file is given by -f FILE`)
   const stateDirectory = values['state-dir'] ?? defaultStateDirectory
   return {
     file: values['use-file'] ?? defaultConfigFile,

@@ -9,14 +9,25 @@ function threeServers(overrides: Parameters<typeof virtualServer>[0] = {}): Pool
   return createPool(virtualServer({ realServers: names.map((name) => realServer(name)), ...overrides }), { since: 0 })
 }
 
-function verdict(pool: Pool, server: string, up: boolean, extra: { weight?: number; checker?: number; first?: boolean } = {}): PoolEffect[] {
+function verdict(
+  pool: Pool,
+  server: string,
+  up: boolean,
+  extra: { weight?: number; checker?: number; first?: boolean } = {},
+): PoolEffect[] {
   const { weight, checker = 0, first = false } = extra
   return pool.verdict(server, {
     checker,
     up,
     first,
     at: 5,
-    verdict: { up, class: up ? 'ok' : 'refused', reason: 'seen', took: millis(1), ...(weight === undefined ? {} : { weight }) },
+    verdict: {
+      up,
+      class: up ? 'ok' : 'refused',
+      reason: 'seen',
+      took: millis(1),
+      ...(weight === undefined ? {} : { weight }),
+    },
   })
 }
 
@@ -91,7 +102,11 @@ test('the first verdict is told when bad or when the checker had to prove itself
     virtualServer({ realServers: [realServer(names[0]!, { checkers: [tcpChecker(names[0]!, { alpha: true })] })] }),
     { since: 0 },
   )
-  expect(verdict(alpha, names[0]!, false, { first: true })[0]).toMatchObject({ kind: 'server', up: false, turned: false })
+  expect(verdict(alpha, names[0]!, false, { first: true })[0]).toMatchObject({
+    kind: 'server',
+    up: false,
+    turned: false,
+  })
 })
 
 test('a dynamic weight moves the server and, at zero, its quorum', () => {
@@ -129,7 +144,8 @@ test('the sum of alive weights stays right over any course of verdicts', () => {
     const up = (seed >> 8) % 3 !== 0
     verdict(pool, names[(seed >> 16) % 3]!, up, up && (seed >> 4) % 2 === 0 ? { weight: (seed >> 10) % 7 } : {})
     let sum = 0
-    for (const { health, config } of pool.servers.values()) if (isAlive(health)) sum += effectiveWeight(health, config.weight)
+    for (const { health, config } of pool.servers.values())
+      if (isAlive(health)) sum += effectiveWeight(health, config.weight)
     expect(pool.quorum.aliveWeight).toBe(sum)
   }
 })

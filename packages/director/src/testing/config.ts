@@ -1,11 +1,4 @@
-import type {
-  CheckerConfig,
-  Config,
-  Globals,
-  RealServer,
-  SorryServer,
-  VirtualServer,
-} from '@ipvs-director/config'
+import type { CheckerConfig, Config, Globals, RealServer, SorryServer, VirtualServer } from '@ipvs-director/config'
 import { address, millis, parseEndpoint, seconds, type Endpoint } from '@ipvs-director/core'
 
 const place = { file: 'test.conf', line: 1, column: 1 }

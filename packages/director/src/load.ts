@@ -1,0 +1,11 @@
+import { checkers } from '@ipvs-director/checkers'
+import { loadConfig, renderDiagnostic } from '@ipvs-director/config'
+import type { Loaded } from './director.ts'
+
+/** Reads the file with everything it includes; diagnostics are rendered, errors first. */
+export async function loadFile(file: string, configId: string | undefined): Promise<Loaded> {
+  const { config, diagnostics } = await loadConfig(file, { checkers, ...(configId === undefined ? {} : { configId }) })
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  const others = diagnostics.filter(({ severity }) => severity !== 'error')
+  return { config, diagnostics: [...errors, ...others].map((each) => renderDiagnostic(each)), errors: errors.length }
+}

@@ -1,0 +1,185 @@
+import { createEngine, createFleet, localKinds, type Prober, type ProberEvents } from '@ipvs-director/checkers'
+import { describeError, systemClock, type Logger } from '@ipvs-director/core'
+import { memoryIpvs, openIpvs } from 'ipvs-netlink'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { testConfig } from './config-test.ts'
+import { createDirector, type Director } from './director.ts'
+import { loadFile } from './load.ts'
+import { createLogging, type Logging } from './logging.ts'
+import { help, readCommandLine, UsageError, type CommandLine } from './options.ts'
+import { ownedFile } from './owned-file.ts'
+import { splitProber } from './probers.ts'
+import { scriptRunner } from './scripts.ts'
+import type { ProberProcesses } from './status.ts'
+import { version } from './version.ts'
+
+/** Exit statuses, keepalived's where it has them (reference/operations.md §2). */
+export const exitStatus = { ok: 0, fatal: 1, configuration: 2, permission: 4, noConfiguration: 6 } as const
+
+/** The whole program; resolves to its exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let options: CommandLine
+  try {
+    options = readCommandLine(argv)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`ipvs-director: ${error.message}\n\n${help}`)
+    return exitStatus.fatal
+  }
+  if (options.help) return say(help)
+  if (options.version) return say(`ipvs-director ${version}\n`)
+  if (options.configTest !== false) return testConfig(options)
+  return run(options)
+}
+
+function say(text: string): number {
+  process.stdout.write(text)
+  return exitStatus.ok
+}
+
+/** From the first look at the kernel to the last word of the log. */
+async function run(options: CommandLine): Promise<number> {
+  const logging = createLogging(options.detail > 0 ? 'debug' : 'info')
+  const { logger } = logging
+  try {
+    return await serve(options, logging)
+  } catch (error) {
+    logger.error('fatal', describeError(error))
+    return exitCodeOf(error)
+  } finally {
+    await logging.close()
+    if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true })
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'EPERM' || code === 'EACCES' ? exitStatus.permission : exitStatus.fatal
+}
+
+async function serve(options: CommandLine, logging: Logging): Promise<number> {
+  const { logger } = logging
+  logger.info('start', `Starting ipvs-director ${version}, configuration ${options.file}`)
+  for (const remark of options.remarks) logger.warn('option', remark)
+  if (await somebodyListens(options.socket)) {
+    logger.error('already-running', `another director listens on ${options.socket}`)
+    return exitStatus.fatal
+  }
+  if (!existsSync(options.file)) {
+    logger.error('config.missing', `cannot read ${options.file}: there is no such file`)
+    return exitStatus.noConfiguration
+  }
+  if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`)
+  const ipvs = options.memoryIpvs ? memoryIpvs() : await openIpvs()
+  const director = createDirector({
+    file: options.file,
+    version,
+    load: () => loadFile(options.file, options.configId),
+    ipvs,
+    ipvsVersion: async () => (options.memoryIpvs ? 'memory' : (await ipvs.info()).version),
+    startProber: (events) => startProber(options, events, logger),
+    runScript: scriptRunner(logger),
+    owned: ownedFile(join(options.stateDirectory, 'owned.json')),
+    logger,
+    clock: systemClock,
+  })
+  const ending = untilAsked()
+  onSignals(director, logger, ending.stop)
+  const loaded = await director.start()
+  for (const diagnostic of loaded.diagnostics) logger.warn('config', diagnostic)
+  if (loaded.config === undefined) {
+    logger.error('config.unusable', `${options.file} cannot be run`)
+    return exitStatus.configuration
+  }
+  logger.info('ready', `Startup complete: ${loaded.config.virtualServers.length} virtual servers`)
+  await logging.open()
+  const control = await openControl(options, director, logger, ending.stop)
+  const keep = (await ending.asked) || options.keepIpvs
+  logger.info('stop', keep ? 'Stopping; the IPVS table stays as it is' : 'Stopping')
+  await control.close()
+  await director.stop({ keep })
+  ipvs.close()
+  logger.info('stopped', 'Stopped')
+  return exitStatus.ok
+}
+
+/** The moment somebody wants the end; the first one counts. */
+function untilAsked(): { asked: Promise<boolean>; stop: (keep: boolean) => void } {
+  let stop: (keep: boolean) => void = () => undefined
+  const asked = new Promise<boolean>((resolve) => {
+    stop = resolve
+  })
+  return {
+    asked,
+    stop: (keep) => {
+      stop(keep)
+    },
+  }
+}
+
+async function openControl(options: CommandLine, director: Director, logger: Logger, stop: (keep: boolean) => void) {
+  const { createControlServer } = await import('@ipvs-director/control')
+  return createControlServer({
+    path: options.socket,
+    mode: 0o660,
+    logger,
+    handlers: {
+      status: () => director.status(),
+      reload: () => director.reload(),
+      audit: () => director.audit(),
+      drift: () => director.drift(),
+      subscribe: (after, listener) => director.subscribe(after, listener),
+      stop: ({ keep }) => {
+        stop(keep)
+      },
+    },
+  })
+}
+
+function onSignals(director: Director, logger: Logger, stop: (keep: boolean) => void): void {
+  process.on('SIGHUP', () => {
+    logger.info('reload.requested', 'Reloading ...')
+    void director.reload().catch((error: unknown) => {
+      logger.error('reload.failed', `reload failed, the old configuration stays: ${describeError(error)}`)
+    })
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stop(false)
+    })
+  }
+}
+
+function startProber(options: CommandLine, events: ProberEvents, logger: Logger): Prober & ProberProcesses {
+  const engine = (): Prober => createEngine({ events, clock: systemClock })
+  const isLocal = (kind: string): boolean => localKinds.has(kind)
+  const count = options.probers ?? Math.min(2, availableParallelism())
+  if (count === 0) return { ...engine(), processes: () => [] }
+  const fleet = createFleet({
+    count,
+    entry: fileURLToPath(new URL('./prober.js', import.meta.url)),
+    events,
+    clock: systemClock,
+    logger,
+  })
+  return splitProber(isLocal, engine(), fleet)
+}
+
+/** A live director answers on its socket; a file left by a dead one refuses. */
+function somebodyListens(path: string): Promise<boolean> {
+  if (!existsSync(path)) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => {
+      resolve(false)
+    })
+  })
+}

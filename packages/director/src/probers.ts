@@ -1,0 +1,32 @@
+import type { Figures, Prober } from '@ipvs-director/checkers'
+import type { ProberProcesses } from './status.ts'
+
+/**
+ * Scripts run in the director's own process, which can become other users; what parses strangers' bytes runs in the
+ * prober processes. Seen from outside it is one prober.
+ */
+export function splitProber(
+  isLocal: (kind: string) => boolean,
+  local: Prober,
+  network: Prober & ProberProcesses,
+): Prober & ProberProcesses {
+  const localIds = new Set<string>()
+  return {
+    setChecks(checks) {
+      localIds.clear()
+      for (const check of checks) if (isLocal(check.kind)) localIds.add(check.id)
+      local.setChecks(checks.filter(({ id }) => localIds.has(id)))
+      network.setChecks(checks.filter(({ id }) => !localIds.has(id)))
+    },
+    async figures(ids): Promise<readonly Figures[]> {
+      if (ids === undefined) return (await Promise.all([local.figures(), network.figures()])).flat()
+      const own = ids.filter((id) => localIds.has(id))
+      const others = ids.filter((id) => !localIds.has(id))
+      return (await Promise.all([local.figures(own), network.figures(others)])).flat()
+    },
+    processes: () => network.processes(),
+    async stop() {
+      await Promise.all([local.stop(), network.stop()])
+    },
+  }
+}
