@@ -73,6 +73,7 @@ export function streamEvents(response: ServerResponse, options: EventStreamOptio
   response.writeHead(200, {
     'content-type': format === 'sse' ? 'text/event-stream' : 'application/x-ndjson',
     'cache-control': 'no-store',
+    connection: 'close',
   })
   response.flushHeaders()
   response.on('drain', () => {

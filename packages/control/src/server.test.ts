@@ -280,7 +280,7 @@ describe('hostile clients', () => {
     ['what is not HTTP', '\x16\x03\x01\x02\x00 hello\r\n\r\n', 400],
     ['no Host', 'GET /v1/status HTTP/1.1\r\n\r\n', 400],
     ['a header without end', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
-    ['a target without a path', 'GET ? HTTP/1.0\r\n\r\n', 404],
+    ['a target of a proxy', 'GET http://x/ HTTP/1.0\r\n\r\n', 404],
   ] as const)('%s', async ([, bytes, status]) => {
     await serve()
     expect(await raw(bytes)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
