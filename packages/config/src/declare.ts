@@ -82,6 +82,8 @@ export interface Block<F extends Fields = Fields, H = unknown> extends Meta {
   readonly header?: Kind<H>
   /** May stand more than once: its value is then an array. */
   readonly many: boolean
+  /** Its keywords are not declared: what is in it is not looked at. */
+  readonly open?: boolean
 }
 
 type ValueOf<X> = X extends { readonly form: 'value'; readonly typed?: () => infer V }
@@ -222,6 +224,16 @@ export function list<E>(name: string, entry: Kind<E>, meta: Meta & { readonly la
   return { layout: 'lines', ...meta, form: 'list', name, entry }
 }
 
+/** What a block may have beside its keywords. */
+export type BlockOptions<H> = Omit<Meta, 'doc'> & { readonly header?: Kind<H>; readonly open?: boolean }
+
+/**
+ * The lines of a block that are no keywords but entries of one kind (virtual_server_group); a field without a name.
+ */
+export function entries<E>(entry: Kind<E>, meta: Meta): List<E> {
+  return { ...meta, form: 'list', name: '', entry, layout: 'lines' }
+}
+
 /**
  * A keyword with braces. It may stand once; `blocks` is the same for one that may stand many times.
  * `header` reads the words before the brace.
@@ -230,7 +242,7 @@ export function block<F extends Fields, H = unknown>(
   name: string,
   doc: string,
   fields: F,
-  options: Omit<Meta, 'doc'> & { readonly header?: Kind<H> } = {},
+  options: BlockOptions<H> = {},
 ): Block<F, H> & { readonly many: false } {
   return { ...options, doc, form: 'block', name, fields, many: false }
 }
@@ -240,7 +252,7 @@ export function blocks<F extends Fields, H = unknown>(
   name: string,
   doc: string,
   fields: F,
-  options: Omit<Meta, 'doc'> & { readonly header?: Kind<H> } = {},
+  options: BlockOptions<H> = {},
 ): Block<F, H> & { readonly many: true } {
   return { ...options, doc, form: 'block', name, fields, many: true }
 }

@@ -1,3 +1,4 @@
+import type { Code } from './codes.ts'
 import type { Place } from './config.ts'
 
 /** A JSON Schema (2020-12) as plain data. */
@@ -18,11 +19,15 @@ export interface WordReader {
   /** Takes the next word; undefined at the end. */
   take(): string | undefined
   /** An error (`E…` code) about the word taken last, or about the keyword when none was. Answers undefined. */
-  bad(code: string, text: string, suggestion?: string): undefined
+  bad(code: Code, text: string, suggestion?: string): undefined
   /** A warning (`W…`) or note (`N…`) about the word taken last. */
-  warn(code: string, text: string, suggestion?: string): void
+  warn(code: Code, text: string, suggestion?: string): void
   /** An error: a value is wanted and the line is at its end. `what` completes "needs …". Answers undefined. */
   missing(what: string): undefined
+  /** The text of all the words as written, quotes and escapes in place; undefined where it has none. */
+  raw(): string | undefined
+  /** Takes all words that are left (after `raw` said what they are). */
+  takeAll(): void
   /** Where the word taken last stands; of the keyword when none was. */
   place(): Place
 }
@@ -43,6 +48,8 @@ export interface Kind<T> {
   /** The words (unquoted) that a JSON value valid by `schema` stands for. */
   words(json: Json): readonly string[]
   readonly schema: JsonSchema
+  /** Read again with shell-like quotes and escapes: what is printed between quotes must have its backslashes doubled. */
+  readonly escaped?: boolean
 }
 
 /**
@@ -56,7 +63,7 @@ export function refine<T>(
     readonly syntax?: string
     readonly range?: string
     readonly schema?: JsonSchema
-    readonly code?: string
+    readonly code?: Code
   } = {},
 ): Kind<T> {
   return {

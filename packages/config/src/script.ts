@@ -1,6 +1,15 @@
 import type { Script } from './config.ts'
-import type { Json, Kind } from './kind.ts'
+import type { Json, Kind, WordReader } from './kind.ts'
 import { joinCommand, splitCommand } from './command-line.ts'
+
+/**
+ * The line is split twice: first into the command, user and group, then the command into its words. The first time,
+ * too, by the rules of {@link splitCommand}.
+ */
+function firstAsWritten(words: WordReader): string | undefined {
+  const raw = words.raw()
+  return raw === undefined ? undefined : splitCommand(raw).words[0]
+}
 
 /** `"CMD ARGS"`; keepalived ignores further words, the reader remarks on them. */
 export const commandKind: Kind<Script> = {
@@ -9,7 +18,7 @@ export const commandKind: Kind<Script> = {
   read(words) {
     const line = words.take()
     if (line === undefined) return words.missing('a command line')
-    const split = splitCommand(line)
+    const split = splitCommand(firstAsWritten(words) ?? line)
     if (split.problem !== undefined) return words.bad('E027', split.problem)
     if (split.words.length === 0) return words.bad('E027', 'the command line is empty')
     return { words: split.words, place: words.place() }
@@ -22,6 +31,7 @@ export const commandKind: Kind<Script> = {
     required: ['command'],
     additionalProperties: false,
   },
+  escaped: true,
 }
 
 /** `"CMD ARGS" [USER [GROUP]]`: an unquoted second word is the user, not an argument. */
@@ -63,6 +73,7 @@ export const scriptKind: Kind<Script> = {
     dependentRequired: { group: ['user'] },
     additionalProperties: false,
   },
+  escaped: true,
 }
 
 /** One word, its quotes and escapes resolved like a command line's; blanks stay. */
@@ -72,11 +83,15 @@ export const quotedKind: Kind<string> = {
   read(words) {
     const word = words.take()
     if (word === undefined) return words.missing('a text')
-    const split = splitCommand(word)
+    const raw = words.raw()
+    if (raw === undefined) return word
+    words.takeAll()
+    const split = splitCommand(raw)
     if (split.problem !== undefined) return words.bad('E027', split.problem)
     return split.words[0] ?? ''
   },
   toJson: (value) => value,
-  words: (json) => [joinCommand([String(json)])],
+  words: (json) => [String(json)],
+  escaped: true,
   schema: { type: 'string' },
 }

@@ -1,0 +1,54 @@
+import type { Place } from './config.ts'
+import { type Code, codes } from './codes.ts'
+
+/** error: cannot run, or the meaning is lost; warning: runs, as the text says; note: worth knowing. */
+export type Severity = 'error' | 'warning' | 'note'
+
+/**
+ * What `keepalived -t` makes of the same thing: nothing, an error (exit 5), a missing value or another reason not to run
+ * (exit 2 or 4), a script security warning (exit 6), something deprecated.
+ */
+export type KeepalivedClass = 'ok' | 'error' | 'fatal' | 'security' | 'deprecated'
+
+/** A remark about the configuration. */
+export interface Diagnostic {
+  readonly code: string
+  readonly severity: Severity
+  readonly keepalived: KeepalivedClass
+  readonly text: string
+  readonly place: Place
+  /** What was probably meant, as it would be written. */
+  readonly suggestion?: string
+  /** Other places that belong to it: where a block was opened, where the first of two stands. */
+  readonly related?: readonly { readonly place: Place; readonly text: string }[]
+}
+
+/** More than these are not kept: a file of noise should not fill the memory with remarks about it. */
+const mostKept = 10_000
+
+/** Collects remarks: the same remark at the same place once (a line repeated by ~SEQ), and not without end. */
+export class Remarks {
+  readonly all: Diagnostic[] = []
+  errors = 0
+  readonly #seen = new Set<string>()
+
+  add(
+    code: Code,
+    place: Place,
+    text: string,
+    more: Pick<Diagnostic, 'suggestion' | 'related'> & { readonly keepalived?: KeepalivedClass } = {},
+  ): void {
+    const severity = severityOf(code)
+    if (severity === 'error') this.errors++
+    if (this.all.length >= mostKept) return
+    const key = `${code} ${place.file}:${place.line}:${place.column} ${text}`
+    if (this.#seen.has(key)) return
+    this.#seen.add(key)
+    this.all.push({ code, severity, keepalived: codes[code].keepalived, text, place, ...more })
+  }
+}
+
+/** The first letter of a code says how severe it is. */
+export function severityOf(code: string): Severity {
+  return code.startsWith('E') ? 'error' : code.startsWith('W') ? 'warning' : 'note'
+}

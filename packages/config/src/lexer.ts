@@ -1,0 +1,383 @@
+import { dirname } from 'node:path'
+import { type BuiltIn, builtIns, type Definition, readDefinition, substitute, unguard } from './definitions.ts'
+import type { Remarks } from './diagnostics.ts'
+import { type Includes, includeKeywords } from './include.ts'
+import { type Line, physicalLine, placeIn, sliceLine } from './lines.ts'
+import { isRepetition, readRepetition } from './sequence.ts'
+import type { Source } from './source.ts'
+import { type Oddity, type Scanned, scanWords } from './tokens.ts'
+import type { TreeBuilder } from './tree.ts'
+
+/** keepalived reads lines of at most so many bytes and ignores longer ones. */
+const longestLine = 1023
+/** Repetitions within repetitions, and substitutions that lead to further ones. */
+const deepest = 50
+/** Lines and characters that repetitions and definitions may make in all: enough for 300,000 real servers. */
+const mostLines = 2_000_000
+const mostCharacters = 1 << 28
+
+/** What the text may refer to. */
+export interface LexerContext {
+  readonly configId: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly random: () => number
+}
+
+/** A multi-line definition that is still being read. */
+interface OpenDefinition {
+  readonly name: string
+  readonly lines: Line[]
+}
+
+/**
+ * Text to statements: comments, conditions, definitions, repetitions, substitution, includes, braces, in the order
+ * keepalived applies them to a line. Plain lines take a short way; those with sigils are turned into {@link Line}s.
+ */
+export class Lexer {
+  readonly #builder: TreeBuilder
+  readonly #remarks: Remarks
+  readonly #includes: Includes
+  readonly #definitions = new Map<string, Definition>()
+  readonly #builtIns: ReadonlyMap<string, BuiltIn>
+  readonly #configId: string
+  #open: OpenDefinition | undefined
+  #madeLines = 0
+  #madeCharacters = 0
+  #file = ''
+
+  constructor(builder: TreeBuilder, includes: Includes, remarks: Remarks, context: LexerContext) {
+    this.#builder = builder
+    this.#includes = includes
+    this.#remarks = remarks
+    this.#configId = context.configId
+    this.#builtIns = builtIns({ ...context, directory: () => dirname(this.#file) })
+  }
+
+  /** Reads a file; those it includes are read where they are included. */
+  file(source: Source): void {
+    const outer = this.#file
+    this.#file = source.file
+    this.#lines(source)
+    this.#closeDefinition()
+    this.#file = outer
+  }
+
+  #lines(source: Source): void {
+    const { text } = source
+    let [dollar, escape] = [-2, -2]
+    let returns = false
+    let start = 0
+    for (let line = 1; start < text.length; line++) {
+      let end = text.indexOf('\n', start)
+      if (end < 0) end = text.length
+      const next = end + 1
+      while (end > start && text.charCodeAt(end - 1) === 0x0d) {
+        returns = true
+        end--
+      }
+      if (dollar !== -1 && dollar < start) dollar = text.indexOf('$', start)
+      if (escape !== -1 && escape < start) escape = text.indexOf('\\', start)
+      const sigil = (dollar >= 0 && dollar < end) || (escape >= 0 && escape < end) || this.#open !== undefined
+      if (end - start > longestLine / 4) this.#checkLength(source, line, text.slice(start, end))
+      if (sigil) this.#line(physicalLine(source, line, text.slice(start, end)), 0)
+      else this.#plain(source, line, start, start, end)
+      start = next
+    }
+    if (returns)
+      this.#remarks.add('N001', { file: source.file, line: 1, column: 1 }, 'the file has Windows line ends (CR LF)')
+  }
+
+  #checkLength(source: Source, line: number, text: string): void {
+    const bytes = Buffer.byteLength(text)
+    if (bytes <= longestLine || /^\s*(?:[#!]|$)/.test(text)) return
+    this.#remarks.add(
+      'W003',
+      { file: source.file, line, column: 1, length: text.trimEnd().length },
+      `the line has ${bytes} bytes; keepalived ignores lines longer than ${longestLine}`,
+    )
+  }
+
+  /** A line without `$` and `\`: its statements come straight from the file's text. */
+  #plain(source: Source, line: number, lineStart: number, from: number, to: number): void {
+    const { text } = source
+    let at = from
+    while (at < to) {
+      const code = text.charCodeAt(at)
+      if (code === 0x20 || code === 0x09) {
+        at++
+        continue
+      }
+      if (code === 0x40 || code === 0x7e || (code === 0x69 && this.#isInclude(text, at))) {
+        this.#line(physicalLine(source, line, text.slice(at, to), at - lineStart + 1), 0)
+        return
+      }
+      const scanned = scanWords(text, at, to)
+      const offset = scanned.starts[0]
+      if (scanned.oddities !== undefined)
+        this.#report(scanned.oddities, physicalLine(source, line, text.slice(lineStart, to)), lineStart)
+      if (offset !== undefined) {
+        this.#builder.statement(scanned.words, source, line, offset - lineStart + 1, offset, scanned.end, undefined)
+      }
+      at = scanned.stop
+      const stop = at < to ? text.charCodeAt(at) : 0
+      if (stop !== 0x7b && stop !== 0x7d) return
+      const first = at === from || text.slice(lineStart, at).trim() === ''
+      this.#brace(stop, { source, line, column: at - lineStart + 1, first })
+      at++
+    }
+  }
+
+  #brace(code: number, brace: Parameters<TreeBuilder['open']>[0]): void {
+    if (code === 0x7b) this.#builder.open(brace)
+    else this.#builder.close(brace)
+  }
+
+  #isInclude(text: string, at: number): boolean {
+    return text.startsWith('include', at) && includeKeywords.has(/^\w+/.exec(text.slice(at, at + 16))?.[0] ?? '')
+  }
+
+  /** A line that may hold anything. */
+  #line(whole: Line, depth: number): void {
+    let line = trim(uncomment(whole))
+    if (this.#open !== undefined) {
+      this.#continueDefinition(line)
+      return
+    }
+    for (let round = 0; ; round++) {
+      const met = this.#condition(line)
+      if (met === undefined) return
+      line = met
+      if (line.text === '') return
+      if (this.#definition(line)) return
+      if (isRepetition(line.text)) {
+        this.#repeat(line, depth)
+        return
+      }
+      if (!line.text.includes('$')) break
+      if (round + depth > deepest) {
+        this.#remarks.add('E006', placeIn(line, 0, line.text.length), 'a definition leads back to itself')
+        return
+      }
+      const { lines, changed } = substitute(
+        line,
+        { definitions: this.#definitions, builtIns: this.#builtIns },
+        this.#remarks,
+      )
+      const [only] = lines
+      if (only === undefined || this.#exhausted(only)) return
+      if (lines.length > 1) {
+        for (const each of lines) {
+          if (this.#exhausted(each)) return
+          this.#line(each, depth + 1)
+        }
+        return
+      }
+      line = trim(uncomment(only))
+      if (!changed) break
+    }
+    if (!this.#include(line)) this.#emit(line)
+  }
+
+  /** Counts a line that was made; true, with one error, when there are too many. */
+  #exhausted(line: Line): boolean {
+    this.#madeLines++
+    this.#madeCharacters += line.text.length
+    const over = this.#madeLines > mostLines || this.#madeCharacters > mostCharacters
+    if (over && !this.#told) {
+      this.#told = true
+      this.#remarks.add(
+        'E008',
+        placeIn(line, 0),
+        'repetitions and definitions make too many lines; the rest is left out',
+      )
+    }
+    return over
+  }
+  #told = false
+
+  /** `@ID rest` and `@^ID rest`: the rest where the condition holds, undefined where it does not. */
+  #condition(line: Line): Line | undefined {
+    let rest = line
+    while (rest.text.startsWith('@')) {
+      const match = /^@(\^?)(\S*)\s*/.exec(rest.text)
+      const id = match?.[2] ?? ''
+      if (match === null || id === '') {
+        this.#remarks.add('E015', placeIn(rest, 0, 1), 'a name must follow "@" without a blank')
+        return undefined
+      }
+      if ((id === this.#configId) === (match[1] === '^')) return undefined
+      rest = sliceLine(rest, match[0].length)
+    }
+    return rest
+  }
+
+  #definition(line: Line): boolean {
+    const start = readDefinition(line.text)
+    if (start === undefined) return false
+    if (start.blank) {
+      this.#remarks.add('E006', placeIn(line, 0, start.valueAt), `no blank may stand before the "=" of $${start.name}`)
+      return true
+    }
+    this.#open = { name: start.name, lines: [] }
+    this.#continueDefinition(sliceLine(line, start.valueAt))
+    return true
+  }
+
+  /** Takes one line of a value; the first without `\` at its end is the last. */
+  #continueDefinition(line: Line): void {
+    const open = this.#open
+    if (open === undefined) return
+    if (line.text.endsWith('\\')) {
+      const text = line.text.slice(0, -1).trimEnd()
+      if (text !== '' || open.lines.length > 0) open.lines.push(sliceLine(line, 0, text.length))
+      else open.lines.push({ ...line, text: '' })
+      return
+    }
+    if (line.text !== '' || open.lines.length === 0) open.lines.push(line)
+    this.#closeDefinition()
+  }
+
+  #closeDefinition(): void {
+    if (this.#open === undefined) return
+    const { name, lines } = this.#open
+    this.#open = undefined
+    this.#definitions.set(name, { lines })
+  }
+
+  #repeat(line: Line, depth: number): void {
+    const head = /^~\w*\s*\([^)]*\$/.test(line.text) ? this.#substituteHead(line) : line
+    const repetition = readRepetition(head.text)
+    if (typeof repetition === 'string') {
+      this.#remarks.add('E007', placeIn(head, 0, /^~\w*/.exec(head.text)?.[0].length ?? 1), repetition)
+      return
+    }
+    if (depth > deepest) {
+      this.#remarks.add('E008', placeIn(head, 0), 'repetitions are nested too deep')
+      return
+    }
+    const rest = sliceLine(head, repetition.textAt)
+    let saved: readonly (readonly [string, Definition | undefined])[] | undefined
+    for (const values of repetition.rounds) {
+      if (this.#exhausted(head)) break
+      saved ??= values.map(([name]) => [name, this.#definitions.get(name)] as const)
+      for (const [name, value] of values) this.#definitions.set(name, { lines: [{ ...rest, text: value }] })
+      this.#line(rest, depth + 1)
+    }
+    for (const [name, before] of saved ?? []) {
+      if (before === undefined) this.#definitions.delete(name)
+      else this.#definitions.set(name, before)
+    }
+  }
+
+  /** `~SEQ(I, $MAX) …`: what stands in the parentheses is replaced before they are read. */
+  #substituteHead(line: Line): Line {
+    const close = line.text.indexOf(')')
+    if (close < 0) return line
+    const names = { definitions: this.#definitions, builtIns: this.#builtIns }
+    const [head] = substitute(sliceLine(line, 0, close), names, this.#remarks).lines
+    if (head === undefined) return line
+    const shift = head.text.length - close
+    const tail = sliceLine(line, close)
+    const moved = tail.segments.map((segment) => ({ ...segment, at: segment.at + close + shift }))
+    return { ...line, text: head.text + tail.text, segments: [...head.segments, ...moved] }
+  }
+
+  #include(line: Line): boolean {
+    const match = /^(\w+)(?=[\s"]|$)\s*/.exec(line.text)
+    const keyword = match?.[1] ?? ''
+    if (match === null || !includeKeywords.has(keyword)) return false
+    const from = match[0].length
+    const place = from < line.text.length ? placeIn(line, from, line.text.length) : placeIn(line, 0, keyword.length)
+    this.#includes.include(keyword, line.text.slice(from), place, this.#file, (source) => {
+      this.file(source)
+    })
+    return true
+  }
+
+  /** Statements of a line that went through substitution. */
+  #emit(whole: Line): void {
+    let line = whole
+    let at = 0
+    while (at < line.text.length) {
+      const { text } = line
+      const scanned = scanWords(text, at, text.length)
+      if (scanned.oddities !== undefined) this.#report(scanned.oddities, line, 0)
+      if (scanned.words.length > 0) this.#statement(line, scanned)
+      at = scanned.stop
+      const stop = at < text.length ? text.charCodeAt(at) : 0
+      if (stop !== 0x7b && stop !== 0x7d) return
+      const { column } = placeIn(line, at)
+      this.#brace(stop, { source: line.source, line: line.line, column, first: text.slice(0, at).trim() === '' })
+      at++
+      const next = /\S\w*/y
+      next.lastIndex = at + (/^\s*/.exec(text.slice(at))?.[0].length ?? 0)
+      const word = next.exec(text)?.[0] ?? ''
+      if (word.startsWith('@')) {
+        const rest = this.#condition(trim(sliceLine(line, at)))
+        if (rest === undefined) return
+        line = rest
+        at = 0
+      } else if (includeKeywords.has(word)) {
+        this.#include(trim(sliceLine(line, at)))
+        return
+      }
+    }
+  }
+
+  #statement(line: Line, { words, starts, ends, end }: Scanned): void {
+    const places = starts.map((from, i) => placeIn(line, from, ends[i] ?? from + 1))
+    const columns = places.map((place) => place.column)
+    const lengths = places.map((place) => place.length ?? 1)
+    const raw = unguard(line.text.slice(starts[0] ?? 0, end))
+    const column = columns[0] ?? 1
+    this.#builder.statement(words.map(unguard), line.source, line.line, column, 0, 0, { columns, lengths, raw })
+  }
+
+  #report(oddities: readonly Oddity[], line: Line, shift: number): void {
+    for (const { kind, at } of oddities) {
+      const place = placeIn(line, at - shift)
+      switch (kind) {
+        case 'unterminated':
+          this.#remarks.add('E002', place, 'the quote is never closed on this line')
+          break
+        case 'curly':
+          this.#remarks.add('E003', place, 'typographic quote; write a plain "', { suggestion: '"' })
+          break
+        case 'nul':
+          this.#remarks.add('E004', place, 'NUL byte; keepalived reads the line only up to here')
+          break
+        case 'blank':
+          this.#remarks.add('W008', place, 'this is no ordinary blank; keepalived takes it as part of the word')
+          break
+        case 'backslash':
+          this.#remarks.add('E014', place, 'a backslash does not continue a line here')
+          break
+        case 'prose':
+          this.#remarks.add('W004', place, 'taken as a comment; keepalived knows only "#" and "!"', { suggestion: '#' })
+          break
+      }
+    }
+  }
+}
+
+/** Without the comment: from the first `#` or `!` outside double quotes that has no backslash before it. */
+function uncomment(line: Line): Line {
+  const { text } = line
+  if (!/[#!]/.test(text)) return line
+  let quoted = false
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]
+    if (char === '"') quoted = !quoted
+    else if (quoted) continue
+    else if (char === '\\' && (text[i + 1] === '#' || text[i + 1] === '!')) i++
+    else if (char === '#' || char === '!') return sliceLine(line, 0, i)
+  }
+  return line
+}
+
+function trim(line: Line): Line {
+  const { text } = line
+  const from = text.length - text.trimStart().length
+  const to = text.trimEnd().length
+  return from === 0 && to === text.length ? line : sliceLine(line, from, Math.max(from, to))
+}

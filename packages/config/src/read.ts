@@ -1,0 +1,219 @@
+import type { Place } from './config.ts'
+import type { Block, Field, Fields, Keyword, List } from './declare.ts'
+import type { Remarks } from './diagnostics.ts'
+import type { Kind } from './kind.ts'
+import { placeOf, type Statement, wholePlace } from './statement.ts'
+import { fieldMap } from './tree.ts'
+import { remarkOnUnknown, runTogether, templateSyntax, type Vocabulary } from './unknown.ts'
+import { Words } from './words.ts'
+
+/** The statement a block was read from; a symbol, so that it is no part of its plain data. */
+export const written: unique symbol = Symbol('written')
+
+/** A block that was read: its declared values, and where it stands. */
+export interface Read {
+  readonly [written]: Statement
+  readonly [key: string]: unknown
+}
+
+/** Where a keyword of a read block stands; where it is not written, where the block begins. */
+export function placeOfKeyword(block: Read, name?: string): Place {
+  const statement = block[written]
+  if (name === undefined) return placeOf(statement)
+  const found = statement.body?.findLast((child) => child.keyword === name || child.field?.name === name)
+  return found === undefined ? placeOf(statement) : wholePlace(found)
+}
+
+/** Blocks to values. */
+export class Reader {
+  readonly #remarks: Remarks
+  readonly #words: Words
+  readonly #vocabulary: Vocabulary
+
+  constructor(remarks: Remarks, vocabulary: Vocabulary) {
+    this.#remarks = remarks
+    this.#words = new Words(remarks)
+    this.#vocabulary = vocabulary
+  }
+
+  /** The values of a block whose statement was found to be of it. */
+  block(block: Block<Fields>, statement: Statement): Read {
+    const plan = planOf(block)
+    const values = { ...plan.template } as Record<string | symbol, unknown> & Read
+    values[written] = statement
+    for (const key of plan.arrays) values[key] = []
+    if (block.header !== undefined) values['header'] = this.#header(block, block.header, statement)
+    else if (statement.args.length > 0) this.#extraWords(block, statement, 1)
+    this.body(block, statement, values)
+    return values
+  }
+
+  /** Reads the statements in a block into its values; a block that stands twice is read twice into the same. */
+  body(block: Block<Fields>, statement: Statement, values: Record<string | symbol, unknown>): void {
+    if (block.open === true || statement.body === undefined) return
+    const plan = planOf(block)
+    for (const child of statement.body) {
+      const { field } = child
+      if (field === undefined) {
+        if (plan.entries === undefined) remarkOnUnknown(child, block, this.#vocabulary, this.#remarks)
+        else this.#entry(plan.entries.list, child, values[plan.entries.key] as unknown[])
+        continue
+      }
+      const key = plan.keys.get(field)
+      if (key === undefined) continue
+      if (child.keyword !== field.name || field.deprecated !== undefined || field.unsupported !== undefined)
+        this.#dated(child, field)
+      if (field.form === 'value') this.#value(field, key, child, values, plan, block)
+      else if (field.form === 'list') this.#list(field, child, values[key] as unknown[])
+      else this.#nested(field, key, child, values)
+    }
+    for (const { field, key } of plan.required) {
+      if (values[key] !== undefined && !(Array.isArray(values[key]) && values[key].length === 0)) continue
+      if (statement.body.some((child) => child.field === field)) continue
+      this.#remarks.add('E036', placeOf(statement), `${block.name} needs ${field.name}`)
+    }
+  }
+
+  #dated(statement: Statement, field: Field): void {
+    if (field.unsupported !== undefined) {
+      this.#remarks.add('W026', placeOf(statement), `${field.name} is not supported: ${field.unsupported}`)
+    } else if (field.deprecated !== undefined) {
+      this.#remarks.add('W025', placeOf(statement), `${field.name} is deprecated: ${field.deprecated}`)
+    }
+  }
+
+  #header(block: Block<Fields>, kind: Kind<unknown>, statement: Statement): unknown {
+    const words = this.#words.begin(statement)
+    if (words.left === 0) {
+      this.#remarks.add('E029', placeOf(statement), `${block.name} needs ${kind.syntax} before its "{"`)
+      return undefined
+    }
+    const value = kind.read(words)
+    if (value === undefined) this.#problem(block, statement)
+    else if (words.left > 0) this.#extraWords(block, statement, words.position)
+    return value
+  }
+
+  #value(
+    field: Keyword<unknown>,
+    key: string,
+    statement: Statement,
+    values: Record<string | symbol, unknown>,
+    plan: Plan,
+    block: Block<Fields>,
+  ): void {
+    if (statement.body !== undefined) {
+      this.#remarks.add('E034', placeOf(statement), `${statement.keyword} takes no braces`)
+      return
+    }
+    let value: unknown
+    if (statement.args.length === 0 && field.bare !== undefined) value = field.bare
+    else {
+      const words = this.#words.begin(statement)
+      value = field.kind.read(words)
+      if (value === undefined) {
+        this.#problem(block, statement)
+        return
+      }
+      if (words.left > 0) this.#extraWords(block, statement, words.position)
+    }
+    const before = values[key]
+    if (before === undefined || before === plan.template[key]) values[key] = value
+    else if (field.repeated === 'all') values[key] = [...(before as unknown[]), ...(value as unknown[])]
+    else if (field.repeated === 'first') {
+      this.#remarks.add('W024', wholePlace(statement), `${field.name} stands twice; the first counts`, {
+        keepalived: 'error',
+      })
+    } else {
+      values[key] = value
+      if (JSON.stringify(before) !== JSON.stringify(value)) {
+        this.#remarks.add('W024', wholePlace(statement), `${field.name} stands twice; this one counts`)
+      }
+    }
+  }
+
+  #list(field: List<unknown>, statement: Statement, into: unknown[]): void {
+    if (statement.body === undefined) return
+    if (statement.args.length > 0) this.#extraWords(undefined, statement, 1)
+    for (const entry of statement.body) this.#entry(field, entry, into)
+  }
+
+  #entry(list: List<unknown>, statement: Statement, into: unknown[]): void {
+    if (statement.body !== undefined) {
+      this.#remarks.add('E010', placeOf(statement), `no block can stand among the entries of ${list.name}`)
+      return
+    }
+    const count = statement.args.length + 1
+    for (let first = 0; first < count; first++) {
+      const words = this.#words.begin(statement, first, list.layout === 'words' ? first + 1 : count)
+      const value = list.entry.read(words)
+      if (value === undefined) this.#problem(undefined, statement)
+      else {
+        into.push(value)
+        if (words.left > 0) this.#extraWords(undefined, statement, words.position)
+      }
+      if (list.layout === 'lines') return
+    }
+  }
+
+  #nested(field: Block<Fields>, key: string, statement: Statement, values: Record<string | symbol, unknown>): void {
+    if (field.many) (values[key] as unknown[]).push(this.block(field, statement))
+    else if (values[key] === undefined) values[key] = this.block(field, statement)
+    else this.body(field, statement, values[key] as Record<string | symbol, unknown>)
+  }
+
+  /** Says what was wrong with a value, or what is more probably the reason: lost line breaks, copied documentation. */
+  #problem(block: Block<Fields> | undefined, statement: Statement): void {
+    const { problem } = this.#words
+    if (problem === undefined) return
+    if (templateSyntax(statement, this.#remarks)) return
+    if (block !== undefined && runTogether(statement, fieldMap(block), this.#remarks)) return
+    const { code, text, suggestion } = problem
+    this.#remarks.add(code, this.#words.placeOf(problem.word), text, suggestion === undefined ? {} : { suggestion })
+  }
+
+  #extraWords(block: Block<Fields> | undefined, statement: Statement, from: number): void {
+    if (templateSyntax(statement, this.#remarks)) return
+    if (block !== undefined && runTogether(statement, fieldMap(block), this.#remarks)) return
+    const first = placeOf(statement, from)
+    const last = placeOf(statement, statement.args.length)
+    const all = [statement.keyword, ...statement.args]
+    const place = { ...first, length: Math.max(first.length ?? 1, last.column + (last.length ?? 1) - first.column) }
+    const extra = all.slice(from).join(' ')
+    if (statement.field?.form === 'value' && statement.field.kind.syntax === '' && from === 1) {
+      this.#remarks.add('W023', place, `${statement.keyword} takes no value: it is on, whatever follows`)
+    } else this.#remarks.add('W020', place, `${statement.keyword}: "${extra}" is ignored`)
+  }
+}
+
+/** What reading a block needs to know, made once for each. */
+interface Plan {
+  /** The values of a block in which nothing is written (arrays excepted, which are made anew). */
+  readonly template: Readonly<Record<string | symbol, unknown>>
+  readonly arrays: readonly string[]
+  readonly keys: ReadonlyMap<Field, string>
+  readonly entries: { readonly list: List<unknown>; readonly key: string } | undefined
+  readonly required: readonly { readonly field: Field; readonly key: string }[]
+}
+
+const plans = new WeakMap<Fields, Plan>()
+
+function planOf(block: Block<Fields>): Plan {
+  let plan = plans.get(block.fields)
+  if (plan !== undefined) return plan
+  const arrays: string[] = []
+  const template: Record<string | symbol, unknown> = { [written]: undefined }
+  const keys = new Map<Field, string>()
+  const required: { field: Field; key: string }[] = []
+  let anonymous: Plan['entries']
+  for (const [key, field] of Object.entries(block.fields)) {
+    keys.set(field, key)
+    template[key] = field.form === 'value' ? (field.default as unknown) : undefined
+    if (field.form === 'list' || (field.form === 'block' && field.many)) arrays.push(key)
+    if (field.form === 'list' && field.name === '') anonymous = { list: field, key }
+    if (field.required === true) required.push({ field, key })
+  }
+  plan = { template, arrays, keys, entries: anonymous, required }
+  plans.set(block.fields, plan)
+  return plan
+}

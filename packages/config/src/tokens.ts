@@ -1,0 +1,147 @@
+/**
+ * Words of a statement: the lowest layer of the language (reference: blanks, quotes, comments, braces). The scanner
+ * stops at a brace, a comment or the end, and notes what is odd on its way; it never fails.
+ */
+
+/** What the scanner noticed, at an index of the text. */
+export interface Oddity {
+  readonly kind: 'unterminated' | 'curly' | 'blank' | 'nul' | 'backslash' | 'prose'
+  readonly at: number
+}
+
+/** One statement's words. `starts` and `ends` (after the last character, quotes included) are indices of the text. */
+export interface Scanned {
+  words: string[]
+  starts: number[]
+  ends: number[]
+  /** Index where scanning stopped: of a brace, of a comment's first character, or the end. */
+  stop: number
+  /** Index after the last word. */
+  end: number
+  oddities: Oddity[] | undefined
+}
+
+const ordinary = 0
+const blank = 1
+const special = 2
+const classes = new Uint8Array(128).fill(ordinary)
+for (const char of ' \t\r\f\v\n') classes[char.charCodeAt(0)] = blank
+for (const char of '"{}#!\\\0') classes[char.charCodeAt(0)] = special
+
+const quote = 0x22
+const backslash = 0x5c
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const hash = 0x23
+const bang = 0x21
+const slash = 0x2f
+const dash = 0x2d
+
+/** Keywords whose first value may well begin with `//`: it is no comment there. */
+const slashValues = new Set(['path', 'script', 'misc_path', 'file', 'regex', 'url', 'process', 'include'])
+
+/** Scans words from `from` to `to`. */
+export function scanWords(text: string, from: number, to: number): Scanned {
+  const words: string[] = []
+  const starts: number[] = []
+  const ends: number[] = []
+  let oddities: Oddity[] | undefined
+  const odd = (kind: Oddity['kind'], at: number): void => {
+    ;(oddities ??= []).push({ kind, at })
+  }
+  let i = from
+  let end = from
+  scanning: while (i < to) {
+    const code = text.charCodeAt(i)
+    const kind = code < 128 ? classes[code] : isBlankBeyondAscii(code) ? special : ordinary
+    if (kind === blank) {
+      i++
+      continue
+    }
+    if (kind === special) {
+      switch (code) {
+        case hash:
+        case bang:
+        case openBrace:
+        case closeBrace:
+          break scanning
+        case quote: {
+          let close = text.indexOf('"', i + 1)
+          if (close < 0 || close >= to) {
+            odd('unterminated', i)
+            close = to
+          }
+          const word = text.slice(i + 1, close)
+          if (hasCurly(word)) odd('curly', i + 1 + word.search(curly))
+          words.push(word)
+          starts.push(i)
+          i = end = Math.min(close + 1, to)
+          ends.push(end)
+          continue
+        }
+        case backslash:
+          break
+        case 0:
+          odd('nul', i)
+          i++
+          continue
+        default:
+          odd('blank', i)
+          i++
+          continue
+      }
+    }
+    if ((code === slash || code === dash) && isProse(text, i, to, words)) {
+      odd('prose', i)
+      i = to
+      break
+    }
+    const start = i
+    let escaped = false
+    let beyond = false
+    for (; i < to; i++) {
+      const c = text.charCodeAt(i)
+      if (c >= 128) {
+        if (isBlankBeyondAscii(c)) break
+        beyond = true
+      } else if (classes[c] !== ordinary) {
+        if (c !== backslash) break
+        const next = i + 1 < to ? text.charCodeAt(i + 1) : -1
+        if (next === hash || next === bang) {
+          escaped = true
+          i++
+        } else if (next === -1) odd('backslash', i)
+      }
+    }
+    let word = text.slice(start, i)
+    if (escaped) word = word.replace(/\\([#!])/g, '$1')
+    if (beyond && hasCurly(word)) {
+      odd('curly', start + word.search(curly))
+      word = word.replace(curlyAll, '')
+    }
+    words.push(word)
+    starts.push(start)
+    ends.push(i)
+    end = i
+  }
+  return { words, starts, ends, stop: i, end, oddities }
+}
+
+/** Typographic quotes, which word processors and blogs put for `"` and `'`. */
+const curly = /[\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\uff02]/
+const curlyAll = new RegExp(curly, 'g')
+const hasCurly = (word: string): boolean => curly.test(word)
+
+/** Blanks that C does not know as such: no-break space, ideographic space, zero-width space, … */
+function isBlankBeyondAscii(code: number): boolean {
+  return code === 0xa0 || code === 0x3000 || code === 0xfeff || (code >= 0x2000 && code <= 0x200f) || code === 0x202f
+}
+
+/** `// …` or `--- …` after a value: meant as a comment, though keepalived has no such comments. */
+function isProse(text: string, i: number, to: number, words: readonly string[]): boolean {
+  if (text.charCodeAt(i) === slash) {
+    if (i + 1 >= to || text.charCodeAt(i + 1) !== slash) return false
+    return !(words.length === 1 && slashValues.has(words[0] ?? '') && i + 2 < to && !/\s/.test(text[i + 2] ?? ' '))
+  }
+  return /^-{3,}(?:\s|$)/.test(text.slice(i, Math.min(to, i + 80)))
+}

@@ -1,0 +1,236 @@
+import type { Place } from './config.ts'
+import type { Block, Field, Fields } from './declare.ts'
+import type { Remarks } from './diagnostics.ts'
+import type { Source } from './source.ts'
+import { placeOf, type Statement, type Written } from './statement.ts'
+
+/** Where a brace stands. `column` counts from 1; `first`: nothing but blanks stands before it on its line. */
+export interface Brace {
+  readonly source: Source
+  readonly line: number
+  readonly column: number
+  readonly first: boolean
+}
+
+interface Frame {
+  readonly statement: Statement | undefined
+  readonly body: Statement[]
+  /** Keywords of the block; undefined in a list and in an unknown block. */
+  readonly fields: ReadonlyMap<string, Field> | undefined
+  readonly kind: 'root' | 'block' | 'list' | 'unknown' | 'stray'
+  /** Column of the statement that was opened. */
+  readonly column: number
+}
+
+/** Deeper than any block can be; braces beyond are only counted. */
+const deepest = 64
+
+/**
+ * Builds the tree of statements from words and braces. It knows the keywords, so that a brace too few or too many is
+ * found where it was forgotten and gives one remark: indentation decides which block a statement was meant for.
+ */
+export class TreeBuilder {
+  readonly root: Statement[] = []
+  readonly #frames: Frame[]
+  readonly #remarks: Remarks
+  #top: Frame
+  /** The statement just read, which a `{` may follow. */
+  #pending: Statement | undefined
+  /** The block closed last, and the first brace since that stood at another column than its block. */
+  #closed: { readonly frame: Frame; readonly parent: Frame; readonly brace: Brace } | undefined
+  #suspicious: { readonly frame: Frame; readonly brace: Brace } | undefined
+  #tooDeep = 0
+
+  constructor(grammar: Block<Fields>, remarks: Remarks) {
+    this.#remarks = remarks
+    this.#top = { statement: undefined, body: this.root, fields: fieldMap(grammar), kind: 'root', column: 0 }
+    this.#frames = [this.#top]
+  }
+
+  statement(
+    words: readonly string[],
+    source: Source,
+    line: number,
+    column: number,
+    offset: number,
+    end: number,
+    written: Written | undefined,
+  ): void {
+    const keyword = words[0] ?? ''
+    if (this.#pending !== undefined) this.#settlePending(keyword, column)
+    let field = this.#top.fields?.get(keyword)
+    if (field === undefined && this.#frames.length > 0 && (this.#top.kind !== 'list' || column <= this.#top.column)) {
+      if (this.#rescue(keyword, source, line, column)) field = this.#top.fields?.get(keyword)
+    }
+    const args = words.length > 1 ? words.slice(1) : none
+    const statement: Statement = { keyword, args, source, line, offset, end, written, field, body: undefined }
+    this.#top.body.push(statement)
+    this.#pending = statement
+    this.#pendingColumn = column
+  }
+  #pendingColumn = 0
+
+  open(brace: Brace): void {
+    const statement = this.#pending
+    this.#pending = undefined
+    if (this.#frames.length >= deepest) {
+      this.#tooDeep++
+      if (this.#tooDeep === 1) this.#remarks.add('E010', braceAt(brace), 'blocks are nested too deep')
+      return
+    }
+    if (statement === undefined) {
+      this.#remarks.add('E010', braceAt(brace), 'unexpected "{": no keyword stands before it')
+      this.#push({ ...this.#top, statement: undefined, kind: 'stray', column: brace.column })
+      return
+    }
+    this.#enter(statement, this.#pendingColumn)
+  }
+
+  #enter(statement: Statement, column: number): void {
+    const body: Statement[] = (statement.body = [])
+    const { field } = statement
+    const kind =
+      field === undefined ? 'unknown' : field.form === 'block' ? 'block' : field.form === 'list' ? 'list' : 'unknown'
+    this.#push({ statement, body, fields: field?.form === 'block' ? fieldMap(field) : undefined, kind, column })
+  }
+
+  close(brace: Brace): void {
+    if (this.#pending !== undefined) this.#settlePending(undefined, brace.column)
+    if (this.#tooDeep > 0) {
+      this.#tooDeep--
+      return
+    }
+    const frame = this.#top
+    const parent = this.#frames[this.#frames.length - 2]
+    if (parent === undefined) {
+      this.#extra(brace)
+      return
+    }
+    this.#frames.pop()
+    this.#top = parent
+    if (frame.kind === 'stray') return
+    this.#closed = { frame, parent, brace }
+    if (
+      brace.first &&
+      brace.column !== frame.column &&
+      this.#suspicious === undefined &&
+      this.#frames.some((f) => f.column === brace.column)
+    ) {
+      this.#suspicious = { frame, brace }
+    }
+    if (this.#frames.length === 1 && brace.column === frame.column) this.#suspicious = undefined
+  }
+
+  /** Closes what is open at the end of the text, with one remark. */
+  finish(): Statement[] {
+    if (this.#pending !== undefined) this.#settlePending(undefined, 0)
+    const open = this.#frames.filter((frame) => frame.kind !== 'root')
+    const innermost = open[open.length - 1]
+    if (innermost !== undefined) this.#unclosed(this.#suspicious?.frame ?? innermost, undefined)
+    return this.root
+  }
+
+  #push(frame: Frame): void {
+    this.#frames.push(frame)
+    this.#top = frame
+  }
+
+  #extra(brace: Brace): void {
+    const suspect = this.#suspicious?.brace
+    const related =
+      suspect === undefined || suspect === brace
+        ? {}
+        : { related: [{ place: braceAt(suspect), text: 'by its indentation this one may close too much' }] }
+    this.#remarks.add('E013', braceAt(brace), 'extra "}": nothing is open here', related)
+    this.#suspicious = undefined
+  }
+
+  /** A block's keyword was not followed by `{`: go on as if it had been, where what follows belongs into it. */
+  #settlePending(next: string | undefined, column: number): void {
+    const pending = this.#pending
+    this.#pending = undefined
+    if (pending?.field === undefined || pending.field.form === 'value') return
+    this.#remarks.add('E011', placeOf(pending), `"{" is missing after ${describe(pending)}`)
+    if (next === undefined) return
+    const { field } = pending
+    const inside = field.form === 'list' || fieldMap(field).has(next)
+    if (inside && (column > this.#pendingColumn || this.#top.fields?.has(next) !== true))
+      this.#enter(pending, this.#pendingColumn)
+  }
+
+  /** A keyword that is unknown here: was a brace forgotten, or one too many written? Answers whether that helped. */
+  #rescue(keyword: string, source: Source, line: number, column: number): boolean {
+    for (let depth = this.#frames.length - 2; depth >= 0; depth--) {
+      const outer = this.#frames[depth]
+      const inner = this.#frames[depth + 1]
+      if (outer?.fields?.get(keyword) === undefined || inner === undefined || inner.kind === 'stray') continue
+      const whole = depth === 0 && outer.fields.get(keyword)?.form === 'block' && !this.#knownBelow(keyword)
+      if (column > inner.column || inner.statement?.source !== source) {
+        if (!whole || inner.statement?.source !== source || column > inner.column + 1) continue
+      }
+      if (!whole && !isIndented(inner)) continue
+      const here = { file: source.file, line, column, length: keyword.length }
+      const innermost = this.#top
+      this.#frames.length = depth + 1
+      this.#top = outer
+      this.#unclosed(this.#suspicious?.frame ?? innermost, here)
+      return true
+    }
+    const closed = this.#closed
+    if (closed === undefined || closed.parent !== this.#top || closed.frame.fields?.get(keyword) === undefined)
+      return false
+    if (closed.frame.statement?.source !== source || column <= closed.frame.column || !isIndented(closed.frame))
+      return false
+    const brace = this.#suspicious?.brace ?? closed.brace
+    this.#remarks.add('E013', braceAt(brace), `extra "}": it ends ${describe(closed.frame.statement)} too early`, {
+      related: [
+        {
+          place: { file: source.file, line, column, length: keyword.length },
+          text: `"${keyword}" still belongs to it`,
+        },
+      ],
+    })
+    this.#suspicious = undefined
+    this.#push(closed.frame)
+    return true
+  }
+
+  #knownBelow(keyword: string): boolean {
+    return this.#frames.some((frame, depth) => depth > 0 && frame.fields?.has(keyword) === true)
+  }
+
+  #unclosed(frame: Frame, noticed: Place | undefined): void {
+    this.#suspicious = undefined
+    const { statement } = frame
+    if (statement === undefined) return
+    const related = noticed === undefined ? {} : { related: [{ place: noticed, text: 'noticed here' }] }
+    this.#remarks.add('E012', placeOf(statement), `"}" is missing: ${describe(statement)} is never closed`, related)
+  }
+}
+
+const none: readonly string[] = []
+
+/** `vrrp_instance VI_1`, for messages. */
+const describe = (statement: Statement): string => [statement.keyword, ...statement.args.slice(0, 2)].join(' ')
+
+const braceAt = ({ source, line, column }: Brace): Place => ({ file: source.file, line, column, length: 1 })
+
+/** Whether what stands in a block is indented deeper than the block. */
+function isIndented(frame: Frame): boolean {
+  const [first] = frame.body
+  return first === undefined || placeOf(first).column > frame.column
+}
+
+const maps = new WeakMap<Fields, ReadonlyMap<string, Field>>()
+
+/** The keywords of a block by each of their spellings. */
+export function fieldMap(block: Block<Fields>): ReadonlyMap<string, Field> {
+  let map = maps.get(block.fields)
+  if (map === undefined) {
+    const built = new Map<string, Field>()
+    for (const field of Object.values(block.fields))
+      for (const name of [field.name, ...(field.aliases ?? [])]) built.set(name, field)
+    maps.set(block.fields, (map = built))
+  }
+  return map
+}
