@@ -2,7 +2,7 @@ import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
 import type { Config } from '@ipvs-director/config'
 import type { ControlHandlers, Drift, DriftReport, ReloadResult, Status } from '@ipvs-director/control'
 import { describeError, type Clock, type Logger, type Timer } from '@ipvs-director/core'
-import { serviceId, type IpvsClient, type Service, type Timeouts } from 'ipvs-netlink'
+import { serviceId, type IpvsClient, type Service, type Table, type Timeouts } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
 import { carriedHealth } from './carry-over.ts'
 import { planChecks, type CheckPlan } from './checks.ts'
@@ -178,7 +178,9 @@ export function createDirector(options: DirectorOptions): Director {
     const { globals } = config
     if (globals.lvsFlush) await ipvs.execute([{ do: 'flush' }])
     const expected = desiredTable(config.virtualServers.map((virtual) => createPool(virtual, { since: 0 })))
-    const found = config.virtualServers.length === 0 ? new Map<string, Service>() : await ipvs.audit(expected)
+    // A file without virtual servers never touches IPVS, unless an earlier run left something to remove.
+    const untouched = config.virtualServers.length === 0 && options.owned.load().length === 0
+    const found: Table = untouched ? new Map() : await ipvs.audit(expected)
     const now = clock.wall()
     const fresh = new Set<Pool>()
     usePools(

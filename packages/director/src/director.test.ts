@@ -1,0 +1,298 @@
+import type { Config, VirtualServer } from '@ipvs-director/config'
+import { seconds } from '@ipvs-director/core'
+import { arrayLogger, fakeClock } from '@ipvs-director/core/testing'
+import { memoryIpvs, type Command, type IpvsClient } from 'ipvs-netlink'
+import { expect, test } from 'vitest'
+import { createDirector, type Director, type Loaded } from './director.ts'
+import { config, realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
+import { fakeProber, type FakeProber } from './testing/fake-prober.ts'
+
+interface World {
+  readonly director: Director
+  readonly ipvs: IpvsClient
+  readonly prober: () => FakeProber
+  readonly clock: ReturnType<typeof fakeClock>
+  readonly log: ReturnType<typeof arrayLogger>
+  readonly scripts: string[]
+  /** Commands written so far. */
+  readonly written: Command[]
+  use(next: Config | Loaded): void
+}
+
+function world(first: Config, options: { ipvs?: IpvsClient; owned?: string[] } = {}): World {
+  const clock = fakeClock(1_000_000)
+  const log = arrayLogger()
+  const real = options.ipvs ?? memoryIpvs()
+  const written: Command[] = []
+  const ipvs: IpvsClient = {
+    ...real,
+    execute(commands) {
+      written.push(...commands)
+      return real.execute(commands)
+    },
+  }
+  let loaded: Loaded = { config: first, diagnostics: [], errors: 0 }
+  let prober: FakeProber | undefined
+  const scripts: string[] = []
+  const owned = options.owned ?? []
+  const director = createDirector({
+    file: 'test.conf',
+    version: '0',
+    load: async () => loaded,
+    ipvs,
+    ipvsVersion: async () => 'memory',
+    startProber: (events) => (prober = fakeProber(events)),
+    runScript: async (script) => void scripts.push(script.words.join(' ')),
+    owned: { load: () => [...owned], save: (ids) => void owned.splice(0, owned.length, ...ids) },
+    logger: log,
+    clock,
+  })
+  return {
+    director,
+    ipvs: real,
+    clock,
+    log,
+    scripts,
+    written,
+    prober: () => prober!,
+    use(next) {
+      loaded = 'globals' in next ? { config: next, diagnostics: [], errors: 0 } : next
+    },
+  }
+}
+
+const names = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80']
+const web = (overrides: Partial<VirtualServer> = {}): VirtualServer =>
+  virtualServer({ realServers: names.map((name) => realServer(name)), ...overrides })
+
+/** `10.0.0.1:80=1` of the first service, in the order of the addresses. */
+async function kernel(ipvs: IpvsClient): Promise<string[]> {
+  const [service] = (await ipvs.table()).values()
+  return [...(service?.destinations ?? [])].map(([name, { weight }]) => `${name}=${weight}`).sort()
+}
+
+const settle = (w: World): Promise<void> => w.clock.advance(seconds(0))
+
+test('start programs the table, a verdict changes it, recovery restores it', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=1', '10.0.0.3:80=1'])
+  w.prober().saw('10.0.0.2:80', false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.3:80=1'])
+  w.prober().saw('10.0.0.2:80', true)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=1', '10.0.0.3:80=1'])
+})
+
+test('the sorry server is there before the last server goes, and the servers before it goes', async () => {
+  const w = world(config([web({ sorryServer: sorryServer('10.0.0.9:80') })]))
+  await w.director.start()
+  w.written.length = 0
+  for (const name of names) w.prober().saw(name, false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.9:80=1'])
+  expect(w.written.map((command) => command.do)).toEqual([
+    'addDestination',
+    'deleteDestination',
+    'deleteDestination',
+    'deleteDestination',
+  ])
+  w.written.length = 0
+  w.prober().saw('10.0.0.1:80', true)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1'])
+  expect(w.written.map((command) => command.do)).toEqual(['addDestination', 'deleteDestination'])
+})
+
+test('an equal configuration writes nothing', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  w.written.length = 0
+  const result = await w.director.reload()
+  expect(result).toMatchObject({ ok: true, writes: 0, changes: [] })
+  expect(w.written).toEqual([])
+})
+
+test('a configuration with an error keeps the old one and says why', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  w.use({ config: config([]), diagnostics: ['test.conf:3:1: no'], errors: 1 })
+  expect(await w.director.reload()).toEqual({ ok: false, diagnostics: ['test.conf:3:1: no'], changes: [], writes: 0 })
+  expect(await kernel(w.ipvs)).toHaveLength(3)
+  expect((await w.director.status()).config.refused?.diagnostics).toEqual(['test.conf:3:1: no'])
+  w.use(config([web()]))
+  await w.director.reload()
+  expect((await w.director.status()).config.refused).toBeUndefined()
+})
+
+test('a reload keeps what is known of servers that stay, and their checks', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  w.prober().saw('10.0.0.1:80', false)
+  await settle(w)
+  const before = w.prober().checks.map(({ id }) => id)
+  w.use(config([web({ realServers: [...names, '10.0.0.4:80'].map((name) => realServer(name, { weight: 2 })) })]))
+  const { changes } = await w.director.reload()
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.2:80=2', '10.0.0.3:80=2', '10.0.0.4:80=2'])
+  expect(changes).toHaveLength(3)
+  expect(w.prober().checks.map(({ id }) => id)).toEqual(expect.arrayContaining(before))
+  expect(w.prober().checks.find(({ id }) => id === before[0])?.initial).toEqual({
+    up: false,
+    unproven: false,
+    seen: true,
+  })
+})
+
+test('a server whose only failed checker goes is up again; one with changed timing stays down', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  w.prober().saw('10.0.0.1:80', false)
+  w.prober().saw('10.0.0.2:80', false)
+  await settle(w)
+  const slower = realServer('10.0.0.2:80', { checkers: [tcpChecker('10.0.0.2:80', { delayLoop: seconds(9) })] })
+  w.use(config([web({ realServers: [realServer('10.0.0.1:80', { checkers: [] }), slower, realServer(names[2]!)] })]))
+  await w.director.reload()
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.3:80=1'])
+})
+
+test('a virtual server that goes is removed, its scripts run, foreign services stay', async () => {
+  const script = { words: ['/bin/down'], place: { file: '', line: 1, column: 1 } }
+  const w = world(config([web({ realServers: [realServer(names[0]!, { notifyDown: script })] })]))
+  const foreign = { fwmark: 9, family: 'inet' } as const
+  await w.ipvs.execute([
+    { do: 'addService', key: foreign, settings: { ...[...(await startTable(w)).values()][0]!.settings } },
+  ])
+  w.use(config([]))
+  await w.director.reload()
+  expect([...(await w.ipvs.table()).keys()]).toEqual(['fwmark 9/inet'])
+  expect(w.scripts).toEqual(['/bin/down'])
+  await w.director.audit()
+  expect((await w.director.status()).foreign.map(({ name }) => name)).toEqual(['fwmark 9/inet'])
+})
+
+async function startTable(w: World): Promise<Awaited<ReturnType<IpvsClient['table']>>> {
+  await w.director.start()
+  return w.ipvs.table()
+}
+
+test('a table flushed by hand is repaired within the audit interval and reported as drift', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  await w.ipvs.execute([{ do: 'flush' }])
+  await w.clock.advance(seconds(29))
+  expect(await kernel(w.ipvs)).toEqual([])
+  await w.clock.advance(seconds(2))
+  expect(await kernel(w.ipvs)).toHaveLength(3)
+  const status = await w.director.status()
+  expect(status.kernel).toMatchObject({ drifts: 1, audits: 1 })
+  expect(w.log.lines.filter(({ event }) => event === 'drift').map(({ message }) => message)).toEqual([
+    'drift: service 192.0.2.1:80/tcp was missing, repaired',
+  ])
+})
+
+test('a verdict about a table that somebody flushed meanwhile is repaired at once', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  await w.ipvs.execute([{ do: 'flush' }])
+  w.prober().saw('10.0.0.1:80', false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.2:80=1', '10.0.0.3:80=1'])
+})
+
+test('a restart adopts: what is there and right is not touched, what was out stays out until proven', async () => {
+  const ipvs = memoryIpvs()
+  const first = world(config([web()]), { ipvs })
+  await first.director.start()
+  first.prober().saw('10.0.0.1:80', false)
+  await settle(first)
+  const second = world(config([web()]), { ipvs })
+  await second.director.start()
+  expect(second.written).toEqual([])
+  expect(await kernel(ipvs)).toEqual(['10.0.0.2:80=1', '10.0.0.3:80=1'])
+  expect(second.prober().checks.map(({ initial }) => initial.unproven)).toEqual([false, false, false])
+  second.prober().saw('10.0.0.1:80', true)
+  await settle(second)
+  expect(await kernel(ipvs)).toHaveLength(3)
+})
+
+test('services left by an earlier run that the file no longer has are removed, those of others are not', async () => {
+  const ipvs = memoryIpvs()
+  const owned: string[] = []
+  await world(config([web()]), { ipvs, owned }).director.start()
+  expect(owned).toEqual(['192.0.2.1:80/tcp'])
+  const other = web({ name: 'other', target: { kind: 'fwmark', fwmark: 3, family: 'inet' } })
+  await world(config([other]), { ipvs, owned }).director.start()
+  expect([...(await ipvs.table()).keys()]).toEqual(['fwmark 3/inet'])
+  await ipvs.execute([
+    { do: 'addService', key: { fwmark: 9, family: 'inet' }, settings: (await ipvs.services())[0]!.settings },
+  ])
+  await world(config([]), { ipvs, owned }).director.start()
+  expect([...(await ipvs.table()).keys()]).toEqual(['fwmark 9/inet'])
+  expect(owned).toEqual([])
+})
+
+test('stop removes what is ours, stop --keep leaves it', async () => {
+  const kept = world(config([web()]))
+  await kept.director.start()
+  await kept.director.stop({ keep: true })
+  expect(await kernel(kept.ipvs)).toHaveLength(3)
+  expect(kept.prober().stopped).toBe(true)
+  const removed = world(config([web()]))
+  await removed.director.start()
+  await removed.director.stop({ keep: false })
+  expect((await removed.ipvs.table()).size).toBe(0)
+})
+
+test('lvs_timeouts are set at the start and put back at the end', async () => {
+  const w = world(config([web()], { lvsTimeouts: { tcp: 10, tcpFin: 0, udp: 20 } }))
+  const before = await w.ipvs.timeouts()
+  await w.director.start()
+  expect(await w.ipvs.timeouts()).toEqual({ ...before, tcp: 10, udp: 20 })
+  await w.director.stop({ keep: false })
+  expect(await w.ipvs.timeouts()).toEqual(before)
+})
+
+test('equal checks of two pools are probed once and told to both', async () => {
+  const second = web({ name: 'second', target: { kind: 'fwmark', fwmark: 2, family: 'inet' } })
+  const w = world(config([web(), second]))
+  await w.director.start()
+  expect(w.prober().checks).toHaveLength(3)
+  w.prober().saw('10.0.0.1:80', false)
+  await settle(w)
+  const sizes = [...(await w.ipvs.table()).values()].map(({ destinations }) => destinations.size)
+  expect(sizes).toEqual([2, 2])
+})
+
+test('status tells state, since, reason, wanted and kernel weight, also of a failed server', async () => {
+  const w = world(config([web({ sorryServer: sorryServer('10.0.0.9:80') })]))
+  await w.director.start()
+  w.prober().saw('10.0.0.1:80', false)
+  await settle(w)
+  const [virtual] = (await w.director.status()).virtualServers
+  expect(virtual).toMatchObject({ name: '192.0.2.1:80/tcp', state: 'up', aliveWeight: 2, forwarding: 'DR' })
+  expect(virtual?.servers[0]).toMatchObject({
+    name: '10.0.0.1:80',
+    state: 'down',
+    since: 1000,
+    class: 'refused',
+    reason: 'refused',
+    wantedWeight: undefined,
+    kernelWeight: undefined,
+  })
+  expect(virtual?.servers[1]).toMatchObject({ state: 'unknown', wantedWeight: 1, kernelWeight: 1 })
+  expect(virtual?.sorryServer).toMatchObject({ reason: 'standby', kernelWeight: undefined })
+})
+
+test('notify scripts run in the order of the events', async () => {
+  const script = (name: string) => ({ words: [name], place: { file: '', line: 1, column: 1 } })
+  const only = realServer(names[0]!, { notifyUp: script('rs-up'), notifyDown: script('rs-down') })
+  const w = world(
+    config([web({ realServers: [only], quorumUp: script('quorum-up'), quorumDown: script('quorum-down') })]),
+  )
+  await w.director.start()
+  w.prober().saw(names[0]!, false)
+  w.prober().saw(names[0]!, true)
+  await settle(w)
+  expect(w.scripts).toEqual(['quorum-up', 'rs-down', 'quorum-down', 'rs-up', 'quorum-up'])
+})
