@@ -3,6 +3,7 @@ import type {
   Command,
   Destination,
   DestinationCounters,
+  ForwardingMethod,
   Service,
   ServiceKey,
   ServiceSettings,
@@ -53,9 +54,9 @@ export interface Info {
   readonly connectionTableSize: number
 }
 
-/** How often a cheap look at the table (`/proc/net/ip_vs`) sees a destination: what its text line tells. */
+/** What a cheap look at the table (`/proc/net/ip_vs`) tells of a destination; the text takes bypass for masq. */
 export interface DestinationGlance {
-  readonly forwarding: string
+  readonly forwarding: ForwardingMethod
   readonly weight: number
   readonly activeConnections: number
   readonly inactiveConnections: number
@@ -84,6 +85,11 @@ export interface IpvsClient {
    * text differs or cannot tell (flags, thresholds, tunnels). Equal to {@link table} in its result.
    */
   audit(expected: Table): Promise<Table>
+  /**
+   * Weights and connections of every destination, by service id and destination id, from the same cheap text: for
+   * screens that look at a large table every second.
+   */
+  glance(): Promise<ReadonlyMap<string, ReadonlyMap<string, DestinationGlance>>>
   /** Sets the counters of one service, or of all, to zero. */
   zero(service?: ServiceKey): Promise<void>
   timeouts(): Promise<Timeouts>

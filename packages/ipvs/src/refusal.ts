@@ -1,5 +1,6 @@
 import { KernelError } from '@ipvs-director/core'
-import { destinationId, serviceId, type Command } from './table.ts'
+import type { SyncDaemon } from './client.ts'
+import { destinationId, serviceId, type Command, type ServiceKey } from './table.ts'
 
 /** How the kernel refused: a positive errno, its name, and its own words where it gave any. */
 export interface IpvsRefusal {
@@ -26,6 +27,14 @@ export function describeCommand(command: Command): string {
     case 'flush':
       return 'flush the table'
   }
+}
+
+/** What the client's other methods try, as in messages. */
+export const describe = {
+  zero: (key: ServiceKey | undefined) => `zero the counters of ${key === undefined ? 'all services' : serviceId(key)}`,
+  setTimeouts: 'set the timeouts',
+  startDaemon: ({ state, interface: device }: SyncDaemon) => `start the ${state} sync daemon on ${device}`,
+  stopDaemon: ({ state }: Pick<SyncDaemon, 'state'>) => `stop the ${state} sync daemon`,
 }
 
 /** The error for a refused command: `cannot add 10.0.0.2:80 to 192.0.2.1:80/tcp: EEXIST`. */

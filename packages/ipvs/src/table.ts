@@ -1,4 +1,11 @@
-import { compareAddresses, formatEndpoint, type Address, type Endpoint, type Family } from '@ipvs-director/core'
+import {
+  addressBytes,
+  compareAddresses,
+  formatEndpoint,
+  type Address,
+  type Endpoint,
+  type Family,
+} from '@ipvs-director/core'
 
 /**
  * The kernel's IPVS table in memory. Of each object there are three types: what finds it (key), what can be edited
@@ -143,4 +150,15 @@ export function compareServices(a: ServiceKey, b: ServiceKey): number {
     return isMark(a) ? 1 : -1
   }
   return compareAddresses(a.address, b.address) || a.port - b.port || a.protocol.localeCompare(b.protocol)
+}
+
+/** The entries in order of address and port: IPv4 before IPv6. */
+export function sortedByEndpoint<T>(entries: readonly T[], endpointOf: (entry: T) => Endpoint): T[] {
+  return entries
+    .map((entry) => {
+      const { address, port } = endpointOf(entry)
+      return { entry, port, bytes: addressBytes(address) }
+    })
+    .sort((a, b) => a.bytes.length - b.bytes.length || Buffer.compare(a.bytes, b.bytes) || a.port - b.port)
+    .map(({ entry }) => entry)
 }

@@ -1,1 +1,1 @@
-export {}
+export { memoryIpvs, type MemoryIpvs, type MemoryIpvsOptions } from '../memory.ts'

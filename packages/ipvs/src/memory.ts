@@ -1,0 +1,158 @@
+import type { DestinationGlance, IpvsClient, IpvsError, ServiceEntry, Timeouts } from './client.ts'
+import { MemoryCounters } from './memory-counters.ts'
+import { MemoryDaemons } from './memory-daemons.ts'
+import { kernelSchedulers, MemoryTable, refuse, type ErrorCode } from './memory-table.ts'
+import { describe, refused, refusedCommand, type IpvsRefusal } from './refusal.ts'
+import {
+  serviceId,
+  sortedByEndpoint,
+  type Command,
+  type DestinationCounters,
+  type DestinationKey,
+  type Service,
+  type ServiceKey,
+  type Table,
+} from './table.ts'
+
+export interface MemoryIpvsOptions {
+  /** Names of the schedulers it knows; default: those of Linux 6.1. */
+  readonly schedulers?: readonly string[]
+}
+
+/** A table in memory, with a hand on it. */
+export interface MemoryIpvs extends IpvsClient {
+  /** Commands tried so far, refused ones too. */
+  readonly writes: number
+  /** Those commands, oldest first. */
+  readonly log: readonly Command[]
+  /** From now on asks `rule` about each command before it is carried out; undefined: as the kernel would. */
+  refuse(rule: ((command: Command) => ErrorCode | undefined) | undefined): void
+  /** From now on every method rejects with this error; undefined: works again. */
+  breakDown(error: Error | undefined): void
+  /** Sets what the kernel would count for a destination; what is not given stays. */
+  count(service: ServiceKey, destination: DestinationKey, counters: Partial<DestinationCounters>): void
+}
+
+/** Timeouts are kept in ticks of 31 bits; this is for HZ = 100. */
+const longestTimeout = Math.floor((2 ** 31 - 1) / 100)
+
+/**
+ * An IPVS that forwards nothing: a table in memory that refuses what the kernel refuses. For tests, and for trying a
+ * configuration where there is no kernel with IPVS. Passes `testing/contract.ts` like the kernel.
+ */
+export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
+  const table = new MemoryTable(options.schedulers ?? kernelSchedulers)
+  const counters = new MemoryCounters()
+  const daemons = new MemoryDaemons()
+  const log: Command[] = []
+  let rule: ((command: Command) => ErrorCode | undefined) | undefined
+  let broken: Error | undefined
+  let timeouts: Timeouts = { tcp: 900, tcpFin: 120, udp: 300 }
+
+  /** Asynchronous like the kernel, so that nobody depends on an answer within the same turn of the event loop. */
+  async function answer<T>(work: () => T): Promise<T> {
+    await Promise.resolve()
+    if (broken !== undefined) throw broken
+    return work()
+  }
+
+  function must(tried: string, refusal: IpvsRefusal | undefined): void {
+    if (refusal !== undefined) throw refused(tried, refusal)
+  }
+
+  function execute(command: Command): IpvsError | undefined {
+    log.push(command)
+    const code = rule?.(command)
+    table.daemonRuns = daemons.list().length > 0
+    const refusal = code === undefined ? table.apply(command) : refuse(code)
+    if (refusal !== undefined) return refusedCommand(command, refusal)
+    if (command.do === 'deleteDestination') {
+      const service = table.services.get(serviceId(command.service))
+      if (service !== undefined) counters.forget(service, command.destination)
+    }
+    return undefined
+  }
+
+  const serviceEntry = (service: Service): ServiceEntry => ({
+    key: service.key,
+    settings: service.settings,
+    statistics: counters.ofService(service),
+  })
+
+  const copy = (): Table =>
+    new Map(
+      [...table.services].map(([id, service]) => [id, { ...service, destinations: new Map(service.destinations) }]),
+    )
+
+  function glance(service: Service): Map<string, DestinationGlance> {
+    return new Map(
+      [...service.destinations].map(([id, destination]) => {
+        const { activeConnections, inactiveConnections } = counters.of(service, destination)
+        const forwarding = destination.forwarding === 'bypass' ? 'masq' : destination.forwarding
+        return [id, { forwarding, weight: destination.weight, activeConnections, inactiveConnections }]
+      }),
+    )
+  }
+
+  return {
+    log,
+    get writes() {
+      return log.length
+    },
+    refuse: (next) => {
+      rule = next
+    },
+    breakDown: (error) => {
+      broken = error
+    },
+    count(key, destination, counted) {
+      const service = table.services.get(serviceId(key))
+      if (service === undefined) throw new Error(`no service ${serviceId(key)} to count for`)
+      counters.set(service, destination, counted)
+    },
+
+    execute: (commands) => answer(() => commands.map(execute)),
+    services: () => answer(() => [...table.services.values()].map(serviceEntry)),
+    service: (key) =>
+      answer(() => {
+        const service = table.services.get(serviceId(key))
+        return service === undefined ? undefined : serviceEntry(service)
+      }),
+    destinations: (key) =>
+      answer(() => {
+        const service = table.services.get(serviceId(key))
+        if (service === undefined) return []
+        const destinations = sortedByEndpoint([...service.destinations.values()], (destination) => destination)
+        return destinations.map((destination) => ({ destination, counters: counters.of(service, destination) }))
+      }),
+    table: () => answer(copy),
+    audit: () => answer(copy),
+    glance: () => answer(() => new Map([...table.services].map(([id, service]) => [id, glance(service)]))),
+    zero: (key) =>
+      answer(() => {
+        const service = key === undefined ? undefined : table.services.get(serviceId(key))
+        must(describe.zero(key), key !== undefined && service === undefined ? refuse('ESRCH') : undefined)
+        for (const each of service === undefined ? table.services.values() : [service]) counters.zero(each)
+      }),
+    timeouts: () => answer(() => timeouts),
+    setTimeouts: ({ tcp, tcpFin, udp }) =>
+      answer(() => {
+        const fit = [tcp, tcpFin, udp].every((value) => value >= 0 && value <= longestTimeout)
+        must(describe.setTimeouts, fit ? undefined : refuse('EINVAL'))
+        timeouts = { tcp: tcp || timeouts.tcp, tcpFin: tcpFin || timeouts.tcpFin, udp: udp || timeouts.udp }
+      }),
+    daemons: () => answer(() => daemons.list()),
+    startDaemon: (daemon) =>
+      answer(() => {
+        must(describe.startDaemon(daemon), table.mixesFamilies ? refuse('EINVAL') : daemons.start(daemon))
+      }),
+    stopDaemon: (daemon) =>
+      answer(() => {
+        must(describe.stopDaemon(daemon), daemons.stop(daemon.state))
+      }),
+    info: () => answer(() => ({ version: '1.2.1', connectionTableSize: 4096 })),
+    close: () => {
+      broken ??= new Error('the IPVS client is closed')
+    },
+  }
+}
