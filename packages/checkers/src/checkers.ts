@@ -1,5 +1,6 @@
 import type { Checker } from './define.ts'
+import { miscCheck } from './misc.ts'
 import { tcpCheck } from './tcp.ts'
 
 /** Every kind of check there is; `loadConfig` reads their blocks, the engine runs them. */
-export const checkers: readonly Checker[] = [tcpCheck]
+export const checkers: readonly Checker[] = [tcpCheck, miscCheck]

@@ -10,7 +10,7 @@ import type {
 import type { Millis } from '@ipvs-director/core'
 import type { Attempt } from './attempt.ts'
 import { commonHealth, oneCourse, type Course, type HealthMachine } from './health.ts'
-import type { ProbeIo } from './io.ts'
+import type { ProbeIo } from './io/port.ts'
 import type { Finding } from './verdict.ts'
 
 /** One execution of a check. */
@@ -18,6 +18,8 @@ export interface Probe<O> {
   readonly options: O
   /** Which part of the check (which url) it is about, from 0. */
   readonly part: number
+  /** As the check's timing has it: connect_timeout, or what the checker has instead. */
+  readonly timeout: Millis
   readonly attempt: Attempt
   readonly io: ProbeIo
 }
@@ -36,7 +38,8 @@ export interface Checker extends CheckerBlock {
   probe(probe: Probe<Readonly<Record<string, unknown>>>, connection: CheckConnection | undefined): Promise<Finding>
 }
 
-interface Common<F extends Fields, P> {
+/** A checker as it is written down: what differs from a TCP connect. */
+interface Common<F extends Fields, P extends object> {
   /** The block's keyword and its own options, with `connection` and `timing` where it takes them. */
   readonly block: Block<F>
   readonly defaults: CheckerBlock['defaults']
@@ -45,25 +48,22 @@ interface Common<F extends Fields, P> {
   readonly local?: boolean
   readonly deadline?: (timing: CheckTiming) => Millis
   readonly course?: (options: P) => Course
-}
-
-interface Completed<F extends Fields, P extends object> {
-  readonly complete: (
+  /** See {@link CheckerBlock.complete}. Without it `P` is the block's own options. */
+  readonly complete?: (
     options: OwnOptions<F>,
     around: Surroundings,
   ) => { readonly options: P; readonly timeout?: Millis }
 }
 
-type Complete<F extends Fields, P extends object> =
-  Completed<F, P> | (OwnOptions<F> extends P ? { readonly complete?: undefined } : Completed<F, P>)
-
 /** A checker that opens a connection to the server. */
-type Network<F extends Fields, P extends object> = Common<F, P> &
-  Complete<F, P> & { readonly probe: (probe: Probe<P>, at: CheckConnection) => Promise<Finding> }
+interface Network<F extends Fields, P extends object> extends Common<F, P> {
+  readonly probe: (probe: Probe<P>, at: CheckConnection) => Promise<Finding>
+}
 
 /** A checker that does not. */
-type Other<F extends Fields, P extends object> = Common<F, P> &
-  Complete<F, P> & { readonly probe: (probe: Probe<P>) => Promise<Finding> }
+interface Other<F extends Fields, P extends object> extends Common<F, P> {
+  readonly probe: (probe: Probe<P>) => Promise<Finding>
+}
 
 /**
  * A checker in one object: its keywords, defaults, health machine and probe. `P` is what the probe gets as options:
@@ -84,7 +84,7 @@ export function defineLocalChecker<F extends Fields, P extends object = OwnOptio
 }
 
 function define<F extends Fields, P extends object>(
-  definition: Common<F, P> & Complete<F, P>,
+  definition: Common<F, P>,
   connection: boolean,
   probe: (probe: Probe<P>, connection: CheckConnection | undefined) => Promise<Finding>,
 ): Checker {

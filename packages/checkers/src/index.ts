@@ -1,4 +1,8 @@
 export * from './checker.ts'
 export * from './checkers.ts'
+export * from './engine.ts'
 export * from './identity.ts'
 export type { Checker } from './define.ts'
+export { createNodeIo, type NodeIoOptions } from './io/node-io.ts'
+export type { ProbeIo } from './io/port.ts'
+export { scriptIdentities, type ScriptIdentity } from './io/script.ts'

@@ -84,7 +84,7 @@ test('its own process group, nothing but /dev/null, nothing inherited, no signal
     'look',
     `#!/bin/sh
 cut -d' ' -f5 /proc/$$/stat > ${folder}/group; echo $$ > ${folder}/pid
-for fd in /proc/$$/fd/*; do echo \"$fd\" >&2; readlink $fd; done > ${folder}/fds
+for fd in /proc/$$/fd/*; do readlink $fd; done > ${folder}/fds
 grep SigBlk /proc/self/status > ${folder}/blocked\n`,
   )
   const server = createServer().listen(0)

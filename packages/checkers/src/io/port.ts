@@ -1,5 +1,6 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import type { Attempt } from './attempt.ts'
+import type { Millis } from '@ipvs-director/core'
+import type { Attempt } from '../attempt.ts'
 
 /**
  * What probes need of the world. Every method ends by itself when the attempt does, and rejects with a
@@ -8,8 +9,8 @@ import type { Attempt } from './attempt.ts'
 export interface ProbeIo {
   /** Opens a TCP connection; with `tls` also the TLS session in it. */
   connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish): Promise<Connection>
-  /** Runs a script to its end. */
-  run(script: ScriptWish, attempt: Attempt): Promise<ScriptEnd>
+  /** Runs a script to its end, or to the end of its process group `timeout` after its start (and 2 s of patience). */
+  run(script: ScriptWish, timeout: Millis, attempt: Attempt): Promise<ScriptEnd>
 }
 
 /** A stream to the server. */
@@ -45,8 +46,8 @@ export interface TlsMaterial {
 /** A command line and who runs it (names or numbers as written). */
 export interface ScriptWish {
   readonly words: readonly string[]
-  readonly user: string | undefined
-  readonly group: string | undefined
+  readonly user?: string
+  readonly group?: string
 }
 
 /** How a script ended. */

@@ -1,0 +1,234 @@
+import { millis, seconds } from '@ipvs-director/core'
+import { fakeClock, type FakeClock } from '@ipvs-director/core/testing'
+import { expect, test } from 'vitest'
+import type { Check } from './checker.ts'
+import { createEngine, type Engine, type EngineOptions } from './engine.ts'
+import { httpHealth } from './http-health.ts'
+import type { ProbeIo } from './io/port.ts'
+import { checkOf, recordedEvents } from './testing/checks.ts'
+import { scriptedChecker, type AskedProbe } from './testing/scripted.ts'
+
+const noIo: ProbeIo = {
+  connect: () => Promise.reject(new Error('no network in this test')),
+  run: () => Promise.reject(new Error('no scripts in this test')),
+}
+
+interface Bench {
+  readonly clock: FakeClock
+  readonly engine: Engine
+  readonly asked: AskedProbe[]
+  readonly events: ReturnType<typeof recordedEvents>
+  /** Seconds at which the check of that name was probed. */
+  times(name?: string): number[]
+}
+
+function bench(options: Partial<EngineOptions> = {}, change: Parameters<typeof scriptedChecker>[1] = {}): Bench {
+  const clock = fakeClock()
+  const events = recordedEvents()
+  const { checker, asked } = scriptedChecker(clock, change)
+  const engine = createEngine({ clock, random: () => 0.5, io: noIo, checkers: [checker], events, ...options })
+  const times = (name?: string): number[] =>
+    asked.filter((probe) => name === undefined || probe.name === name).map((probe) => probe.at / 1000)
+  return { clock, engine, asked, events, times }
+}
+
+const scripted = (script: string, change: Parameters<typeof checkOf>[3] = {}, name = 'a'): Check =>
+  checkOf('SCRIPTED', undefined, { name, script }, change)
+
+test.for([
+  ['+', 0, [1, 11, 21], 'every delay_loop'],
+  ['-', 0, [1, 11, 21], 'down: every delay_loop'],
+  ['+--+', 2, [1, 11, 12, 13, 23], 'retries follow by delay_before_retry'],
+] as const)('%s, retry %i: probed at %o: %s', async ([script, retry, expected]) => {
+  const { clock, engine, times } = bench()
+  engine.setChecks([scripted(script, { timing: { retry } })])
+  await clock.advance(seconds(25))
+  expect(times()).toEqual(expected)
+})
+
+test('the first probe waits 1 s and a random part of the warm-up', async () => {
+  const { clock, engine, times } = bench()
+  engine.setChecks([scripted('+', { timing: { warmup: seconds(4) } })])
+  await clock.advance(seconds(12))
+  expect(times()).toEqual([3])
+})
+
+test('the interval runs from the end of a probe', async () => {
+  const { clock, engine, asked, times } = bench()
+  engine.setChecks([scripted('.')])
+  await clock.advance(seconds(4))
+  asked[0]?.answer({ up: true, class: 'ok', reason: 'late' })
+  await clock.advance(seconds(10))
+  expect(times()).toEqual([1, 14])
+})
+
+test('from its start where the checker says so, and at once when that has passed', async () => {
+  const { clock, engine, asked, times } = bench({}, { interval: 'start', deadline: seconds(100) })
+  engine.setChecks([scripted('.', { timing: { timeout: seconds(100) } })])
+  await clock.advance(seconds(4))
+  asked[0]?.answer({ up: true, class: 'ok', reason: 'within' })
+  await clock.advance(seconds(19))
+  expect(times()).toEqual([1, 11])
+  asked[1]?.answer({ up: true, class: 'ok', reason: 'beyond' })
+  await clock.advance(seconds(1))
+  expect(times()).toEqual([1, 11, 23])
+})
+
+test('never two probes of one check at once', async () => {
+  const { clock, engine, times } = bench({}, { deadline: seconds(3600) })
+  engine.setChecks([scripted('.', { timing: { timeout: seconds(3600) } })])
+  await clock.advance(seconds(1000))
+  expect(times()).toEqual([1])
+})
+
+test('a probe ends at its timeout, and its verdict counts', async () => {
+  const { clock, engine, events, asked } = bench()
+  engine.setChecks([scripted('?')])
+  await clock.advance(millis(5999))
+  expect(events.reports).toEqual([])
+  await clock.advance(millis(1))
+  expect(asked[0]?.attempt.ended).toBe('timeout')
+  expect(events.reports).toMatchObject([{ up: false, turned: true, verdict: { class: 'timeout', took: 5000 } }])
+})
+
+test('a step that is done starts the timeout anew, but never beyond the deadline', async () => {
+  const { clock, engine, asked } = bench({}, { deadline: seconds(12) })
+  engine.setChecks([scripted('?')])
+  await clock.advance(seconds(5))
+  asked[0]?.attempt.step()
+  await clock.advance(seconds(4))
+  asked[0]?.attempt.step()
+  await clock.advance(millis(3999))
+  expect(asked[0]?.attempt.ended).toBeUndefined()
+  await clock.advance(millis(1))
+  expect(asked[0]?.attempt.ended).toBe('timeout')
+})
+
+test('a probe that does not end after its end is given up, and said to be', async () => {
+  const { clock, engine, events } = bench()
+  engine.setChecks([scripted('.')])
+  await clock.advance(seconds(10))
+  expect(events.reports).toEqual([])
+  await clock.advance(seconds(1))
+  expect(events.reports).toMatchObject([{ up: false, verdict: { class: 'timeout' } }])
+  expect(events.troubles).toEqual([expect.stringContaining('did not end by itself')])
+  expect(engine.busy).toBe(0)
+})
+
+test('the standard signal tells the same end', async () => {
+  const { clock, engine, asked } = bench()
+  engine.setChecks([scripted('?')])
+  await clock.advance(seconds(1))
+  const signal = asked[0]?.attempt.signal
+  expect(signal?.aborted).toBe(false)
+  await clock.advance(seconds(5))
+  expect([signal?.aborted, signal?.reason]).toEqual([true, 'timeout'])
+  expect(asked[0]?.attempt.signal.aborted).toBe(true)
+})
+
+test.for([
+  ['+', {}, [{ first: true, turned: false, up: true }], 'the first verdict, then silence'],
+  ['-', {}, [{ first: true, turned: true, up: false }], 'first and turned at once'],
+  ['+-+', {}, [{ first: true }, { turned: true, up: false }, { turned: true, up: true }], 'each turn'],
+  ['+', { initial: { seen: true, unproven: false } }, [], 'nothing where it was seen before'],
+  ['+--', { timing: { retry: 1 } }, [{ first: true }, { turned: true, up: false }], 'not the forgiven ones'],
+  [
+    '+--',
+    { timing: { retry: 1, logAllFailures: true } },
+    [{ first: true }, { turned: false, up: true, verdict: { up: false } }, { turned: true, up: false }],
+    'the forgiven ones too with log_all_failures',
+  ],
+  ['--', { timing: { retry: 1 }, initial: { unproven: false } }, [{ first: true, turned: true }], 'first when decided'],
+  ['!!+', {}, [{ first: true, up: true }], 'not our own failures'],
+  ['+5577+', {}, [{ first: true }, { verdict: { weight: 5 } }, { verdict: { weight: 7 } }, {}], 'weights that change'],
+] as const)('%s %o: %o: %s', async ([script, change, expected]) => {
+  const { clock, engine, events } = bench()
+  engine.setChecks([scripted(script, change)])
+  await clock.advance(seconds(65))
+  expect(events.reports).toHaveLength(expected.length)
+  expect(events.reports).toMatchObject(expected)
+})
+
+test('our own failure is trouble once, not per probe', async () => {
+  const { clock, engine, events } = bench()
+  engine.setChecks([scripted('!!!+!!')])
+  await clock.advance(seconds(35))
+  expect(events.troubles).toEqual(['SCRIPTED: as scripted'])
+  await clock.advance(seconds(30))
+  expect(events.troubles).toHaveLength(2)
+})
+
+test('trouble by the thousand is told in a few lines', async () => {
+  const { clock, engine, events } = bench()
+  engine.setChecks(Array.from({ length: 1000 }, (_, i) => scripted('!', {}, String(i))))
+  await clock.advance(seconds(5))
+  expect(events.troubles).toHaveLength(11)
+  expect(events.troubles.at(-1)).toContain('and 989 more like it')
+})
+
+test('checks that stay keep state and timer, others start and stop', async () => {
+  const { clock, engine, times, asked, events } = bench()
+  const [a, b, c] = [scripted('+', {}, 'a'), scripted('?', {}, 'b'), scripted('+', {}, 'c')]
+  engine.setChecks([a, b])
+  await clock.advance(seconds(5))
+  engine.setChecks([a, c])
+  expect(asked.find((probe) => probe.name === 'b')?.attempt.ended).toBe('stopped')
+  await clock.advance(seconds(20))
+  expect([times('a'), times('b'), times('c')]).toEqual([[1, 11, 21], [1], [6, 16]])
+  expect(events.reports.map((report) => report.id)).toEqual([a.id, c.id])
+  expect((await engine.figures()).map((figures) => figures.id)).toEqual([a.id, c.id])
+})
+
+test('figures tell the last verdict, counts and the next start', async () => {
+  const { clock, engine } = bench()
+  const check = scripted('++-', { timing: { retry: 2 } })
+  engine.setChecks([check])
+  expect(await engine.figures()).toMatchObject([{ up: true, last: undefined, probes: 0, nextIn: 1000 }])
+  await clock.advance(seconds(21.5))
+  expect(await engine.figures([check.id, 'unknown'])).toMatchObject([
+    { up: true, failures: 1, probes: 3, failed: 1, late: 0, nextIn: 500, last: { up: false, at: 21_000 } },
+  ])
+})
+
+test('no more at once than the limit; the others wait and count as late', async () => {
+  const { clock, engine, asked, times } = bench({ limit: 2 }, { deadline: seconds(100) })
+  engine.setChecks(['a', 'b', 'c'].map((name) => scripted('.', { timing: { timeout: seconds(100) } }, name)))
+  await clock.advance(seconds(3))
+  expect([times(), engine.busy]).toEqual([[1, 1], 2])
+  asked[0]?.answer({ up: true, class: 'ok', reason: 'done' })
+  await clock.advance(seconds(0))
+  expect(times()).toEqual([1, 1, 3])
+  expect((await engine.figures()).map((figures) => figures.late).sort()).toEqual([0, 0, 1])
+})
+
+test('the parts of a check are walked by its machine', async () => {
+  const { clock, engine, asked } = bench({}, { health: httpHealth })
+  engine.setChecks([scripted('+')])
+  await clock.advance(seconds(25))
+  expect(asked.map((probe) => probe.part)).toEqual([0, 0, 0])
+})
+
+test('an unknown kind is trouble and nothing else', async () => {
+  const { clock, engine, events } = bench()
+  engine.setChecks([checkOf('NO_CHECK', undefined), scripted('+')])
+  await clock.advance(seconds(2))
+  expect(events.troubles).toEqual(['there is no checker NO_CHECK'])
+  expect(events.reports).toHaveLength(1)
+})
+
+test('stop ends what is under way and leaves no timer', async () => {
+  const { clock, engine, asked } = bench()
+  engine.setChecks([scripted('?', {}, 'a'), scripted('+', {}, 'b')])
+  await clock.advance(seconds(2))
+  await engine.stop()
+  expect(asked[0]?.attempt.ended).toBe('stopped')
+  expect(clock.pending()).toBe(0)
+})
+
+test('ten thousand starts at one moment are all made', async () => {
+  const { clock, engine, events } = bench()
+  engine.setChecks(Array.from({ length: 10_000 }, (_, i) => scripted('+', {}, String(i))))
+  await clock.advance(seconds(2))
+  expect(events.reports).toHaveLength(10_000)
+  expect(engine.busy).toBe(0)
+})

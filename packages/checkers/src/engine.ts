@@ -1,0 +1,270 @@
+import { describeError, formatDuration, formatEndpoint, millis, seconds } from '@ipvs-director/core'
+import type { Clock, Millis, Random, Timer } from '@ipvs-director/core'
+import type { Check, Figures, Prober, ProberEvents, Verdict } from './checker.ts'
+import type { Checker } from './define.ts'
+import { Heap, type Timed } from './heap.ts'
+import type { Health } from './health.ts'
+import type { ProbeIo } from './io/port.ts'
+import { RunningAttempt } from './running-attempt.ts'
+import { throttled } from './throttle.ts'
+import { fail, type Finding } from './verdict.ts'
+
+export interface EngineOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly io: ProbeIo
+  readonly checkers: readonly Checker[]
+  readonly events: ProberEvents
+  /** From `setChecks` to the first probe, before the random warm-up: 1 s as keepalived has it. */
+  readonly firstWait?: Millis
+  /** How many probes may be under way; the others wait their turn. Default 5,000. */
+  readonly limit?: number
+}
+
+/** A prober in this process. */
+export interface Engine extends Prober {
+  /** The two halves of {@link Prober.setChecks}, for whoever knows the difference already. */
+  add(checks: readonly Check[]): void
+  remove(ids: Iterable<string>): void
+  /** Probes under way. */
+  readonly busy: number
+  readonly size: number
+}
+
+/** A start that is later than this counts as late. */
+const lateBeyond = 50
+/** Starts in one go before other events have their turn. */
+const startsAtOnce = 128
+/** What a probe has after its end to say so, before it is given up. MISC scripts need 2 s to be killed. */
+const grace = seconds(5)
+/** How long `stop` waits for what is under way. */
+const stopPatience = seconds(4)
+
+/** One check: waiting for its start, queued for a free place, or being probed. One heap entry serves all its waits. */
+interface Task extends Timed {
+  readonly check: Check
+  readonly checker: Checker
+  health: Health
+  seen: boolean
+  weight: number | undefined
+  attempt: RunningAttempt | undefined
+  queued: boolean
+  last: (Verdict & { readonly at: number }) | undefined
+  probes: number
+  failed: number
+  late: number
+}
+
+/** Runs checks in this process: one heap of due times, one timer, never two probes of one check at once. */
+export function createEngine(options: EngineOptions): Engine {
+  const { clock, random, io, events } = options
+  const firstWait = options.firstWait ?? seconds(1)
+  const limit = options.limit ?? 5000
+  const kinds = new Map(options.checkers.map((checker) => [checker.keyword, checker]))
+  const tasks = new Map<string, Task>()
+  const heap = new Heap<Task>()
+  const queue: Task[] = []
+  const trouble = throttled(clock, (message) => {
+    events.trouble(message)
+  })
+  let busy = 0
+  let timer: Timer | undefined
+  let armedFor = Infinity
+  let stopped: (() => void) | undefined
+
+  function add(checks: readonly Check[]): void {
+    for (const check of checks) {
+      if (tasks.has(check.id)) continue
+      const checker = kinds.get(check.kind)
+      if (checker === undefined) {
+        trouble.tell(`there is no checker ${check.kind}`)
+        continue
+      }
+      const task: Task = {
+        check,
+        checker,
+        health: checker.health.start(check.initial, check.timing),
+        seen: check.initial.seen,
+        weight: undefined,
+        attempt: undefined,
+        queued: false,
+        last: undefined,
+        probes: 0,
+        failed: 0,
+        late: 0,
+        due: clock.now() + firstWait + random() * check.timing.warmup,
+        slot: -1,
+      }
+      tasks.set(check.id, task)
+      heap.put(task)
+    }
+    arm()
+  }
+
+  function remove(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const task = tasks.get(id)
+      if (task === undefined) continue
+      tasks.delete(id)
+      heap.remove(task)
+      task.attempt?.end('stopped')
+    }
+  }
+
+  function arm(): void {
+    const due = heap.first()?.due ?? Infinity
+    if (due === armedFor || stopped !== undefined) return
+    timer?.cancel()
+    armedFor = due
+    timer = due === Infinity ? undefined : clock.after(millis(Math.max(0, due - clock.now())), sweep)
+  }
+
+  function sweep(): void {
+    armedFor = Infinity
+    timer = undefined
+    let starts = 0
+    for (let task = heap.first(); task !== undefined && starts < startsAtOnce; task = heap.first()) {
+      if (task.due > clock.now()) break
+      heap.remove(task)
+      if (task.attempt !== undefined) overdue(task, task.attempt)
+      else {
+        starts++
+        if (busy < limit) start(task)
+        else {
+          task.queued = true
+          queue.push(task)
+        }
+      }
+    }
+    arm()
+  }
+
+  /** The time of a probe is up, or was up and it did not end. */
+  function overdue(task: Task, attempt: RunningAttempt): void {
+    if (attempt.ended === undefined && attempt.due > clock.now()) {
+      task.due = attempt.due
+      heap.put(task)
+    } else if (attempt.ended === undefined) {
+      task.due = clock.now() + grace
+      heap.put(task)
+      attempt.end('timeout')
+    } else {
+      trouble.tell(`${describe(task.check)}: a probe did not end by itself and was given up`)
+      finish(task, attempt, fail('timeout', `no result after ${formatDuration(attempt.elapsed())}`))
+    }
+  }
+
+  function start(task: Task): void {
+    const { check, checker } = task
+    if (clock.now() - task.due > lateBeyond) task.late++
+    const attempt = new RunningAttempt(clock, check.timing.timeout, checker.deadline(check.timing))
+    task.attempt = attempt
+    task.due = attempt.due
+    heap.put(task)
+    busy++
+    const probe = { options: check.options, part: task.health.cursor, timeout: check.timing.timeout, attempt, io }
+    checker.probe(probe, check.connection).then(
+      (finding) => {
+        finish(task, attempt, finding)
+      },
+      (error: unknown) => {
+        finish(task, attempt, fail('local', `the probe itself failed: ${describeError(error)}`))
+      },
+    )
+  }
+
+  function finish(task: Task, attempt: RunningAttempt, finding: Finding): void {
+    if (task.attempt !== attempt) return
+    task.attempt = undefined
+    attempt.onEnd = undefined
+    busy--
+    heap.remove(task)
+    if (stopped !== undefined) {
+      if (busy === 0) stopped()
+      return
+    }
+    if (tasks.get(task.check.id) === task) conclude(task, attempt, finding)
+    fillPlaces()
+    arm()
+  }
+
+  function conclude(task: Task, attempt: RunningAttempt, finding: Finding): void {
+    const { check, checker } = task
+    const verdict: Verdict = { ...finding, took: attempt.elapsed() }
+    const wasLocal = task.last?.class === 'local'
+    task.last = { ...verdict, at: clock.wall() }
+    task.probes++
+    if (!verdict.up) task.failed++
+    const step = checker.health.step(task.health, verdict, check.timing, checker.course(check.options))
+    task.health = step.health
+    const from = checker.interval === 'start' ? attempt.startedAt : clock.now()
+    task.due = Math.max(clock.now(), from + step.next)
+    heap.put(task)
+    if (verdict.class === 'local' && !wasLocal) trouble.tell(`${describe(check)}: ${verdict.reason}`)
+    report(task, verdict, step.turned !== undefined)
+  }
+
+  function report(task: Task, verdict: Verdict, turned: boolean): void {
+    const { check, health } = task
+    const first = health.settled && !task.seen
+    const weighs = verdict.up && verdict.weight !== task.weight
+    const forgiven = check.timing.logAllFailures && !verdict.up && health.up && verdict.class !== 'local'
+    if (first) task.seen = true
+    if (verdict.up) task.weight = verdict.weight
+    if (!first && !turned && !weighs && !forgiven) return
+    events.report({ id: check.id, up: health.up, first, turned, verdict, at: task.last?.at ?? clock.wall() })
+  }
+
+  function fillPlaces(): void {
+    while (busy < limit) {
+      const task = queue.shift()
+      if (task === undefined) return
+      task.queued = false
+      if (tasks.get(task.check.id) === task) start(task)
+    }
+  }
+
+  function figuresOf(task: Task): Figures {
+    const { check, health, last, probes, failed, late } = task
+    const nextIn = task.attempt === undefined ? millis(Math.max(0, task.due - clock.now())) : undefined
+    return { id: check.id, up: health.up, failures: health.failures, last, probes, failed, late, nextIn }
+  }
+
+  return {
+    add,
+    remove,
+    setChecks(checks) {
+      const wanted = new Set(checks.map((check) => check.id))
+      remove([...tasks.keys()].filter((id) => !wanted.has(id)))
+      add(checks)
+    },
+    figures(ids) {
+      const chosen = ids === undefined ? [...tasks.values()] : ids.flatMap((id) => tasks.get(id) ?? [])
+      return Promise.resolve(chosen.map(figuresOf))
+    },
+    stop() {
+      timer?.cancel()
+      trouble.stop()
+      queue.length = 0
+      return new Promise((resolve) => {
+        const patience = clock.after(stopPatience, resolve)
+        stopped = () => {
+          patience.cancel()
+          resolve()
+        }
+        for (const task of tasks.values()) task.attempt?.end('stopped')
+        if (busy === 0) stopped()
+      })
+    },
+    get busy() {
+      return busy
+    },
+    get size() {
+      return tasks.size
+    },
+  }
+}
+
+function describe(check: Check): string {
+  return check.connection === undefined ? check.kind : `${check.kind} ${formatEndpoint(check.connection)}`
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { addonAvailable } from '@ipvs-director/linux'
+import { connectHandedOver, connectKernel, needsKernelSocket } from './kernel.ts'
+import type { ProbeIo } from './port.ts'
+import { connectTcp } from './tcp.ts'
+import { connectSecure, createContexts, type ReadMaterial } from './tls.ts'
+import { runProbeScript, scriptIdentities, type ScriptIdentity } from './script.ts'
+
+export interface NodeIoOptions {
+  /** Reads the PEM files of the SSL block. Default: from disk, which a prober without privileges may not be able to. */
+  readonly readMaterial?: ReadMaterial
+  /** Use the addon's sockets for all TCP (default where the addon loads), or only where node:net cannot do it. */
+  readonly kernelSockets?: boolean
+  /** Who runs scripts that name no user. Default: keepalived's order without a script_user. */
+  readonly scriptIdentity?: ScriptIdentity
+}
+
+/** The world as it is. */
+export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
+  const contexts = createContexts(options.readMaterial ?? ((path) => readFileSync(path)))
+  const identify = options.scriptIdentity ?? scriptIdentities()
+  const kernelSockets = options.kernelSockets ?? addonAvailable()
+  return {
+    async connect(at, attempt, tls) {
+      if (tls === undefined) {
+        return kernelSockets || needsKernelSocket(at) ? connectKernel(at, attempt) : connectTcp(at, attempt)
+      }
+      if (!needsKernelSocket(at)) return connectSecure(at, attempt, tls, contexts)
+      return connectSecure(at, attempt, tls, contexts, await connectHandedOver(at, attempt))
+    },
+    run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),
+  }
+}

@@ -1,0 +1,69 @@
+import type { CheckConnection } from '@ipvs-director/config'
+import { formatEndpoint } from '@ipvs-director/core'
+import { connect, type Socket } from 'node:net'
+import type { Attempt } from '../attempt.ts'
+import { ProbeFailure } from '../verdict.ts'
+import { systemFailure } from './failure.ts'
+import { ProbeStream, type Wire } from './stream.ts'
+
+/** Received into by all connections: a chunk is consumed before the next one is read. */
+const shared = Buffer.allocUnsafeSlow(64 * 1024)
+
+/** A TCP connection by node:net. Marks and interfaces need a socket of the addon: `marked.ts`. */
+export function connectTcp(at: CheckConnection, attempt: Attempt): Promise<ProbeStream> {
+  const stream = new ProbeStream(formatEndpoint(at), attempt)
+  const socket = connect({
+    host: at.address,
+    port: at.port,
+    ...(at.bindAddress === undefined ? {} : { localAddress: at.bindAddress }),
+    ...(at.bindPort === undefined ? {} : { localPort: at.bindPort }),
+    onread: { buffer: shared, callback: (length) => stream.arrived(shared.subarray(0, length)) },
+  })
+  return follow(stream, socket, at)
+}
+
+/** Ties a socket that is connecting to its stream. */
+export function follow(stream: ProbeStream, socket: Socket, at: CheckConnection): Promise<ProbeStream> {
+  let atOnce = false
+  // node:net calls connect() in the tick after this one; if it failed there, no packet has been answered yet.
+  process.nextTick(() => {
+    atOnce = socket.destroyed
+  })
+  socket.on('connect', () => {
+    if (isItself(socket, at))
+      stream.broke(new ProbeFailure('refused', `connection refused: ${stream.where} (it met itself)`))
+    else stream.opened()
+  })
+  socket.on('end', () => {
+    stream.ended()
+  })
+  socket.on('error', (error) => {
+    stream.broke(systemFailure(error, stream.where, atOnce))
+  })
+  return stream.open(wireOf(socket))
+}
+
+function wireOf(socket: Socket): Wire {
+  return {
+    write: (data) => {
+      socket.write(data)
+    },
+    pause: () => {
+      socket.pause()
+    },
+    resume: () => {
+      socket.resume()
+    },
+    close: () => {
+      socket.destroy()
+    },
+  }
+}
+
+/**
+ * A connect to a port of this machine that nobody listens on can meet itself, when the kernel chooses that very port as
+ * the local one (TCP's simultaneous open). Only possible in the ephemeral range, so the rest does not pay for asking.
+ */
+function isItself(socket: Socket, at: CheckConnection): boolean {
+  return at.port >= 1024 && socket.localPort === at.port && socket.localAddress === socket.remoteAddress
+}

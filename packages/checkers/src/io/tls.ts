@@ -1,0 +1,123 @@
+import type { CheckConnection } from '@ipvs-director/config'
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import { formatEndpoint } from '@ipvs-director/core'
+import type { Socket } from 'node:net'
+import type { Attempt } from '../attempt.ts'
+import { ProbeFailure } from '../verdict.ts'
+import { systemFailure } from './failure.ts'
+import type { TlsMaterial, TlsWish } from './port.ts'
+import { ProbeStream } from './stream.ts'
+
+/** Reads a PEM file of the SSL block; throws when it cannot. */
+export type ReadMaterial = (path: string) => string | Buffer
+
+/** TLS contexts are expensive, so equal material shares one. */
+export type Contexts = (material: TlsMaterial | undefined) => SecureContext
+
+export function createContexts(read: ReadMaterial): Contexts {
+  const known = new Map<string, SecureContext>()
+  return (material) => {
+    const id = JSON.stringify(material ?? {})
+    const found = known.get(id)
+    if (found !== undefined) return found
+    const made = createSecureContext({
+      ...(material?.ca === undefined ? {} : { ca: read(material.ca) }),
+      ...(material?.certificate === undefined ? {} : { cert: read(material.certificate) }),
+      ...(material?.key === undefined ? {} : { key: read(material.key) }),
+      ...(material?.password === undefined ? {} : { passphrase: material.password }),
+    })
+    known.set(id, made)
+    return made
+  }
+}
+
+/** A TLS session, over a connection of its own or over `socket`, which is connected already. */
+export async function connectSecure(
+  at: CheckConnection,
+  attempt: Attempt,
+  wish: TlsWish,
+  contexts: Contexts,
+  socket?: Socket,
+): Promise<ProbeStream> {
+  const stream = new ProbeStream(formatEndpoint(at), attempt)
+  const secureContext = contextOf(wish, contexts)
+  const session = connectTls({
+    ...(socket === undefined ? { host: at.address, port: at.port } : { socket }),
+    ...(at.bindAddress === undefined ? {} : { localAddress: at.bindAddress }),
+    ...(at.bindPort === undefined ? {} : { localPort: at.bindPort }),
+    servername: wish.serverName ?? '',
+    rejectUnauthorized: false,
+    secureContext,
+  })
+  let connected = socket !== undefined
+  let atOnce = false
+  process.nextTick(() => {
+    atOnce = session.destroyed
+  })
+  const handshaking = (): void => {
+    connected = true
+    stream.waitingFor('no end of the TLS handshake with')
+    attempt.step()
+  }
+  if (connected) handshaking()
+  else session.on('connect', handshaking)
+  session.on('secureConnect', () => {
+    stream.opened()
+  })
+  session.on('data', (chunk: Buffer) => {
+    stream.arrived(chunk)
+  })
+  session.on('end', () => {
+    stream.ended()
+  })
+  session.on('error', (error) => {
+    stream.broke(sessionFailure(error, stream.where, connected, atOnce))
+  })
+  return stream.open({
+    write: (data) => {
+      session.write(data)
+    },
+    pause: () => {
+      session.pause()
+    },
+    resume: () => {
+      session.resume()
+    },
+    close: () => {
+      closeSession(session, wish.compliant && connected)
+    },
+  })
+}
+
+function contextOf(wish: TlsWish, contexts: Contexts): SecureContext {
+  try {
+    return contexts(wish.material)
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error)
+    throw new ProbeFailure('local', `the SSL block's files cannot be used: ${said}`, error)
+  }
+}
+
+/** What OpenSSL says has a code of its own (ERR_SSL_…, EPROTO); a reset within the handshake is still a reset. */
+function sessionFailure(error: Error, where: string, connected: boolean, atOnce: boolean): ProbeFailure {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (!connected) return systemFailure(error, where, atOnce)
+  if (code === 'ECONNRESET' && error.message.includes('before secure TLS connection')) {
+    return new ProbeFailure('tls', `closed within the TLS handshake: ${where}`, error)
+  }
+  if (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO') {
+    return new ProbeFailure('tls', `TLS: ${sslReason(error)}: ${where}`, error)
+  }
+  return systemFailure(error, where)
+}
+
+function sslReason(error: Error): string {
+  if ('reason' in error && typeof error.reason === 'string') return error.reason
+  return /:([^:]+):[^:]*:\d+:?[^:]*$/.exec(error.message)?.[1] ?? error.message.trim()
+}
+
+/** `tls_compliant`: say close_notify, then go; the peer's answer to it is not waited for longer than it takes to write. */
+function closeSession(session: TLSSocket, politely: boolean): void {
+  if (politely && !session.destroyed) session.end(() => session.destroy())
+  else session.destroy()
+}
