@@ -1,0 +1,104 @@
+import { connect, createServer, type Socket } from 'node:net'
+import { once } from 'node:events'
+import type { Host } from '../host.ts'
+import { insideNamespace } from '../namespace.ts'
+
+/** A TCP server that a test keeps in a host. */
+export interface TcpServer {
+  /** The connections that are open. */
+  readonly open: ReadonlySet<Socket>
+  /** Stops listening, so that connections are refused; those that are open live on unless `reset`. */
+  close(reset?: 'reset'): void
+}
+
+export interface TcpServerOptions {
+  readonly port: number
+  /** Default `::`, which is every address of both families. */
+  readonly address?: string
+  /** What to do with a connection; the default sends back what comes. */
+  readonly connection?: (socket: Socket) => void
+}
+
+/** Opens a TCP server in a host; without `connection` an echo that stays open as long as the client likes. */
+export async function serveTcp(host: Host, options: TcpServerOptions): Promise<TcpServer> {
+  const open = new Set<Socket>()
+  const server = createServer((socket) => {
+    open.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => open.delete(socket))
+    if (options.connection === undefined) socket.pipe(socket)
+    else options.connection(socket)
+  })
+  await insideNamespace(host, async () => {
+    server.listen({ port: options.port, host: options.address ?? '::' })
+    await once(server, 'listening')
+  })
+  return {
+    open,
+    close(reset) {
+      server.close()
+      if (reset === 'reset') for (const socket of open) socket.resetAndDestroy()
+    },
+  }
+}
+
+/** A long connection from a host, with what happened to it. */
+export interface LongConnection {
+  /** Undefined while it is open; then why it closed: `ECONNRESET`, `end`. */
+  readonly closed: string | undefined
+  /** Sends a text and resolves with the answer's text, which must have as many bytes. */
+  exchange(text: string): Promise<string>
+  /** The port at this end. */
+  readonly localPort: number
+  end(): void
+}
+
+/** Connects from a host; rejects when that is refused. */
+export async function connectFrom(host: Host, address: string, port: number): Promise<LongConnection> {
+  const socket = await insideNamespace(host, async () => {
+    const opening = connect({ host: address, port })
+    await once(opening, 'connect')
+    return opening
+  })
+  const state: { closed: string | undefined } = { closed: undefined }
+  socket.on('error', (error: NodeJS.ErrnoException) => (state.closed = error.code ?? error.message))
+  socket.on('end', () => (state.closed ??= 'end'))
+  return {
+    get closed() {
+      return state.closed
+    },
+    localPort: socket.localPort ?? 0,
+    async exchange(text) {
+      if (state.closed !== undefined) throw new Error(`the connection is closed: ${state.closed}`)
+      socket.write(text)
+      return reply(socket, Buffer.byteLength(text))
+    },
+    end() {
+      socket.destroy()
+    },
+  }
+}
+
+function reply(socket: Socket, length: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let got = Buffer.alloc(0)
+    const settle = (action: () => void): void => {
+      socket.off('data', more).off('error', reject).off('close', gone)
+      action()
+    }
+    const gone = (): void => {
+      settle(() => {
+        reject(new Error('the connection closed before the answer'))
+      })
+    }
+    const more = (chunk: Buffer): void => {
+      got = Buffer.concat([got, chunk])
+      if (got.length >= length) {
+        settle(() => {
+          resolve(got.toString())
+        })
+      }
+    }
+    socket.on('data', more).once('error', reject).once('close', gone)
+  })
+}
