@@ -1,0 +1,167 @@
+import { address, silentLogger } from '@ipvs-director/core'
+import { arrayLogger } from '@ipvs-director/core/testing'
+import { fc, test as property } from '@fast-check/vitest'
+import {
+  destinationId,
+  memoryIpvs,
+  serviceId,
+  type Destination,
+  type IpvsClient,
+  type Service,
+  type ServiceKey,
+} from 'ipvs-netlink'
+import { expect, test } from 'vitest'
+import { createReconciler, type Reconciler } from './reconcile.ts'
+
+const key = (port: number): ServiceKey => ({ protocol: 'tcp', address: address('192.0.2.1'), port })
+
+function service(port: number, weights: Readonly<Record<string, number>>): Service {
+  const destinations = Object.entries(weights).map(([host, weight]): Destination => ({
+    address: address(`10.0.0.${host}`),
+    port: 80,
+    forwarding: 'droute',
+    weight,
+    upperThreshold: 0,
+    lowerThreshold: 0,
+    tunnel: undefined,
+  }))
+  return {
+    key: key(port),
+    settings: {
+      scheduler: 'wrr',
+      persistence: 0,
+      netmask: 0xffffffff,
+      engine: undefined,
+      onePacket: false,
+      flag1: false,
+      flag2: false,
+      flag3: false,
+    },
+    destinations: new Map(destinations.map((each) => [destinationId(each), each])),
+  }
+}
+
+function reconcilerOn(ipvs: IpvsClient): Reconciler {
+  return createReconciler({
+    ipvs,
+    logger: silentLogger,
+    owned: { load: () => [], save: () => undefined },
+    wall: () => 0,
+  })
+}
+
+async function weights(ipvs: IpvsClient): Promise<Record<string, Record<string, number>>> {
+  const result: Record<string, Record<string, number>> = {}
+  for (const [id, { destinations }] of await ipvs.table()) {
+    result[id] = Object.fromEntries([...destinations].map(([name, { weight }]) => [name, weight]))
+  }
+  return result
+}
+
+/** A kernel that takes a while: what is wanted meanwhile must not be taken for written. */
+function slow(ipvs: IpvsClient): IpvsClient {
+  return {
+    ...ipvs,
+    async execute(commands) {
+      for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+      return ipvs.execute(commands)
+    },
+  }
+}
+
+test('what is wanted while the kernel is being written is written next', async () => {
+  const ipvs = memoryIpvs()
+  const reconciler = reconcilerOn(slow(ipvs))
+  reconciler.want([['192.0.2.1:80/tcp', service(80, { 1: 1, 2: 1 })]])
+  const first = reconciler.settled()
+  await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setImmediate(resolve))
+  reconciler.want([['192.0.2.1:80/tcp', service(80, { 2: 5 })]])
+  await first
+  await reconciler.settled()
+  expect(await weights(ipvs)).toEqual({ '192.0.2.1:80/tcp': { '10.0.0.2:80': 5 } })
+})
+
+test('a refusal is looked into, tried once more, and told when it stays', async () => {
+  const ipvs = memoryIpvs()
+  const log = arrayLogger()
+  const reconciler = createReconciler({
+    ipvs,
+    logger: log,
+    owned: { load: () => [], save: () => undefined },
+    wall: () => 7,
+  })
+  const unknown = service(80, { 1: 1 })
+  reconciler.want([['192.0.2.1:80/tcp', { ...unknown, settings: { ...unknown.settings, scheduler: 'nonesuch' } }]])
+  await reconciler.settled()
+  expect(log.lines.map(({ event }) => event)).toContain('ipvs.refused')
+  expect(reconciler.figures.lastError?.message).toContain('192.0.2.1:80/tcp')
+  expect(reconciler.figures.refused).toBeGreaterThan(0)
+  reconciler.want([['192.0.2.1:80/tcp', unknown]])
+  await reconciler.settled()
+  expect(await weights(ipvs)).toEqual({ '192.0.2.1:80/tcp': { '10.0.0.1:80': 1 } })
+})
+
+test('a kernel that cannot be reached is told, and the next audit repairs', async () => {
+  const ipvs = memoryIpvs()
+  let broken = true
+  const reconciler = reconcilerOn({
+    ...ipvs,
+    execute: (commands) => (broken ? Promise.reject(new Error('socket closed')) : ipvs.execute(commands)),
+  })
+  reconciler.want([['192.0.2.1:80/tcp', service(80, { 1: 1 })]])
+  await reconciler.settled()
+  expect(reconciler.figures.lastError?.message).toContain('socket closed')
+  broken = false
+  await reconciler.audit()
+  expect(await weights(ipvs)).toEqual({ '192.0.2.1:80/tcp': { '10.0.0.1:80': 1 } })
+})
+
+const wish = fc.option(fc.dictionary(fc.integer({ min: 1, max: 4 }).map(String), fc.nat(3), { maxKeys: 4 }), {
+  nil: undefined,
+})
+const step = fc.oneof(
+  fc.record({ do: fc.constant('want' as const), port: fc.integer({ min: 80, max: 82 }), wish }),
+  fc.record({
+    do: fc.constant('hand' as const),
+    port: fc.integer({ min: 80, max: 82 }),
+    host: fc.integer({ min: 1, max: 4 }),
+  }),
+  fc.constant({ do: 'flush' as const }),
+  fc.constant({ do: 'audit' as const }),
+  fc.constant({ do: 'wait' as const }),
+)
+
+property.prop([fc.array(step, { maxLength: 25 })])(
+  'any course of wishes, hand-made changes and audits ends in the wished table',
+  async (steps) => {
+    const ipvs = memoryIpvs()
+    const reconciler = reconcilerOn(slow(ipvs))
+    const wanted: Record<string, Record<string, number>> = {}
+    const audits: Promise<unknown>[] = []
+    for (const each of steps) {
+      if (each.do === 'want') {
+        const id = serviceId(key(each.port))
+        if (each.wish === undefined) delete wanted[id]
+        else
+          wanted[id] = Object.fromEntries(
+            Object.entries(each.wish).map(([host, weight]) => [`10.0.0.${host}:80`, weight]),
+          )
+        reconciler.want([[id, each.wish === undefined ? undefined : service(each.port, each.wish)]])
+      } else if (each.do === 'hand') {
+        const destination = { address: address(`10.0.0.${each.host}`), port: 80 }
+        await ipvs.execute([{ do: 'deleteDestination', service: key(each.port), destination }])
+      } else if (each.do === 'flush') {
+        await ipvs.execute([{ do: 'flush' }])
+      } else if (each.do === 'audit') {
+        audits.push(reconciler.audit())
+      } else {
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    await Promise.all(audits)
+    await reconciler.settled()
+    await reconciler.audit()
+    expect(await weights(ipvs)).toEqual(wanted)
+  },
+)
