@@ -1,7 +1,7 @@
 /**
  * Builds what runs: the native addon, then the programs as bundles in build/.
  *
- * Usage: node scripts/build.mjs [--quiet]
+ * Usage: node scripts/build.mjs [--quiet] [NAME …]      (a NAME is a bundle; without one all are built)
  *
  * Modules that a program imports lazily become files of their own in build/chunks, so that starting reads little.
  * An entry whose source is not there yet is left out.
@@ -31,7 +31,9 @@ const commands = ['ipvs-director', 'ipvs-ctl']
 /** CommonJS dependencies inside an ES module ask for Node's own modules by `require`. */
 const banner = `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);`
 
-const quiet = process.argv.includes('--quiet')
+const words = process.argv.slice(2)
+const quiet = words.includes('--quiet')
+const wanted = words.filter((word) => !word.startsWith('-'))
 const say = (/** @type {string} */ text) => {
   if (!quiet) console.log(text)
 }
@@ -41,7 +43,8 @@ await main()
 async function main() {
   const began = performance.now()
   buildAddon()
-  const built = await bundle()
+  // esbuild has printed what was wrong
+  const built = await bundle().catch(() => process.exit(1))
   say(`build: ${built.join(', ')} in ${Math.round(performance.now() - began)} ms`)
 }
 
@@ -57,7 +60,9 @@ function buildAddon() {
 
 async function bundle() {
   const { build } = await import('esbuild')
-  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)))
+  const present = Object.entries(entries).filter(
+    ([name, source]) => (wanted.length === 0 || wanted.includes(name)) && existsSync(join(root, source)),
+  )
   if (present.length === 0) return []
   const { metafile } = await build({
     absWorkingDir: root,

@@ -24,6 +24,12 @@ const quietArp = {
 }
 
 /**
+ * An IPv6 VIP on a director: deprecated, so that the kernel does not choose it as the source of probes or tunnels (a real
+ * server that holds the VIP too drops what seems to come from itself).
+ */
+const directorVip6 = (vip6: string): string => `${addressLine(`${vip6}/128`, 'eth0')} preferred_lft 0`
+
+/**
  * LVS-DR on one LAN: client 10.1.0.10, director 10.1.0.1 with the VIP 10.1.0.100 on eth0, real servers
  * 10.1.0.11 to 13 with the VIP on lo. IPv6 likewise in fd00:1::/64.
  */
@@ -42,7 +48,7 @@ export function dr(): Topology {
     networks: ['lan'],
     hosts: {
       client: { links: { lan: ['10.1.0.10/24', 'fd00:1::10/64'] } },
-      director: { links: { lan: ['10.1.0.1/24', 'fd00:1::1/64', `${vip}/32`, `${vip6}/128`] } },
+      director: { links: { lan: ['10.1.0.1/24', 'fd00:1::1/64', `${vip}/32`] }, ip: [directorVip6(vip6)] },
       rs1: server(0),
       rs2: server(1),
       rs3: server(2),
@@ -70,10 +76,11 @@ export function nat(): Topology {
       client: { links: { outside: ['192.0.2.10/24', '2001:db8:2::10/64'] } },
       director: {
         links: {
-          outside: ['192.0.2.1/24', '2001:db8:2::1/64', `${vip}/32`, `${vip6}/128`],
+          outside: ['192.0.2.1/24', '2001:db8:2::1/64', `${vip}/32`],
           inside: ['10.2.0.1/24', 'fd00:2::1/64'],
         },
         sysctls: { 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 },
+        ip: [directorVip6(vip6)],
       },
       rs1: server(0),
       rs2: server(1),
@@ -112,7 +119,10 @@ export function tun(): LabSpec<StandardHost | 'router'> & Addresses {
     networks: ['near', 'far'],
     hosts: {
       client: { links: { near: ['10.3.0.10/24', 'fd00:3::10/64'] }, ip: wayOut },
-      director: { links: { near: ['10.3.0.1/24', 'fd00:3::1/64', `${vip}/32`, `${vip6}/128`] }, ip: wayOut },
+      director: {
+        links: { near: ['10.3.0.1/24', 'fd00:3::1/64', `${vip}/32`] },
+        ip: [...wayOut, directorVip6(vip6)],
+      },
       router: {
         links: { near: ['10.3.0.254/24', 'fd00:3::254/64'], far: ['10.3.1.254/24', 'fd00:3:1::254/64'] },
         sysctls: { 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1, 'net.ipv4.conf.all.rp_filter': 0 },
