@@ -119,6 +119,16 @@ export interface CheckStatus {
   readonly probes: number
   readonly failed: number
   readonly nextInMs: number | undefined
+  /** What the configuration says about its pace; tells how long a failure takes to be noticed. */
+  readonly timing?: CheckPace | undefined
+}
+
+/** Milliseconds. */
+export interface CheckPace {
+  readonly delayLoop: number
+  readonly delayBeforeRetry: number
+  /** What one probe may take. */
+  readonly timeout: number
 }
 
 export interface ForeignService {

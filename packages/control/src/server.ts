@@ -10,9 +10,6 @@ import type { ControlHandlers } from './model.ts'
 import { controlRoutes, type Route } from './routes.ts'
 import { clearSocketPath, publishSocket, removeSocket, SocketPathError, temporaryPath } from './socket-path.ts'
 
-/** Where the director listens unless told otherwise. */
-export const defaultSocketPath = '/run/ipvs-director/control.sock'
-
 export interface ControlServerOptions {
   readonly path: string
   /** Mode of the socket file; default 0660. Connecting takes the write bit. */

@@ -15,6 +15,9 @@ export class SocketPathError extends Error {
   }
 }
 
+/** Where the director listens unless told otherwise. */
+export const defaultSocketPath = '/run/ipvs-director/control.sock'
+
 /** unix(7): `sun_path` holds 108 bytes with the final zero. Longer paths would be cut without a word. */
 const longestPath = 107
 

@@ -1,2 +1,3 @@
 export * from './fake-director.ts'
 export * from './fixtures.ts'
+export * from './fake-tools.ts'

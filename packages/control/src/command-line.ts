@@ -1,0 +1,244 @@
+import yargs, { type Argv } from 'yargs'
+import { exitStatusTexts } from './exit-status.ts'
+import { shells, type Answered, type Invocation } from './invocation.ts'
+import { defaultSocketPath } from './socket-path.ts'
+
+/** Seconds between two pictures where `--watch` names none. */
+const usualPace = 2
+
+const examples = [
+  ['$0 status', 'everything: virtual servers, real servers, reasons'],
+  ['$0 status 192.0.2.1:80/tcp --watch', 'one service, redrawn every 2 seconds'],
+  ['$0 status --json --exit-code', 'for scripts: JSON, and 6 when something is wrong'],
+  ['$0 check keepalived.conf', 'what the director would say about a file'],
+  ['$0 events --follow', 'what happens, as it happens'],
+] as const
+
+/**
+ * Reads the words after the program's name. `columns`: width for help. This module is the only one that loads yargs
+ * (40 ms), and is itself loaded only where there is something to parse.
+ */
+export async function parseCommandLine(
+  argv: readonly string[],
+  { version, columns }: { readonly version: string; readonly columns: number },
+): Promise<Invocation | Answered> {
+  let chosen: Invocation | undefined
+  const parser = declareCommands((invocation) => (chosen = invocation))
+    .scriptName('ipvs-ctl')
+    .version('version-flag', 'Print the version of this program', version)
+    .alias('version-flag', 'V')
+    .help()
+    .alias('help', 'h')
+    .option('socket', {
+      type: 'string',
+      requiresArg: true,
+      global: true,
+      describe: `The director's control socket (else $IPVS_DIRECTOR_SOCKET, ${defaultSocketPath})`,
+    })
+    .demandCommand(1, 1, 'No command given.', 'Only one command at a time.')
+    .recommendCommands()
+    .strict()
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'duplicate-arguments-array': false,
+      'boolean-negation': false,
+    })
+    .wrap(Math.min(columns, 100))
+    .epilogue(epilogue())
+    .exitProcess(false)
+    .showHelpOnFail(false)
+  for (const [command, doc] of examples) parser.example(command, doc)
+  let outcome: Answered | undefined
+  await parser.parse(spellOut(argv), {}, (error, _, output) => {
+    if (error) outcome = { output: `${error.message}\nTry: ipvs-ctl --help\n`, ok: false }
+    else if (output !== '') outcome = { output: `${output}\n`, ok: true }
+  })
+  return outcome ?? chosen ?? { output: 'No command given.\nTry: ipvs-ctl --help\n', ok: false }
+}
+
+function declareCommands(choose: (invocation: Invocation) => void): Argv {
+  return yargs()
+    .usage('$0 COMMAND\n\nLooks at and steers a running ipvs-director.')
+    .locale('en')
+    .command(
+      'status [service]',
+      'Virtual servers and their real servers: state, reason, weights, connections',
+      (y) =>
+        withJson(service(y))
+          .option('watch', { alias: 'w', type: 'number', describe: `Redraw every SECONDS (${usualPace}); q quits` })
+          .check(({ watch }) => pace(watch))
+          .option('exit-code', {
+            type: 'boolean',
+            default: false,
+            describe: 'End with 6 when anything is not as it should be',
+          }),
+      (a) => {
+        const { service: name, json, watch, socket } = a
+        choose({ command: 'status', service: name, json, watch, exitCode: a['exit-code'], socket: text(socket) })
+      },
+    )
+    .command(
+      'servers [service]',
+      'All real servers in one list',
+      (y) => list(y),
+      (a) => {
+        choose({ command: 'servers', service: a.service, json: a.json, down: a.down, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'checks [service]',
+      'All checks: what each last said, and when it is due',
+      (y) => list(y),
+      (a) => {
+        choose({ command: 'checks', service: a.service, json: a.json, down: a.down, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'watch [service]',
+      'A live screen: services with their rates, what is down, what happens',
+      (y) =>
+        service(y)
+          .option('every', {
+            type: 'number',
+            default: usualPace,
+            requiresArg: true,
+            describe: 'Seconds between two pictures',
+          })
+          .check(({ every }) => pace(every)),
+      (a) => {
+        choose({ command: 'watch', service: a.service, every: a.every, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'explain <what>',
+      'Why a real server or virtual server is as it is, and what would change it',
+      (y) =>
+        withJson(y).positional('what', {
+          type: 'string',
+          demandOption: true,
+          describe: 'Its name, or the beginning of it',
+        }),
+      (a) => {
+        choose({ command: 'explain', what: a.what, json: a.json, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'check <file>',
+      'Read a configuration file as the director would; needs no director',
+      (y) =>
+        withJson(y)
+          .positional('file', { type: 'string', demandOption: true, describe: 'keepalived.conf or JSON' })
+          .option('strict', { type: 'boolean', default: false, describe: 'Warnings count as errors' }),
+      (a) => {
+        choose({ command: 'check', file: a.file, json: a.json, strict: a.strict, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'reload',
+      'Make the director read its configuration again',
+      (y) => withJson(y),
+      (a) => {
+        choose({ command: 'reload', json: a.json, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'drift',
+      "Where the kernel's table was not as wanted, and what others have in it",
+      (y) =>
+        withJson(y)
+          .option('now', { type: 'boolean', default: false, describe: 'Audit (and repair) now' })
+          .option('exit-code', { type: 'boolean', default: false, describe: 'End with 6 when something was found' }),
+      (a) => {
+        choose({ command: 'drift', json: a.json, now: a.now, exitCode: a['exit-code'], socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'events',
+      'What happened',
+      (y) =>
+        withJson(y, 'One JSON object per line')
+          .option('follow', { alias: 'f', type: 'boolean', default: false, describe: 'Go on with what happens' })
+          .option('after', {
+            type: 'number',
+            default: 0,
+            requiresArg: true,
+            describe: 'Only those with a greater sequence',
+          })
+          .check(({ after }) => {
+            if (!Number.isSafeInteger(after) || after < 0) throw new Error('--after takes the sequence of an event')
+            return true
+          }),
+      (a) => {
+        choose({ command: 'events', follow: a.follow, json: a.json, after: a.after, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'stop',
+      'End the director and remove its services from the kernel',
+      (y) =>
+        withJson(y).option('keep', {
+          type: 'boolean',
+          default: false,
+          describe: "Leave the kernel's table: traffic goes on",
+        }),
+      (a) => {
+        choose({ command: 'stop', keep: a.keep, json: a.json, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'version',
+      'Versions of this program and of the director',
+      (y) => withJson(y),
+      (a) => {
+        choose({ command: 'version', json: a.json, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'completion [shell]',
+      'Print a completion script: source <(ipvs-ctl completion bash)',
+      (y) => y.positional('shell', { choices: shells, default: 'bash' as const, describe: 'The shell' }),
+      (a) => {
+        choose({ command: 'completion', shell: a.shell, socket: text(a['socket']) })
+      },
+    )
+}
+
+function withJson<T>(y: Argv<T>, describe = 'For programs: JSON'): Argv<T & { json: boolean }> {
+  return y.option('json', { type: 'boolean', default: false, describe })
+}
+
+function service<T>(y: Argv<T>): Argv<T & { service: string | undefined }> {
+  return y.positional('service', {
+    type: 'string',
+    describe: 'A virtual server: 192.0.2.1:80/tcp, "fwmark 7/inet", a group',
+  })
+}
+
+function list<T>(y: Argv<T>): Argv<T & { service: string | undefined } & { json: boolean } & { down: boolean }> {
+  return withJson(service(y)).option('down', { type: 'boolean', default: false, describe: 'Only what is not up' })
+}
+
+function pace(seconds: number | undefined): true {
+  if (seconds !== undefined && !(seconds >= 0.1 && seconds <= 86_400)) {
+    throw new Error('the pace is a number of seconds, from 0.1 to 86400')
+  }
+  return true
+}
+
+/** Options declared for all commands are not in the type of a command's arguments. */
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** `--watch` may stand without a number, before a name too: it is given the usual one. */
+function spellOut(argv: readonly string[]): string[] {
+  return argv.flatMap((word, i) => {
+    if (word !== '--watch' && word !== '-w') return [word]
+    return /^\d+(?:\.\d+)?$/.test(argv[i + 1] ?? '') ? [word] : [`--watch=${usualPace}`]
+  })
+}
+
+function epilogue(): string {
+  const lines = exitStatusTexts.map(([status, meaning]) => `  ${status}  ${meaning}`)
+  return `Exit status:\n${lines.join('\n')}`
+}

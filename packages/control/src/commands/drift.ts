@@ -1,0 +1,50 @@
+import { exitStatus, type ExitStatus } from '../exit-status.ts'
+import type { Drift, DriftReport } from '../model.ts'
+import { ago, count } from '../quantities.ts'
+import { paragraph, type Screen } from '../screen.ts'
+import { foreignLines } from '../status-screen.ts'
+import { printable } from '../text.ts'
+import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+
+export interface DriftOptions {
+  readonly json: boolean
+  /** Audit now instead of telling what the last audit found. */
+  readonly now: boolean
+  /** End with 6 where something was found. */
+  readonly exitCode: boolean
+}
+
+/** `ipvs-ctl drift`: where the kernel's table was not as wanted. */
+export async function runDrift(context: CommandContext, options: DriftOptions): Promise<ExitStatus> {
+  const report = options.now ? await context.client.audit() : await context.client.drift()
+  if (options.json) printJson(context, report)
+  else printLines(context, driftScreen(report, outScreen(context), context.tools.clock.wall()))
+  return options.exitCode && report.found.length > 0 ? exitStatus.degraded : exitStatus.ok
+}
+
+/** A report of an audit, as lines. */
+export function driftScreen(report: DriftReport, screen: Screen, now: number): string[] {
+  const when = `audit ${ago(report.at, now)}`
+  const none = report.found.length === 0
+  return [
+    ...paragraph(
+      screen,
+      none ? `${when}: the kernel's table is as wanted` : `${when}: ${count(report.found.length, 'difference')}`,
+      {
+        tone: none ? 'good' : 'warn',
+      },
+    ),
+    ...report.found.flatMap((drift) => driftLines(drift, screen, now)),
+    ...(report.recent.length === 0 ? [] : ['', ...paragraph(screen, 'found by earlier audits:', { tone: 'dim' })]),
+    ...report.recent.flatMap((drift) => driftLines(drift, screen, now)),
+    ...foreignLines(report.foreign, screen),
+  ]
+}
+
+function driftLines({ at, what, repaired }: Drift, screen: Screen, now: number): string[] {
+  const outcome = repaired ? 'repaired' : 'NOT REPAIRED'
+  return paragraph(screen, `${printable(what)}: ${outcome}, ${ago(at, now)}`, {
+    indent: '  ',
+    ...(repaired ? {} : { tone: 'alarm' as const }),
+  })
+}

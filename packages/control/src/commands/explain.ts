@@ -1,0 +1,157 @@
+import { closest } from '../closest.ts'
+import { ControlError } from '../control-error.ts'
+import { exitStatus, type ExitStatus } from '../exit-status.ts'
+import type { CheckStatus, ServerStatus, Status, VirtualServerStatus } from '../model.ts'
+import { ago, count, lengthy } from '../quantities.ts'
+import { paragraph, type Screen } from '../screen.ts'
+import { findVirtualServers } from '../select.ts'
+import { weightDiffers } from '../server-row.ts'
+import { quorumText } from '../service-view.ts'
+import { printable } from '../text.ts'
+import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+
+/** What is said about one thing: a headline, and question-and-answer pairs. */
+export interface Explanation {
+  readonly about: string
+  readonly answers: readonly { readonly question: string; readonly answer: string }[]
+}
+
+/** `ipvs-ctl explain WHAT`. Throws a ControlError where nothing has that name. */
+export async function runExplain(
+  context: CommandContext,
+  { what, json }: { readonly what: string; readonly json: boolean },
+): Promise<ExitStatus> {
+  const explanations = explain(await context.client.status(), what)
+  if (json) printJson(context, { schema: 1, explanations })
+  else printLines(context, explanationLines(explanations, outScreen(context)))
+  return exitStatus.ok
+}
+
+/** Everything of that name: virtual servers, else real servers wherever they are, else names that begin so. */
+export function explain(status: Status, what: string): Explanation[] {
+  const services = findVirtualServers(status.virtualServers, what)
+  if (services.length > 0) return services.map((service) => explainService(service, status.at))
+  const servers = status.virtualServers.flatMap((service) => service.servers.map((server) => ({ service, server })))
+  const exact = servers.filter(({ server }) => server.name === what)
+  const found = exact.length > 0 ? exact : servers.filter(({ server }) => server.name.startsWith(what))
+  if (found.length === 0) {
+    const names = [...status.virtualServers, ...servers.map(({ server }) => server)].map(({ name }) => name)
+    throw new ControlError('refused', `there is no virtual or real server ${JSON.stringify(what)}`, {
+      code: 'no-such-server',
+      suggestions: closest(what, [...new Set(names)].slice(0, 20_000)),
+    })
+  }
+  return found.map(({ service, server }) => explainServer(server, service, status.at))
+}
+
+export function explanationLines(explanations: readonly Explanation[], screen: Screen): string[] {
+  return explanations.flatMap(({ about, answers }, i) => [
+    ...(i === 0 ? [] : ['']),
+    ...paragraph(screen, printable(about), { tone: 'strong' }),
+    ...answers.flatMap(({ question, answer }) => [
+      ...paragraph(screen, question, { indent: '  ', tone: 'dim' }),
+      ...paragraph(screen, printable(answer), { indent: '    ', rest: '    ' }),
+    ]),
+  ])
+}
+
+function explainServer(server: ServerStatus, service: VirtualServerStatus, now: number): Explanation {
+  const since = server.since === undefined ? '' : ` for ${lengthy(now - server.since)}`
+  const returning = returnText(server)
+  const noticing = server.checks.map(noticeText).filter((text) => text !== undefined)
+  return {
+    about: `${server.name} of ${service.name}: ${server.state}${since}`,
+    answers: [
+      { question: 'why', answer: whyText(server, now) },
+      { question: 'why this weight', answer: weightText(server, service) },
+      ...(returning === undefined ? [] : [{ question: 'what would bring it back', answer: returning }]),
+      ...(noticing.length === 0
+        ? []
+        : [{ question: 'how long until a failure is noticed', answer: noticing.join('; ') }]),
+    ],
+  }
+}
+
+function whyText(server: ServerStatus, now: number): string {
+  if (server.checks.length === 0) return 'it has no checks: it counts as up always'
+  if (server.state === 'unknown') return 'no check has given a verdict yet'
+  const checked = server.checkedAt === undefined ? '' : `, ${ago(server.checkedAt, now)}`
+  const failing = server.checks.filter((check) => (server.state === 'up' ? check.failures > 0 : check.state !== 'up'))
+  const each = failing.map((check) => `${checkName(check)}: ${check.reason} (${failureText(check)})`)
+  return [`${server.reason}${checked}`, ...each].join('; ')
+}
+
+function checkName({ kind, target }: CheckStatus): string {
+  return `${kind} ${target}`
+}
+
+function failureText({ failures, retry, failed, probes }: CheckStatus): string {
+  return `${count(failures, 'failure')} in a row, ${retry} forgiven; ${failed} of ${count(probes, 'probe')} in all`
+}
+
+function weightText(server: ServerStatus, service: VirtualServerStatus): string {
+  const kernel =
+    server.kernelAt === undefined
+      ? 'the kernel was not asked yet'
+      : weightDiffers(server)
+        ? `but the kernel has ${server.kernelWeight === undefined ? 'no entry' : `weight ${server.kernelWeight}`}: the next audit repairs it, or "ipvs-ctl drift --now"`
+        : 'and the kernel has it so'
+  return `${wantedText(server, service)}; ${kernel}`
+}
+
+function wantedText({ wantedWeight, state }: ServerStatus, service: VirtualServerStatus): string {
+  const sorry = service.state === 'down' && service.sorryServer !== undefined
+  if (wantedWeight === undefined) {
+    if (state === 'up' && sorry) return 'no entry is wanted: the sorry server serves until quorum is gained'
+    if (state === 'down') return 'no entry is wanted: a server that is down is taken out'
+    return 'no entry is wanted'
+  }
+  if (wantedWeight === 0 && state === 'down') {
+    return 'weight 0 is wanted: inhibited instead of taken out, so that its connections live on'
+  }
+  return `weight ${wantedWeight} is wanted`
+}
+
+function returnText(server: ServerStatus): string | undefined {
+  if (server.state === 'up') return undefined
+  const waiting = server.checks.filter((check) => check.state !== 'up')
+  if (waiting.length === 0) return undefined
+  const each = waiting.map((check) => {
+    const due = check.nextInMs === undefined ? '' : `, due in ${lengthy(check.nextInMs)}`
+    return `one success of ${checkName(check)}${due}`
+  })
+  return each.join(' and ')
+}
+
+/** From the death of a server to the verdict: the gap between checks, the retries, and the time each probe may take. */
+function noticeText({ kind, retry, timing }: CheckStatus): string | undefined {
+  if (timing === undefined) return undefined
+  const refused = timing.delayLoop + retry * timing.delayBeforeRetry
+  const silent = refused + (retry + 1) * timing.timeout
+  return `${kind}: at most ${lengthy(refused)} where it refuses, ${lengthy(silent)} where it does not answer`
+}
+
+function explainService(service: VirtualServerStatus, now: number): Explanation {
+  const notUp = service.servers.filter((server) => server.state !== 'up')
+  const reasons = notUp.map((server) => `${server.name} is ${server.state}: ${server.reason}`)
+  const sorry = service.sorryServer
+  return {
+    about: `${service.name}: ${service.state} for ${lengthy(now - service.since)}`,
+    answers: [
+      { question: 'why', answer: quorumText(service) },
+      {
+        question: 'its real servers',
+        answer: reasons.length === 0 ? `all ${service.servers.length} are up` : reasons.join('; '),
+      },
+      ...(service.state === 'up' ? [] : [{ question: 'who answers meanwhile', answer: meanwhileText(service, sorry) }]),
+    ],
+  }
+}
+
+function meanwhileText(service: VirtualServerStatus, sorry: ServerStatus | undefined): string {
+  if (sorry !== undefined) return `the sorry server ${sorry.name}`
+  const left = service.servers.filter((server) => (server.wantedWeight ?? 0) > 0)
+  return left.length === 0
+    ? 'nobody: there is no sorry server'
+    : `those left: ${left.map(({ name }) => name).join(', ')}`
+}

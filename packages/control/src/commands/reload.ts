@@ -1,0 +1,24 @@
+import { exitStatus, type ExitStatus } from '../exit-status.ts'
+import { count } from '../quantities.ts'
+import { paragraph, preformatted } from '../screen.ts'
+import { printable } from '../text.ts'
+import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+
+/** `ipvs-ctl reload`: what changed, or why it was refused. */
+export async function runReload(context: CommandContext, { json }: { readonly json: boolean }): Promise<ExitStatus> {
+  const result = await context.client.reload()
+  const screen = outScreen(context)
+  if (json) {
+    printJson(context, result)
+  } else {
+    const verdict = result.ok
+      ? `reloaded: ${count(result.changes.length, 'change')}, ${count(result.writes, 'write')} to the kernel`
+      : 'reload refused: the configuration that was running goes on'
+    printLines(context, [
+      ...result.diagnostics.flatMap((text) => preformatted(screen, text, undefined, '')),
+      ...result.changes.flatMap((text) => paragraph(screen, printable(text), { indent: '  ' })),
+      ...paragraph(screen, verdict, { tone: result.ok ? 'good' : 'bad' }),
+    ])
+  }
+  return result.ok ? exitStatus.ok : exitStatus.refused
+}

@@ -1,0 +1,7 @@
+export { coloured, plain, wantsColour, type Paint, type Tone } from './paint.ts'
+export { paragraph, preformatted, type Screen } from './screen.ts'
+export { foreignLines, statusScreen, type StatusScreenOptions } from './status-screen.ts'
+export { headerLines, summary } from './status-header.ts'
+export { layOut, printTable, type Cell, type Column, type Layout, type Row } from './table.ts'
+export { ago, amount, briefly, count, lengthy } from './quantities.ts'
+export { displayWidth, padEnd, padStart, printable, wrap } from './text.ts'

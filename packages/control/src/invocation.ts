@@ -1,0 +1,32 @@
+import type { CheckOptions } from './commands/check.ts'
+import type { DriftOptions } from './commands/drift.ts'
+import type { EventsOptions } from './commands/events.ts'
+import type { ListOptions } from './commands/lists.ts'
+import type { StatusOptions } from './commands/status.ts'
+import type { StopOptions } from './commands/stop.ts'
+
+/** What a command line asks for: the outcome of parsing, before anything is done. */
+export type Invocation = { readonly socket: string | undefined } & (
+  | ({ readonly command: 'status' } & StatusOptions)
+  | ({ readonly command: 'servers' } & ListOptions)
+  | ({ readonly command: 'checks' } & ListOptions)
+  | { readonly command: 'watch'; readonly every: number; readonly service: string | undefined }
+  | { readonly command: 'explain'; readonly what: string; readonly json: boolean }
+  | ({ readonly command: 'check' } & CheckOptions)
+  | { readonly command: 'reload'; readonly json: boolean }
+  | ({ readonly command: 'drift' } & DriftOptions)
+  | ({ readonly command: 'events' } & EventsOptions)
+  | ({ readonly command: 'stop' } & StopOptions)
+  | { readonly command: 'version'; readonly json: boolean }
+  | { readonly command: 'names' }
+  | { readonly command: 'completion'; readonly shell: Shell }
+)
+
+export const shells = ['bash', 'zsh', 'fish'] as const
+export type Shell = (typeof shells)[number]
+
+/** A command line that was answered while parsing: help, or what is wrong with it. */
+export interface Answered {
+  readonly output: string
+  readonly ok: boolean
+}

@@ -1,0 +1,70 @@
+import type { ServerState, Status } from './model.ts'
+import { ago, count, lengthy } from './quantities.ts'
+import { paragraph, preformatted, type Screen } from './screen.ts'
+import { printable } from './text.ts'
+
+/** Who tells this, from which configuration, how fresh the kernel's figures are; then what must not be overlooked. */
+export function headerLines(status: Status, screen: Screen): string[] {
+  return [
+    ...paragraph(screen, programText(status), { tone: 'strong' }),
+    ...paragraph(screen, configText(status)),
+    ...paragraph(screen, kernelText(status)),
+    ...paragraph(screen, summary(status)),
+    ...alarms(status, screen),
+  ]
+}
+
+function programText({ version, pid, startedAt, at }: Status): string {
+  return `ipvs-director ${version}, pid ${pid}, up ${lengthy(at - startedAt)}`
+}
+
+function configText({ config, at }: Status): string {
+  return `config ${printable(config.file)}, loaded ${ago(config.loadedAt, at)}, ${count(config.reloads, 'reload')}`
+}
+
+function kernelText({ kernel, at }: Status): string {
+  const name = kernel.ipvs === 'memory' ? 'table in memory (no kernel)' : `kernel IPVS ${kernel.ipvs}`
+  const counts = [
+    count(kernel.writes, 'write'),
+    ...(kernel.refused > 0 ? [`${kernel.refused} refused`] : []),
+    ...(kernel.drifts > 0 ? [`${count(kernel.drifts, 'drift')} repaired`] : []),
+  ]
+  return `${name}, read ${ago(kernel.auditedAt, at)}, ${counts.join(', ')}`
+}
+
+/** `2 virtual servers, 1 down; 5 real servers: 2 up, 2 down, 1 unknown`. */
+export function summary({ virtualServers }: Status): string {
+  const down = virtualServers.filter((service) => service.state === 'down').length
+  const states: Record<ServerState, number> = { up: 0, down: 0, unknown: 0 }
+  for (const service of virtualServers) for (const server of service.servers) states[server.state]++
+  const all = states.up + states.down + states.unknown
+  const parts = [
+    `${states.up} up`,
+    ...(states.down > 0 ? [`${states.down} down`] : []),
+    ...(states.unknown > 0 ? [`${states.unknown} unknown`] : []),
+  ]
+  const services = count(virtualServers.length, 'virtual server') + (down > 0 ? `, ${down} down` : '')
+  return `${services}; ${count(all, 'real server')}${all > 0 ? `: ${parts.join(', ')}` : ''}`
+}
+
+function alarms({ config, kernel, probers, at }: Status, screen: Screen): string[] {
+  const lines: string[] = []
+  const shout = (text: string): void => void lines.push(...paragraph(screen, `! ${text}`, { tone: 'alarm' }))
+  if (config.refused !== undefined) {
+    const loaded = ago(config.loadedAt, at)
+    shout(`LAST RELOAD REFUSED ${ago(config.refused.at, at)}; what was loaded ${loaded} still runs`)
+    for (const text of config.refused.diagnostics) lines.push(...preformatted(screen, text, 'bad'))
+  }
+  if (!kernel.reachable) {
+    const error = kernel.lastError === undefined ? '' : `: ${printable(kernel.lastError.message)}`
+    shout(`KERNEL UNREACHABLE${error}; its figures are of ${ago(kernel.auditedAt, at)}`)
+  } else if (kernel.lastError !== undefined) {
+    const text = `last refusal of the kernel, ${ago(kernel.lastError.at, at)}: ${printable(kernel.lastError.message)}`
+    lines.push(...paragraph(screen, text, { tone: 'warn' }))
+  }
+  for (const prober of probers) {
+    if (prober.pid !== undefined) continue
+    shout(`${printable(prober.name)} is not running: ${count(prober.checks, 'check stands', 'checks stand')} still`)
+  }
+  return lines
+}

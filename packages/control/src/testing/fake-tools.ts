@@ -1,0 +1,58 @@
+import { fakeClock, type FakeClock } from '@ipvs-director/core/testing'
+import type { CheckedConfig, CtlTools, Output } from '../tools.ts'
+import { fixtureNow } from './fixtures.ts'
+
+/** Tools that keep what was written, and hands to press keys and Ctrl-C with. */
+export interface FakeTools extends CtlTools {
+  readonly clock: FakeClock
+  /** All that was written so far. */
+  out(): string
+  err(): string
+  press(key: string): void
+  interrupt(): void
+  /** Whether somebody reads keys (the terminal is in raw mode). */
+  raw(): boolean
+}
+
+export interface FakeToolsOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** A terminal of that size; default: no terminal. */
+  readonly terminal?: { readonly columns: number; readonly rows: number }
+  readonly loadConfig?: (file: string) => Promise<CheckedConfig>
+}
+
+export function fakeTools({ env = {}, terminal, loadConfig }: FakeToolsOptions = {}): FakeTools {
+  const written = { out: '', err: '' }
+  const listeners = new Set<(key: string) => void>()
+  const interruption = new AbortController()
+  const output = (name: 'out' | 'err'): Output => ({
+    write: (text) => {
+      written[name] += text
+    },
+    isTTY: terminal !== undefined,
+    columns: terminal?.columns,
+    rows: terminal?.rows,
+  })
+  return {
+    version: '0.1.0',
+    stdout: output('out'),
+    stderr: output('err'),
+    env,
+    clock: fakeClock(fixtureNow),
+    interrupted: interruption.signal,
+    keys: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    loadConfig: loadConfig ?? (() => Promise.reject(new Error('no file'))),
+    out: () => written.out,
+    err: () => written.err,
+    press: (key) => {
+      for (const listener of listeners) listener(key)
+    },
+    interrupt: () => {
+      interruption.abort()
+    },
+    raw: () => listeners.size > 0,
+  }
+}

@@ -1,0 +1,89 @@
+import { systemClock, type Clock } from '@ipvs-director/core'
+
+/** A stream for people or programs. */
+export interface Output {
+  write(text: string): void
+  readonly isTTY: boolean
+  /** Columns and rows of a terminal, as they are now; undefined elsewhere. */
+  readonly columns: number | undefined
+  readonly rows: number | undefined
+}
+
+/** What reading a configuration file came to, as `ipvs-ctl check` shows it. */
+export interface CheckedConfig {
+  readonly errors: number
+  readonly warnings: number
+  /** Rendered: place, text, excerpt, suggestion. Errors first. */
+  readonly diagnostics: readonly string[]
+  /** The effective configuration as plain JSON data, secrets left out; undefined where there is none for errors. */
+  readonly config: unknown
+  readonly counts: { readonly virtualServers: number; readonly realServers: number; readonly checkers: number }
+}
+
+/** What the command line needs from the world around it. */
+export interface CtlTools {
+  /** Of this program. */
+  readonly version: string
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  /** Aborted by Ctrl-C or SIGTERM: long-running commands end in order. */
+  readonly interrupted: AbortSignal
+  /** Calls back for each key pressed (raw: `q`, `\x03`, `\x1b[A`), where there is a keyboard; returns what ends it. */
+  keys(listener: (key: string) => void): () => void
+  /** Reads and checks a configuration file. Throws where the file cannot be read at all. */
+  loadConfig(file: string): Promise<CheckedConfig>
+}
+
+/** The tools of a real process. A reader that went away (`| head`) ends the program quietly, as for any filter. */
+export function processTools(own: Pick<CtlTools, 'version' | 'loadConfig'>, process: NodeJS.Process): CtlTools {
+  const interruption = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      interruption.abort()
+    })
+  }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    interruption.abort()
+  })
+  return {
+    ...own,
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    env: process.env,
+    clock: systemClock,
+    interrupted: interruption.signal,
+    keys: (listener) => readKeys(process.stdin, listener),
+  }
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  const isTTY = Boolean(stream.isTTY)
+  return {
+    write: (text) => void stream.write(text),
+    isTTY,
+    get columns() {
+      return isTTY ? stream.columns : undefined
+    },
+    get rows() {
+      return isTTY ? stream.rows : undefined
+    },
+  }
+}
+
+/** In raw mode Ctrl-C arrives as a key and not as a signal. */
+function readKeys(stdin: NodeJS.ReadStream, listener: (key: string) => void): () => void {
+  if (!stdin.isTTY) return () => undefined
+  const onData = (data: Buffer): void => {
+    listener(data.toString('latin1'))
+  }
+  stdin.setRawMode(true)
+  stdin.on('data', onData)
+  return () => {
+    stdin.off('data', onData)
+    stdin.setRawMode(false)
+    stdin.pause()
+  }
+}
