@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import { processTools, runCtl } from '@ipvs-director/control'
+import { version } from '../version.ts'
+
+process.exitCode = await runCtl(
+  process.argv.slice(2),
+  processTools(
+    {
+      version,
+      // Reading a configuration needs the whole vocabulary; most commands do not.
+      loadConfig: async (file) => (await import('../check-file.ts')).checkFile(file),
+    },
+    process,
+  ),
+)
