@@ -11,6 +11,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { performance } from 'node:perf_hooks'
+import { readTools } from './setup/tools.mjs'
 
 const root = resolve(fileURLToPath(import.meta.url), '../..')
 const output = join(root, 'build')

@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { release } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { root } from './root.mjs'
+import { readTools } from './tools.mjs'
+
+/**
+ * A program that is wanted, the Debian packages that bring it, and what does not run without it.
+ * @typedef {{ program: string, packages: string[], without: string }} Want
+ */
+
+/** @type {Want[]} */
+const always = [
+  { program: 'ip', packages: ['iproute2'], without: 'the lab' },
+  { program: 'modprobe', packages: ['kmod'], without: 'the lab' },
+  { program: 'ipvsadm', packages: ['ipvsadm'], without: 'the lab’s tests and benchmarks' },
+  { program: 'curl', packages: ['curl'], without: 'the lab’s tests and npm start' },
+  { program: 'nginx', packages: ['nginx-light'], without: 'npm start and some of the lab’s tests' },
+  { program: 'tcpdump', packages: ['tcpdump'], without: 'some of the lab’s tests' },
+  { program: 'openssl', packages: ['openssl'], without: 'the tests of SSL_GET' },
+  { program: 'keepalived', packages: ['keepalived'], without: 'the comparisons with keepalived' },
+]
+const uml = { program: 'linux.uml', packages: ['user-mode-linux'], without: 'everything that needs a kernel with IPVS' }
+
+/** @type {Want} */
+const compiler = { program: 'cc', packages: ['gcc', 'libc6-dev'], without: 'every access to the kernel' }
+const compilers = ['cc', 'gcc', 'clang', 'tcc']
+
+/** What is wanted here and not to be found. */
+export function missing() {
+  const wants = [...always, ...(wantsUml() ? [uml] : [])].filter(({ program }) => !isThere(program))
+  return addonIsCurrent() || process.env['CC'] !== undefined || compilers.some(isThere) ? wants : [...wants, compiler]
+}
+
+/** A C compiler is unpacked rather than installed: then a small one. */
+export const smallCompiler = ['tcc', 'libc6-dev', 'linux-libc-dev']
+
+/** Whether the packages of this want are the compiler's. */
+export const isCompiler = (/** @type {Want} */ want) => want === compiler
+
+/** Debian has user-mode Linux for x86 only. Where the host's kernel serves, it is not wanted. */
+function wantsUml() {
+  return process.arch === 'x64' && !(process.getuid?.() === 0 && kernelHasIpvs() && mayMakeNamespaces())
+}
+
+function kernelHasIpvs() {
+  if (existsSync('/proc/net/ip_vs')) return true
+  const folder = join('/lib/modules', release())
+  return ['modules.dep', 'modules.builtin'].some((name) => {
+    const file = join(folder, name)
+    return existsSync(file) && /\/ip_vs\.ko/.test(readFileSync(file, 'utf8'))
+  })
+}
+
+const mayMakeNamespaces = () => spawnSync('unshare', ['--net', 'true'], { stdio: 'ignore' }).status === 0
+
+/** By the same rule as packages/linux/native/build.mjs, which cannot be asked before npm ci. */
+function addonIsCurrent() {
+  const built = modified(join(root, `packages/linux/build/linux-${process.arch}.node`))
+  const source = modified(join(root, 'packages/linux/native/addon.c'))
+  return source === undefined || (built !== undefined && built >= source)
+}
+
+const modified = (/** @type {string} */ path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs
+
+const systemFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+function isThere(/** @type {string} */ program) {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...systemFolders, ...readTools().path]
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}

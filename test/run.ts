@@ -1,0 +1,94 @@
+/**
+ * `npm test`: the unit tests here, then the lab's tests on a kernel with IPVS, in one boot where one has to be booted.
+ * The last line says how many passed, failed and were skipped. Words on the command line go to vitest (file filters).
+ */
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { minutes, type Millis } from '@ipvs-director/core'
+import { countsVariable, type Counts } from './counts-reporter.ts'
+import { chooseKernel, describeEnd, runOnKernel } from './lab/kernel.ts'
+import { runLimited } from './lab/limited.ts'
+import { readIfThere, root } from './lab/root.ts'
+import { toolEnvironment } from './lab/tools.ts'
+import type { GuestEnded } from './lab/uml.ts'
+
+const vitest = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs')] as const
+const filters = process.argv.slice(2)
+const failedToEnd: Counts = { passed: 0, failed: 1, skipped: [] }
+
+process.exitCode = summary([await unitTests(), await labTests()])
+
+async function unitTests(): Promise<Counts> {
+  const timeout = minutes(8)
+  return counted('unit', timeout, (command, env) =>
+    runLimited(command, {
+      timeout,
+      cwd: root,
+      stdio: 'inherit',
+      ownGroup: true,
+      env: { ...toolEnvironment(), ...env },
+    }),
+  )
+}
+
+async function labTests(): Promise<Counts> {
+  const kernel = chooseKernel()
+  if (kernel.kind === 'none') return unrun(kernel.reason)
+  console.log(`\nThe lab’s tests, on ${kernel.kind === 'host' ? 'this machine’s kernel' : 'user-mode Linux'}:`)
+  const timeout = minutes(20)
+  return counted('lab', timeout, (command, env) =>
+    runOnKernel(kernel, command, { timeout, cwd: root, env, memory: 3072 }),
+  )
+}
+
+/** Runs one of vitest's projects; a run that left no counts, or failed without a failed test, counts as one failure. */
+async function counted(
+  project: string,
+  timeout: Millis,
+  run: (command: [string, ...string[]], env: Record<string, string>) => Promise<GuestEnded>,
+): Promise<Counts> {
+  const file = join(root, `.cache/test/${project}.json`)
+  rmSync(file, { force: true })
+  const reporters = ['--reporter=default', `--reporter=${join(root, 'test/counts-reporter.ts')}`]
+  const colour: Record<string, string> = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}
+  const command: [string, ...string[]] = [
+    ...vitest,
+    'run',
+    '--project',
+    project,
+    '--passWithNoTests',
+    ...reporters,
+    ...filters,
+  ]
+  const ended = await run(command, { ...colour, [countsVariable]: file })
+  const text = readIfThere(file)
+  if (ended.end !== 'exit' || text === undefined) {
+    console.log(`\nThe run of the ${project} tests failed: ${describeEnd(ended, timeout)}`)
+    return failedToEnd
+  }
+  const counts = JSON.parse(text) as Counts
+  return ended.code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+}
+
+/** Without a kernel the lab's tests are listed, so that it can be told how many did not run. */
+function unrun(reason: string): Counts {
+  const [program, ...args] = [...vitest, 'list', '--project', 'lab', '--json', ...filters] as const
+  const listed = JSON.parse(execFileSync(program, args, { cwd: root, encoding: 'utf8' })) as { name: string }[]
+  const skipped = listed.map(({ name }) => ({ name, reason: 'no kernel with IPVS' }))
+  console.log(`\n${reason}\nThat leaves ${listed.length} tests of the lab unrun.`)
+  const ci = process.env['CI'] !== undefined && process.env['CI'] !== ''
+  if (ci) console.log('In CI that is a failure.')
+  return { passed: 0, failed: ci ? 1 : 0, skipped }
+}
+
+function summary(runs: readonly Counts[]): number {
+  const sum = (pick: (counts: Counts) => number): number => runs.reduce((total, counts) => total + pick(counts), 0)
+  const failed = sum((counts) => counts.failed)
+  const skipped = runs.flatMap((counts) => counts.skipped)
+  if (skipped.length > 0) console.log('\nSkipped:')
+  for (const { name, reason } of skipped) console.log(`  ${name}: ${reason}`)
+  const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : ''
+  console.log(`\n${sum((counts) => counts.passed)} passed, ${failed} failed${tail}`)
+  return failed > 0 ? 1 : 0
+}
