@@ -4,7 +4,6 @@ import { screenOf, type CommandContext } from './commands/context.ts'
 import { ControlError } from './control-error.ts'
 import { exitStatus, type ExitStatus } from './exit-status.ts'
 import type { Answered, Invocation } from './invocation.ts'
-import { paragraph } from './screen.ts'
 import { defaultSocketPath } from './socket-path.ts'
 import { printable } from './text.ts'
 import type { CtlTools } from './tools.ts'
@@ -16,7 +15,7 @@ import type { CtlTools } from './tools.ts'
  * | status | meaning |
  * |---|---|
  * | 0 | done |
- * | 1 | refused: faults in the file, a reload that was not accepted, an unknown service |
+ * | 1 | refused: a faulty file, a reload not accepted, an unknown service |
  * | 2 | wrong usage |
  * | 3 | no director is running |
  * | 4 | permission denied |
@@ -87,11 +86,9 @@ async function run(invocation: Invocation, context: CommandContext): Promise<Exi
 }
 
 function complain(error: ControlError, tools: CtlTools): ExitStatus {
-  const screen = screenOf(tools.stderr, tools.env)
+  const { paint } = screenOf(tools.stderr, tools.env)
   const hint = error.suggestions.length > 0 ? `; did you mean ${error.suggestions.join(' or ')}?` : ''
-  tools.stderr.write(
-    `${paragraph(screen, printable(`ipvs-ctl: ${error.message}${hint}`), { tone: 'bad' }).join('\n')}\n`,
-  )
+  tools.stderr.write(`${paint('bad', printable(`ipvs-ctl: ${error.message}${hint}`))}\n`)
   switch (error.kind) {
     case 'absent':
       return exitStatus.absent

@@ -1,5 +1,6 @@
 import yargs, { type Argv } from 'yargs'
 import { exitStatusTexts } from './exit-status.ts'
+import { explainMisuse } from './misuse.ts'
 import { shells, type Answered, type Invocation } from './invocation.ts'
 import { defaultSocketPath } from './socket-path.ts'
 
@@ -25,8 +26,8 @@ export async function parseCommandLine(
   let chosen: Invocation | undefined
   const parser = declareCommands((invocation) => (chosen = invocation))
     .scriptName('ipvs-ctl')
-    .version('version-flag', 'Print the version of this program', version)
-    .alias('version-flag', 'V')
+    .version('version', 'Print the version of this program', version)
+    .alias('version', 'V')
     .help()
     .alias('help', 'h')
     .option('socket', {
@@ -35,8 +36,7 @@ export async function parseCommandLine(
       global: true,
       describe: `The director's control socket (else $IPVS_DIRECTOR_SOCKET, ${defaultSocketPath})`,
     })
-    .demandCommand(1, 1, 'No command given.', 'Only one command at a time.')
-    .recommendCommands()
+    .demandCommand(1, 'no command given')
     .strict()
     .parserConfiguration({
       'camel-case-expansion': false,
@@ -50,10 +50,10 @@ export async function parseCommandLine(
   for (const [command, doc] of examples) parser.example(command, doc)
   let outcome: Answered | undefined
   await parser.parse(spellOut(argv), {}, (error, _, output) => {
-    if (error) outcome = { output: `${error.message}\nTry: ipvs-ctl --help\n`, ok: false }
+    if (error) outcome = { output: explainMisuse(error.message, argv), ok: false }
     else if (output !== '') outcome = { output: `${output}\n`, ok: true }
   })
-  return outcome ?? chosen ?? { output: 'No command given.\nTry: ipvs-ctl --help\n', ok: false }
+  return outcome ?? chosen ?? { output: explainMisuse('', argv), ok: false }
 }
 
 function declareCommands(choose: (invocation: Invocation) => void): Argv {

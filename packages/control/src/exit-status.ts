@@ -14,7 +14,7 @@ export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus]
 /** What each means, in the order of the numbers. */
 export const exitStatusTexts: readonly (readonly [ExitStatus, string])[] = [
   [exitStatus.ok, 'done'],
-  [exitStatus.refused, 'refused: faults in the file, a reload that was not accepted, an unknown service'],
+  [exitStatus.refused, 'refused: a faulty file, a reload not accepted, an unknown service'],
   [exitStatus.usage, 'wrong usage'],
   [exitStatus.absent, 'no director is running'],
   [exitStatus.denied, 'permission denied'],

@@ -3,10 +3,12 @@ import type { Logger } from '@ipvs-director/core'
 import { answerJson, answerPieces } from './answer.ts'
 import { streamEvents, type EventStream } from './event-stream.ts'
 import type { ControlLimits } from './limits.ts'
+import { metricsContentTypes, metricsFormat, renderMetrics } from './metrics.ts'
 import type { ControlHandlers, Status, Version } from './model.ts'
 import { statusPieces } from './pieces.ts'
 import { HttpProblem } from './problem.ts'
 import { readBody } from './request-body.ts'
+import { controlSchema } from './schema.ts'
 import { selectServices } from './select.ts'
 
 /** What a request may do: `read` looks, `write` also changes. */
@@ -78,6 +80,29 @@ export function controlRoutes(context: RouteContext): Route[] {
       answer: async ({ response }) => {
         answerJson(response, 200, await version(), limits)
       },
+    },
+    {
+      method: 'GET',
+      path: '/v1/schema',
+      access: 'read',
+      query: [],
+      doc: 'JSON Schema of these replies.',
+      answer: ({ response }) => {
+        answerJson(response, 200, controlSchema, limits)
+        return Promise.resolve()
+      },
+    },
+    {
+      method: 'GET',
+      path: '/metrics',
+      access: 'read',
+      query: [],
+      doc: 'OpenMetrics, or the Prometheus text format, as Accept asks.',
+      answer: ({ request, response }) =>
+        bulk(async () => {
+          const format = metricsFormat(request.headers.accept)
+          await answerPieces(response, metricsContentTypes[format], renderMetrics(await status(), format), limits)
+        }),
     },
     {
       method: 'GET',

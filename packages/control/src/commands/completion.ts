@@ -1,33 +1,7 @@
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
+import { commonOptions, knownCommands } from '../command-names.ts'
 import type { Shell } from '../invocation.ts'
 import { printLines, type CommandContext } from './context.ts'
-
-/** A command as completion knows it; a test compares this with what the parser takes. */
-interface CompletedCommand {
-  readonly name: string
-  readonly doc: string
-  readonly options: readonly string[]
-  /** What its first word is. */
-  readonly word?: 'service' | 'file' | 'shell'
-}
-
-export const completedCommands: readonly CompletedCommand[] = [
-  { name: 'status', doc: 'virtual and real servers', options: ['--json', '--watch', '--exit-code'], word: 'service' },
-  { name: 'servers', doc: 'all real servers', options: ['--json', '--down'], word: 'service' },
-  { name: 'checks', doc: 'all checks', options: ['--json', '--down'], word: 'service' },
-  { name: 'watch', doc: 'live screen', options: ['--every'], word: 'service' },
-  { name: 'explain', doc: 'why something is as it is', options: ['--json'], word: 'service' },
-  { name: 'check', doc: 'read a configuration file', options: ['--json', '--strict'], word: 'file' },
-  { name: 'reload', doc: 'read the configuration again', options: ['--json'] },
-  { name: 'drift', doc: 'differences in the kernel', options: ['--json', '--now', '--exit-code'] },
-  { name: 'events', doc: 'what happened', options: ['--json', '--follow', '--after'] },
-  { name: 'stop', doc: 'end the director', options: ['--json', '--keep'] },
-  { name: 'version', doc: 'versions', options: ['--json'] },
-  { name: 'completion', doc: 'print a completion script', options: [], word: 'shell' },
-]
-
-/** Options every command takes. */
-export const commonOptions: readonly string[] = ['--socket', '--help']
 
 /** `ipvs-ctl completion SHELL`: a script without any call of ours but for the names of services. */
 export function runCompletion({ tools }: CommandContext, shell: Shell): ExitStatus {
@@ -49,7 +23,7 @@ export async function runNames(context: CommandContext): Promise<ExitStatus> {
 const serviceNames = 'ipvs-ctl names 2>/dev/null'
 
 function bash(): string {
-  const cases = completedCommands.map(({ name, options, word }) => {
+  const cases = knownCommands.map(({ name, options, word }) => {
     const words = word === 'shell' ? 'bash zsh fish' : ''
     const files = word === 'file' ? ' COMPREPLY+=($(compgen -f -- "$cur"));' : ''
     const services = word === 'service' ? ' _ipvs_ctl_services;' : ''
@@ -70,7 +44,7 @@ _ipvs_ctl() {
   cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} COMPREPLY=()
   if [[ $prev == --socket ]]; then COMPREPLY=($(compgen -f -- "$cur")); return; fi
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "${completedCommands.map(({ name }) => name).join(' ')} ${commonOptions.join(' ')}" -- "$cur"))
+    COMPREPLY=($(compgen -W "${knownCommands.map(({ name }) => name).join(' ')} ${commonOptions.join(' ')}" -- "$cur"))
     return
   fi
   case \${COMP_WORDS[1]} in
@@ -83,8 +57,8 @@ complete -F _ipvs_ctl ipvs-ctl
 }
 
 function zsh(): string {
-  const commands = completedCommands.map(({ name, doc }) => `    '${name}:${doc}'`)
-  const cases = completedCommands.map(({ name, options, word }) => {
+  const commands = knownCommands.map(({ name, doc }) => `    '${name}:${doc}'`)
+  const cases = knownCommands.map(({ name, options, word }) => {
     const first =
       word === 'file'
         ? ` '1:file:_files'`
@@ -118,7 +92,7 @@ compdef _ipvs_ctl ipvs-ctl
 }
 
 function fish(): string {
-  const lines = completedCommands.flatMap(({ name, doc, options, word }) => {
+  const lines = knownCommands.flatMap(({ name, doc, options, word }) => {
     const when = `-n '__fish_seen_subcommand_from ${name}'`
     return [
       `complete -c ipvs-ctl -n __fish_use_subcommand -f -a ${name} -d '${doc}'`,

@@ -1,0 +1,28 @@
+/**
+ * The commands as completion and suggestions know them; a test compares this with what the parser takes.
+ */
+export interface KnownCommand {
+  readonly name: string
+  readonly doc: string
+  readonly options: readonly string[]
+  /** What its first word is. */
+  readonly word?: 'service' | 'file' | 'shell'
+}
+
+export const knownCommands: readonly KnownCommand[] = [
+  { name: 'status', doc: 'virtual and real servers', options: ['--json', '--watch', '--exit-code'], word: 'service' },
+  { name: 'servers', doc: 'all real servers', options: ['--json', '--down'], word: 'service' },
+  { name: 'checks', doc: 'all checks', options: ['--json', '--down'], word: 'service' },
+  { name: 'watch', doc: 'live screen', options: ['--every'], word: 'service' },
+  { name: 'explain', doc: 'why something is as it is', options: ['--json'], word: 'service' },
+  { name: 'check', doc: 'read a configuration file', options: ['--json', '--strict'], word: 'file' },
+  { name: 'reload', doc: 'read the configuration again', options: ['--json'] },
+  { name: 'drift', doc: 'differences in the kernel', options: ['--json', '--now', '--exit-code'] },
+  { name: 'events', doc: 'what happened', options: ['--json', '--follow', '--after'] },
+  { name: 'stop', doc: 'end the director', options: ['--json', '--keep'] },
+  { name: 'version', doc: 'versions', options: ['--json'] },
+  { name: 'completion', doc: 'print a completion script', options: [], word: 'shell' },
+]
+
+/** Options every command takes. */
+export const commonOptions: readonly string[] = ['--socket', '--help']

@@ -1,0 +1,250 @@
+import type { CheckStatus, ServerStatus, Status, Traffic, VirtualServerStatus } from './model.ts'
+
+/** One value of a family. */
+export interface Sample {
+  /** `a="b",c="d"`, escaped; empty: none. */
+  readonly labels: string
+  readonly value: number
+}
+
+export interface MetricFamily {
+  /** Without the suffixes `_total` and `_info`. Ends in its unit, where it has one. */
+  readonly name: string
+  readonly type: 'gauge' | 'counter' | 'info'
+  readonly unit?: string
+  readonly help: string
+  /** undefined: work was done but there is nothing to say (no entry in the kernel, never probed). */
+  samples(status: Status): Iterable<Sample | undefined>
+}
+
+/** A label with its value escaped as both formats want it: backslash, quote, line end. */
+export function label(name: string, value: string): string {
+  return `${name}="${value.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`
+}
+
+const seconds = (milliseconds: number): number => milliseconds / 1000
+const bit = (value: boolean): number => (value ? 1 : 0)
+
+type Value<T> = (one: T) => number | undefined
+
+function whole(
+  name: string,
+  type: MetricFamily['type'],
+  help: string,
+  value: Value<Status>,
+  unit?: string,
+): MetricFamily {
+  return {
+    name: `ipvs_director_${name}`,
+    type,
+    help,
+    ...(unit === undefined ? {} : { unit }),
+    *samples(status) {
+      yield sample('', value(status))
+    },
+  }
+}
+
+function perService(
+  name: string,
+  type: MetricFamily['type'],
+  help: string,
+  value: Value<VirtualServerStatus>,
+  unit?: string,
+): MetricFamily {
+  return {
+    name: `ipvs_director_virtual_server_${name}`,
+    type,
+    help,
+    ...(unit === undefined ? {} : { unit }),
+    *samples({ virtualServers }) {
+      for (const service of virtualServers) yield sample(label('virtual_server', service.name), value(service))
+    },
+  }
+}
+
+function perServer(
+  name: string,
+  type: MetricFamily['type'],
+  help: string,
+  value: Value<ServerStatus>,
+  unit?: string,
+  more: (server: ServerStatus) => string = () => '',
+): MetricFamily {
+  return {
+    name: `ipvs_director_real_server_${name}`,
+    type,
+    help,
+    ...(unit === undefined ? {} : { unit }),
+    *samples({ virtualServers }) {
+      for (const service of virtualServers) {
+        const above = label('virtual_server', service.name)
+        for (const server of service.servers) {
+          const found = value(server)
+          yield found === undefined
+            ? undefined
+            : sample(`${above},${label('real_server', server.name)}${more(server)}`, found)
+        }
+      }
+    },
+  }
+}
+
+function perCheck(
+  name: string,
+  type: MetricFamily['type'],
+  help: string,
+  value: Value<CheckStatus>,
+  unit?: string,
+): MetricFamily {
+  return {
+    name: `ipvs_director_check_${name}`,
+    type,
+    help,
+    ...(unit === undefined ? {} : { unit }),
+    *samples({ virtualServers }) {
+      for (const service of virtualServers) {
+        const above = label('virtual_server', service.name)
+        for (const server of service.servers) {
+          const place = `${above},${label('real_server', server.name)}`
+          for (const [i, check] of server.checks.entries()) {
+            // Two equal checks of one server must not become one series.
+            const which = `${label('check', check.kind)},${label('target', check.target)},${label('index', String(i))}`
+            yield sample(`${place},${which}`, value(check))
+          }
+        }
+      }
+    },
+  }
+}
+
+function sample(labels: string, value: number | undefined): Sample | undefined {
+  return value === undefined ? undefined : { labels, value }
+}
+
+function proberFamily(
+  name: string,
+  type: MetricFamily['type'],
+  help: string,
+  value: Value<Status['probers'][number]>,
+): MetricFamily {
+  return {
+    name: `ipvs_director_prober_${name}`,
+    type,
+    help,
+    *samples({ probers }) {
+      for (const prober of probers) yield sample(label('prober', prober.name), value(prober))
+    },
+  }
+}
+
+/** Counters and gauges of the kernel, for services and for servers alike. */
+function trafficFamilies(
+  make: (name: string, type: MetricFamily['type'], help: string, value: Value<Traffic>, unit?: string) => MetricFamily,
+): MetricFamily[] {
+  return [
+    make('active_connections', 'gauge', 'Connections established now.', (t) => t.activeConnections),
+    make('inactive_connections', 'gauge', 'Connections in any other state now.', (t) => t.inactiveConnections),
+    make('connections', 'counter', "Connections since the kernel's entry was made.", (t) => t.connections),
+    make('incoming_bytes', 'counter', 'Bytes towards the real servers.', (t) => t.inBytes, 'bytes'),
+    make('outgoing_bytes', 'counter', 'Bytes from the real servers (seen for masq only).', (t) => t.outBytes, 'bytes'),
+  ]
+}
+
+/** Everything that is exported, in the order of the output. */
+export const metricFamilies: readonly MetricFamily[] = [
+  {
+    name: 'ipvs_director_build',
+    type: 'info',
+    help: 'Version of the director and of IPVS in the kernel.',
+    *samples({ version, kernel }) {
+      yield { labels: `${label('version', version)},${label('ipvs', kernel.ipvs)}`, value: 1 }
+    },
+  },
+  whole(
+    'start_time_seconds',
+    'gauge',
+    'When the director started, since 1970.',
+    (s) => seconds(s.startedAt),
+    'seconds',
+  ),
+  whole(
+    'config_load_time_seconds',
+    'gauge',
+    'When the running configuration was loaded, since 1970.',
+    (s) => seconds(s.config.loadedAt),
+    'seconds',
+  ),
+  whole('config_reloads', 'counter', 'Reloads carried out.', (s) => s.config.reloads),
+  whole('config_last_reload_successful', 'gauge', '0 when the last reload was refused.', (s) =>
+    bit(s.config.refused === undefined),
+  ),
+  whole('kernel_reachable', 'gauge', '1 when the last exchange with the kernel worked.', (s) =>
+    bit(s.kernel.reachable),
+  ),
+  whole(
+    'kernel_audit_time_seconds',
+    'gauge',
+    "When the kernel's table was last read, since 1970.",
+    (s) => (s.kernel.auditedAt === undefined ? undefined : seconds(s.kernel.auditedAt)),
+    'seconds',
+  ),
+  whole('kernel_audits', 'counter', "Readings of the kernel's table.", (s) => s.kernel.audits),
+  whole('kernel_writes', 'counter', 'Commands written to the kernel.', (s) => s.kernel.writes),
+  whole('kernel_refusals', 'counter', 'Commands the kernel refused.', (s) => s.kernel.refused),
+  whole('kernel_drifts', 'counter', "Differences found in the kernel's table and repaired.", (s) => s.kernel.drifts),
+  whole('foreign_services', 'gauge', "Services in the kernel's table that are not ours.", (s) => s.foreign.length),
+  proberFamily('up', 'gauge', '1 while the process that probes runs.', (p) => bit(p.pid !== undefined)),
+  proberFamily('checks', 'gauge', 'Checks it carries out.', (p) => p.checks),
+  proberFamily('restarts', 'counter', 'How often it had to be started again.', (p) => p.restarts),
+  perService('up', 'gauge', '1 while there is quorum.', (v) => bit(v.state === 'up')),
+  perService(
+    'state_change_time_seconds',
+    'gauge',
+    'When quorum was last gained or lost, since 1970.',
+    (v) => seconds(v.since),
+    'seconds',
+  ),
+  perService('alive_weight', 'gauge', 'Sum of the weights of the real servers alive.', (v) => v.aliveWeight),
+  perService('quorum', 'gauge', 'Weight that must be alive.', (v) => v.quorum),
+  perService('hysteresis', 'gauge', 'Margin around quorum.', (v) => v.hysteresis),
+  perService('real_servers', 'gauge', 'Real servers configured.', (v) => v.servers.length),
+  perService('sorry_server_active', 'gauge', '1 while the sorry server serves; absent where there is none.', (v) =>
+    v.sorryServer === undefined ? undefined : bit((v.sorryServer.wantedWeight ?? 0) > 0),
+  ),
+  ...trafficFamilies((name, type, help, value, unit) => perService(name, type, help, (v) => value(v.totals), unit)),
+  perServer('up', 'gauge', '1 while up; 0 while down or without a verdict.', (r) => bit(r.state === 'up')),
+  perServer('unknown', 'gauge', '1 while there is no verdict yet.', (r) => bit(r.state === 'unknown')),
+  perServer(
+    'failure',
+    'info',
+    'Kind of the reason, while not up.',
+    (r) => (r.state === 'up' ? undefined : 1),
+    undefined,
+    (r) => `,${label('class', r.class)}`,
+  ),
+  perServer(
+    'state_change_time_seconds',
+    'gauge',
+    'When it last turned up or down, since 1970.',
+    (r) => (r.since === undefined ? undefined : seconds(r.since)),
+    'seconds',
+  ),
+  perServer('wanted_weight', 'gauge', 'Weight the kernel should have; absent: no entry.', (r) => r.wantedWeight),
+  perServer('kernel_weight', 'gauge', 'Weight the kernel has; absent: no entry.', (r) => r.kernelWeight),
+  ...trafficFamilies((name, type, help, value, unit) =>
+    perServer(name, type, help, (r) => (r.kernelWeight === undefined ? undefined : value(r.traffic)), unit),
+  ),
+  perCheck('up', 'gauge', '1 while the check says up; absent without a verdict.', (c) =>
+    c.state === 'unknown' ? undefined : bit(c.state === 'up'),
+  ),
+  perCheck('probes', 'counter', 'Probes made.', (c) => c.probes),
+  perCheck('failed_probes', 'counter', 'Probes that failed.', (c) => c.failed),
+  perCheck(
+    'last_duration_seconds',
+    'gauge',
+    'What the last probe took.',
+    (c) => (c.tookMs === undefined ? undefined : seconds(c.tookMs)),
+    'seconds',
+  ),
+]

@@ -1,0 +1,239 @@
+import type {
+  CheckPace,
+  CheckStatus,
+  ConfigStatus,
+  Drift,
+  DriftReport,
+  Event,
+  ForeignService,
+  KernelStatus,
+  Problem,
+  ProberStatus,
+  ReloadResult,
+  ServerStatus,
+  Status,
+  Traffic,
+  Version,
+  VirtualServerStatus,
+} from './model.ts'
+
+/** A JSON Schema, draft 2020-12. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown
+}
+
+/** A member that may be missing (undefined in the model). */
+interface Maybe {
+  readonly maybe: JsonSchema
+}
+
+/** One row per member of the model: the compiler complains of a missing, a further and a wrongly optional one. */
+type Fields<T> = { readonly [K in keyof Required<T>]: undefined extends T[K] ? Maybe : JsonSchema }
+
+/** Members that are not declared are allowed: later versions may add some, and readers must not mind. */
+function object<T>(description: string, fields: Fields<T>): JsonSchema {
+  const properties: Record<string, JsonSchema> = {}
+  const required: string[] = []
+  for (const [name, field] of Object.entries<JsonSchema | Maybe>(fields)) {
+    if (isMaybe(field)) properties[name] = field.maybe
+    else {
+      properties[name] = field
+      required.push(name)
+    }
+  }
+  return { type: 'object', description, properties, required }
+}
+
+function isMaybe(field: JsonSchema | Maybe): field is Maybe {
+  return 'maybe' in field
+}
+
+const maybe = (schema: JsonSchema): Maybe => ({ maybe: schema })
+const ref = (name: string): JsonSchema => ({ $ref: `#/$defs/${name}` })
+const listOf = (items: JsonSchema, description?: string): JsonSchema => ({
+  type: 'array',
+  items,
+  ...(description === undefined ? {} : { description }),
+})
+const text = (description?: string): JsonSchema => ({
+  type: 'string',
+  ...(description === undefined ? {} : { description }),
+})
+const flag = (description: string): JsonSchema => ({ type: 'boolean', description })
+const whole = (description: string): JsonSchema => ({ type: 'integer', minimum: 0, description })
+const figure = (description: string): JsonSchema => ({ type: 'number', minimum: 0, description })
+const moment = (description: string): JsonSchema => ({
+  type: 'number',
+  description: `${description} Milliseconds since 1970.`,
+})
+const duration = (description: string): JsonSchema => ({ type: 'number', description: `${description} Milliseconds.` })
+const state: JsonSchema = { enum: ['up', 'down', 'unknown'], description: 'unknown: no verdict yet.' }
+const serviceState: JsonSchema = { enum: ['up', 'down'], description: 'Whether there is quorum.' }
+const schemaVersion: JsonSchema = {
+  const: 1,
+  description: 'Version of this schema; changes when a member is removed or means something else.',
+}
+
+const definitions = {
+  Status: object<Status>('GET /v1/status', {
+    schema: schemaVersion,
+    version: text('Of the director.'),
+    pid: whole('Of the director.'),
+    startedAt: moment('When the director started.'),
+    at: moment('When this answer was made; ages count from here.'),
+    config: ref('ConfigStatus'),
+    kernel: ref('KernelStatus'),
+    probers: listOf(ref('ProberStatus')),
+    virtualServers: listOf(ref('VirtualServerStatus')),
+    foreign: listOf(ref('ForeignService'), "Services in the kernel's table that are not ours."),
+  }),
+  ConfigStatus: object<ConfigStatus>('What runs, and whether the last reload was accepted.', {
+    file: text(),
+    loadedAt: moment('When the running configuration was loaded.'),
+    reloads: whole('Reloads carried out since the start.'),
+    refused: maybe(
+      object<NonNullable<ConfigStatus['refused']>>('The last reload, if it was refused.', {
+        at: moment('When.'),
+        diagnostics: listOf(text(), 'Rendered: place, text, excerpt.'),
+      }),
+    ),
+  }),
+  KernelStatus: object<KernelStatus>("The kernel's table as a whole.", {
+    reachable: flag('Whether the last exchange with the kernel worked.'),
+    ipvs: text('Version, for example 1.2.1; memory: no kernel, a table in memory.'),
+    auditedAt: maybe(moment('When the table was last read.')),
+    audits: whole('Since the start.'),
+    writes: whole('Commands written since the start.'),
+    refused: whole('Commands the kernel refused since the start.'),
+    drifts: whole('Differences found and repaired since the start.'),
+    lastError: maybe(
+      object<NonNullable<KernelStatus['lastError']>>('The last refusal.', { at: moment('When.'), message: text() }),
+    ),
+  }),
+  ProberStatus: object<ProberStatus>('A process that probes real servers.', {
+    name: text(),
+    pid: maybe(whole('Missing: it is not running.')),
+    checks: whole('Checks it carries out.'),
+    restarts: whole('Since the start.'),
+  }),
+  VirtualServerStatus: object<VirtualServerStatus>('A virtual server and its pool.', {
+    name: text('192.0.2.1:80/tcp, fwmark 7/inet, group web/tcp. Unique.'),
+    services: listOf(text(), "Its entries in the kernel's table."),
+    scheduler: text('The IPVS algorithm.'),
+    forwarding: text('masq, droute or tunnel.'),
+    persistence: whole('Seconds; 0: off.'),
+    state: serviceState,
+    since: moment('Since when it is in that state.'),
+    aliveWeight: figure('Sum of the weights of the servers alive.'),
+    quorum: whole('Weight that must be alive to serve.'),
+    hysteresis: whole('Quorum is lost below quorum - hysteresis and gained at quorum + hysteresis.'),
+    totals: ref('Traffic'),
+    sorryServer: maybe(ref('ServerStatus')),
+    servers: listOf(ref('ServerStatus'), 'Every configured one, those taken out included.'),
+  }),
+  ServerStatus: object<ServerStatus>('A real server of a virtual server.', {
+    name: text('address:port'),
+    state,
+    since: maybe(moment('When it turned so; missing while unknown.')),
+    reason: text('Sentence of the verdict that decides.'),
+    class: text('Kind of the reason, for programs: ok, refused, timeout, status, …'),
+    checkedAt: maybe(moment('When that verdict was made.')),
+    forwarding: text('masq, droute or tunnel.'),
+    wantedWeight: maybe(whole('What the kernel should have; missing: no entry.')),
+    kernelWeight: maybe(whole('What the kernel has; missing: no entry.')),
+    kernelAt: maybe(moment('When the kernel was asked; missing: not yet.')),
+    traffic: ref('Traffic'),
+    checks: listOf(ref('CheckStatus')),
+  }),
+  Traffic: object<Traffic>('What the kernel counts.', {
+    activeConnections: whole('Established now.'),
+    inactiveConnections: whole('In any other state now.'),
+    connections: whole('Since the entry was made.'),
+    connectionRate: figure('Connections per second, averaged by the kernel.'),
+    inByteRate: figure('Bytes per second towards the server.'),
+    outByteRate: figure('Bytes per second from the server; 0 for droute and tunnel, whose answers pass by.'),
+    inBytes: whole('Bytes towards the server.'),
+    outBytes: whole('Bytes from the server.'),
+  }),
+  CheckStatus: object<CheckStatus>('A check of a real server.', {
+    kind: text('TCP_CHECK, HTTP_GET, …'),
+    target: text('What is probed.'),
+    state,
+    since: maybe(moment('When it turned so.')),
+    failures: whole('In a row, up to now.'),
+    retry: whole('Failures in a row that are forgiven.'),
+    reason: text('Sentence of the last verdict.'),
+    class: text('Kind of the reason.'),
+    at: maybe(moment('When the last probe ended.')),
+    tookMs: maybe(duration('What the last probe took.')),
+    probes: whole('Since the check exists.'),
+    failed: whole('Of these.'),
+    nextInMs: maybe(duration('Until the next probe.')),
+    timing: maybe(ref('CheckPace')),
+  }),
+  CheckPace: object<CheckPace>('What the configuration says about its pace.', {
+    delayLoop: duration('Between two probes.'),
+    delayBeforeRetry: duration('Between a forgiven failure and the next probe.'),
+    timeout: duration('What one probe may take.'),
+  }),
+  ForeignService: object<ForeignService>("A service in the kernel's table that is not ours.", {
+    name: text(),
+    scheduler: text(),
+    destinations: listOf(text()),
+  }),
+  DriftReport: object<DriftReport>('GET and POST /v1/audit', {
+    at: moment('When the audit was made.'),
+    found: listOf(ref('Drift')),
+    recent: listOf(ref('Drift'), 'Of earlier audits, newest first.'),
+    foreign: listOf(ref('ForeignService')),
+  }),
+  Drift: object<Drift>('A difference between what was wanted and what the kernel had.', {
+    at: moment('When it was found.'),
+    what: text(),
+    repaired: flag('Whether it is as wanted again.'),
+  }),
+  ReloadResult: object<ReloadResult>('POST /v1/reload', {
+    ok: flag('False: refused, what ran goes on (HTTP status 422).'),
+    diagnostics: listOf(text(), 'Rendered, errors first.'),
+    changes: listOf(text(), 'What changed, a line each.'),
+    writes: whole('Commands written to the kernel.'),
+  }),
+  Event: object<Event>('An item of GET /v1/events', {
+    sequence: whole('Counts from 1 in each run of the director.'),
+    at: moment('When it happened.'),
+    event: text('Stable name: server.up, server.down, quorum.up, quorum.down, reload, drift, …'),
+    message: text('For people.'),
+    fields: {
+      type: 'object',
+      description: 'What it is about.',
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+    },
+  }),
+  Version: object<Version>('GET /v1/version', {
+    schema: schemaVersion,
+    version: text('Of the director.'),
+    pid: whole('Of the director.'),
+    startedAt: moment('When the director started.'),
+  }),
+  Problem: object<Problem>('The body of every answer with a status of 400 or more, but for a refused reload.', {
+    error: object<Problem['error']>('What went wrong.', {
+      code: text('For programs: not-found, no-such-service, bad-request, forbidden, busy, …'),
+      message: text('For people.'),
+      suggestions: maybe(listOf(text(), 'What may have been meant.')),
+    }),
+  }),
+} as const satisfies Record<string, JsonSchema>
+
+/** A kind of answer that has a schema. */
+export type ReplyName = keyof typeof definitions
+
+/** The replies of the control API as one JSON Schema with a definition for each; served at `GET /v1/schema`. */
+export const controlSchema: JsonSchema & {
+  readonly $id: string
+  readonly $defs: Readonly<Record<ReplyName, JsonSchema>>
+} = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'https://ipvs-director.invalid/schema/control/v1',
+  title: 'Replies of the control API of ipvs-director, version 1',
+  $defs: definitions,
+}
