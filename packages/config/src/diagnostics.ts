@@ -17,6 +17,8 @@ export interface Diagnostic {
   readonly keepalived: KeepalivedClass
   readonly text: string
   readonly place: Place
+  /** The line it is about, as it stands in the file. */
+  readonly excerpt?: string
   /** What was probably meant, as it would be written. */
   readonly suggestion?: string
   /** Other places that belong to it: where a block was opened, where the first of two stands. */

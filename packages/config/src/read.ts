@@ -10,9 +10,13 @@ import { Words } from './words.ts'
 /** The statement a block was read from; a symbol, so that it is no part of its plain data. */
 export const written: unique symbol = Symbol('written')
 
+/** Set in a block in which, or in a block of which, an error was found. */
+export const damaged: unique symbol = Symbol('damaged')
+
 /** A block that was read: its declared values, and where it stands. */
 export interface Read {
   readonly [written]: Statement
+  readonly [damaged]?: true
   readonly [key: string]: unknown
 }
 
@@ -39,12 +43,14 @@ export class Reader {
   /** The values of a block whose statement was found to be of it. */
   block(block: Block<Fields>, statement: Statement): Read {
     const plan = planOf(block)
+    const errors = this.#remarks.errors
     const values = { ...plan.template } as Record<string | symbol, unknown> & Read
-    values[written] = statement
+    ;(values as Record<symbol, unknown>)[written] = statement
     for (const key of plan.arrays) values[key] = []
     if (block.header !== undefined) values['header'] = this.#header(block, block.header, statement)
     else if (statement.args.length > 0) this.#extraWords(block, statement, 1)
     this.body(block, statement, values)
+    if (this.#remarks.errors > errors) (values as Record<symbol, unknown>)[damaged] = true
     return values
   }
 
@@ -84,7 +90,7 @@ export class Reader {
 
   #header(block: Block<Fields>, kind: Kind<unknown>, statement: Statement): unknown {
     const words = this.#words.begin(statement)
-    if (words.left === 0) {
+    if (words.left === 0 && block.open !== true) {
       this.#remarks.add('E029', placeOf(statement), `${block.name} needs ${kind.syntax} before its "{"`)
       return undefined
     }

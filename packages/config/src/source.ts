@@ -29,14 +29,15 @@ export function decode(file: string, bytes: Uint8Array, remarks: Remarks): Sourc
   return { file, text: text.slice(1) }
 }
 
-/** A line of a file (from 1) without its line end; undefined when there is no such line. */
-export function lineOf(source: Source, line: number): string | undefined {
-  let start = 0
-  for (let n = 1; n < line; n++) {
-    const end = source.text.indexOf('\n', start)
-    if (end < 0) return undefined
-    start = end + 1
+/** Gives the lines of a file (from 1) without their line ends; undefined when there is no such line. */
+export function linesOf(source: Source): (line: number) => string | undefined {
+  const { text } = source
+  const starts = [0]
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1)
+  return (line) => {
+    const start = starts[line - 1]
+    if (start === undefined) return undefined
+    const next = starts[line]
+    return text.slice(start, next === undefined ? undefined : next - 1).replace(/\r+$/, '')
   }
-  const end = source.text.indexOf('\n', start)
-  return source.text.slice(start, end < 0 ? undefined : end).replace(/\r+$/, '')
 }

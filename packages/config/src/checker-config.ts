@@ -1,0 +1,115 @@
+import { type Address, familyOf, type Millis, seconds } from '@ipvs-director/core'
+import type { CheckerBlock, Surroundings } from './checker-block.ts'
+import type { CheckConnection, CheckerConfig, CheckTiming, Globals } from './config.ts'
+import type { Values } from './declare.ts'
+import type { Block } from './declare.ts'
+import type { Remarks } from './diagnostics.ts'
+import { connection, timing } from './grammar/timing.ts'
+import type { RealServerText, VirtualServerText } from './grammar/virtual-server.ts'
+import { placeOfKeyword, type Read, written } from './read.ts'
+import { placeOf } from './statement.ts'
+
+type CommonText = Partial<Values<Block<typeof connection & typeof timing>>>
+
+const common: ReadonlySet<string> = new Set([...Object.keys(connection), ...Object.keys(timing)])
+
+/** keepalived's built-in connect_timeout. */
+const connectTimeout = seconds(5)
+
+/** What a checker inherits from (reference/checkers.md §1), and where it reports. */
+export interface CheckerHome {
+  readonly virtualServer: VirtualServerText
+  readonly realServer: RealServerText
+  /** The real server as resolved; the port as written where it is, else the virtual server's. */
+  readonly address: Address
+  readonly port: number
+  readonly globals: Globals
+  readonly ssl: Surroundings['ssl']
+  readonly remarks: Remarks
+}
+
+/** A checker with every value resolved: its own, else the real server's, else the virtual server's, else built in. */
+export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerHome): CheckerConfig {
+  const own = text as CommonText
+  const { virtualServer: vs, realServer: rs, remarks } = home
+  const delayLoop = own.delayLoop ?? rs.delayLoop ?? vs.delayLoop
+  const retryGap = checker.defaults.delayBeforeRetry === 'delayLoop' ? delayLoop : checker.defaults.delayBeforeRetry
+  const options = ownOptions(text)
+  const around: Surroundings = {
+    realServer: { address: home.address, port: home.port, virtualhost: rs.virtualhost },
+    virtualServer: { virtualhost: vs.virtualhost, delayLoop: vs.delayLoop },
+    ssl: home.ssl,
+    error: (message, keyword) => {
+      remarks.add('E063', placeOfKeyword(text, keyword), message)
+    },
+    warning: (message, keyword) => {
+      remarks.add('W047', placeOfKeyword(text, keyword), message)
+    },
+  }
+  const completed = checker.complete?.(options as never, around)
+  const resolved: CheckTiming = {
+    delayLoop,
+    retry: own.retry ?? rs.retry ?? vs.retry ?? checker.defaults.retry,
+    delayBeforeRetry: own.delayBeforeRetry ?? rs.delayBeforeRetry ?? vs.delayBeforeRetry ?? retryGap,
+    warmup: own.warmup ?? rs.warmup ?? vs.warmup ?? delayLoop,
+    timeout: completed?.timeout ?? own.connectTimeout ?? rs.connectTimeout ?? vs.connectTimeout ?? connectTimeout,
+    alpha: own.alpha ?? rs.alpha ?? vs.alpha,
+    logAllFailures: own.logAllFailures ?? home.globals.checkerLogAllFailures,
+  }
+  checkTiming(text, resolved, remarks)
+  return {
+    place: placeOf(text[written]),
+    kind: checker.keyword,
+    timing: resolved,
+    connection: checker.connection ? resolveConnection(text, own, home) : undefined,
+    options: (completed?.options ?? options) as Readonly<Record<string, unknown>>,
+  }
+}
+
+function resolveConnection(text: Read, own: CommonText, { address, port, remarks }: CheckerHome): CheckConnection {
+  const target = own.connectIp ?? address
+  if (own.bindTo !== undefined && familyOf(own.bindTo) !== familyOf(target)) {
+    remarks.add('E061', placeOfKeyword(text, 'bindto'), `${own.bindTo} and ${target} are of different families`)
+  }
+  return {
+    address: target,
+    port: own.connectPort ?? port,
+    bindAddress: own.bindTo,
+    bindPort: own.bindPort,
+    bindInterface: own.bindInterface,
+    fwmark: own.fwmark ?? 0,
+  }
+}
+
+function checkTiming(text: Read, { timeout, delayLoop, retry, delayBeforeRetry }: CheckTiming, remarks: Remarks): void {
+  const longest: Millis = delayLoop
+  if (timeout <= longest || (retry > 0 && delayBeforeRetry >= timeout)) return
+  const statement = text[written].body?.find(
+    (child) => child.keyword === 'connect_timeout' || child.keyword === 'misc_timeout',
+  )
+  if (statement === undefined) return
+  remarks.add(
+    'W050',
+    placeOf(statement, 1),
+    `a check may take ${timeout / 1000} s, longer than the ${delayLoop / 1000} s between two`,
+  )
+}
+
+/** The options that only this kind of checker has, as plain data without what is not set. */
+function ownOptions(text: Read): object {
+  const options: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(text))
+    if (value !== undefined && !common.has(key)) options[key] = plain(value)
+  return options
+}
+
+/** A value without symbols and undefined: what JSON would keep. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => each !== undefined)
+      .map(([key, each]) => [key, plain(each)]),
+  )
+}

@@ -1,0 +1,22 @@
+import { seconds } from '@ipvs-director/core'
+import type { Globals } from './config.ts'
+import type { GlobalDefsText } from './grammar/global-defs.ts'
+
+/** The settings of the whole program with their defaults; undefined: there is no global_defs. */
+export function resolveGlobals(text: GlobalDefsText | undefined): Globals {
+  const { tcp = 0, tcpfin = 0, udp = 0 } = text?.lvsTimeouts ?? {}
+  const stop = text?.lvsFlushOnStop
+  const user = text?.scriptUser
+  return {
+    routerId: text?.routerId,
+    scriptUser:
+      user === undefined ? undefined : { user: user.user, ...(user.group === undefined ? {} : { group: user.group }) },
+    enableScriptSecurity: text?.enableScriptSecurity ?? false,
+    lvsFlush: text?.lvsFlush ?? false,
+    lvsFlushOnStop: stop === undefined ? false : (stop.how ?? 'all'),
+    lvsTimeouts: text?.lvsTimeouts === undefined ? undefined : { tcp, tcpFin: tcpfin, udp },
+    checkerLogAllFailures: text?.checkerLogAllFailures ?? false,
+    rsInitNotifies: text?.rsInitNotifies ?? false,
+    reconcileInterval: text?.reconcileInterval ?? seconds(30),
+  }
+}

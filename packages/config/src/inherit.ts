@@ -1,0 +1,197 @@
+import { type Address, type Family, familyOf, formatEndpoint } from '@ipvs-director/core'
+import type { CheckerBlock, Surroundings } from './checker-block.ts'
+import { resolveChecker } from './checker-config.ts'
+import type {
+  CheckerConfig,
+  Forwarding,
+  Globals,
+  RealServer,
+  SorryServer,
+  VirtualServer,
+  VirtualServerTarget,
+} from './config.ts'
+import type { Remarks } from './diagnostics.ts'
+import { maskNumber } from './granularity.ts'
+import type { RealServerText, VirtualServerGroupText, VirtualServerText } from './grammar/virtual-server.ts'
+import { placeOfKeyword, type Read, written } from './read.ts'
+import { placeOf } from './statement.ts'
+import { addressRange } from './target.ts'
+
+/** What virtual servers refer to. */
+export interface Home {
+  readonly globals: Globals
+  readonly smtpAlert: boolean | undefined
+  readonly ssl: Surroundings['ssl']
+  readonly checkers: readonly CheckerBlock[]
+  readonly groups: ReadonlyMap<string, VirtualServerGroupText & Read>
+  readonly remarks: Remarks
+}
+
+const nat: Forwarding = { method: 'masq', tunnel: undefined }
+
+/**
+ * A virtual server with every default and inheritance applied; undefined when what it answers for is not known. Fix-ups
+ * across keywords are made afterwards, in rules.ts.
+ */
+export function resolveVirtualServer(text: VirtualServerText & Read, home: Home): VirtualServer | undefined {
+  const { remarks } = home
+  const header = text.header as VirtualServerText['header'] | undefined
+  if (header === undefined) return undefined
+  const protocol = (text.protocol ?? 'UDP').toLowerCase() as VirtualServer['protocol']
+  const target = resolveTarget(text, home)
+  if (target === undefined) return undefined
+  if (text.scheduler === undefined) remarks.add('W040', placeOfKeyword(text), 'no lb_algo is given: wlc is used')
+  if (text.lvsMethod === undefined) remarks.add('W041', placeOfKeyword(text), 'no lb_kind is given: NAT is used')
+  if (text.protocol === undefined && target.kind !== 'fwmark')
+    remarks.add('W042', placeOfKeyword(text), 'no protocol is given: UDP is used')
+  const forwarding = text.lvsMethod ?? nat
+  const port = target.kind === 'address' ? target.port : target.kind === 'group' ? groupPort(target) : 0
+  return {
+    place: placeOf(text[written]),
+    name: nameOf(target, protocol),
+    target,
+    protocol,
+    scheduler: text.scheduler ?? 'wlc',
+    forwarding,
+    persistenceTimeout: text.persistenceTimeout ?? (text.persistenceGranularity === undefined ? 0 : 360),
+    persistenceGranularity: granularity(text, target, remarks),
+    persistenceEngine: text.persistenceEngine,
+    onePacket: text.onePacket,
+    flag1: text.flag1 || text.shFallback || text.mhFallback,
+    flag2: text.flag2 || text.shPort || text.mhPort,
+    flag3: text.flag3,
+    haSuspend: text.haSuspend,
+    virtualhost: text.virtualhost,
+    alpha: text.alpha,
+    omega: text.omega,
+    quorum: text.quorum,
+    hysteresis: text.hysteresis,
+    quorumUp: text.quorumUp,
+    quorumDown: text.quorumDown,
+    delayLoop: text.delayLoop,
+    smtpAlert: text.smtpAlert ?? home.smtpAlert ?? false,
+    snmpName: text.snmpName,
+    sorryServer: resolveSorryServer(text, forwarding, port),
+    realServers: (text.realServers as readonly (RealServerText & Read)[]).map((real) =>
+      resolveRealServer(real, text, port, home),
+    ),
+  }
+}
+
+function resolveRealServer(text: RealServerText & Read, vs: VirtualServerText, vsPort: number, home: Home): RealServer {
+  const header = text.header as RealServerText['header'] | undefined
+  const address = header?.address ?? ('0.0.0.0' as Address)
+  const given = header?.port === undefined || header.port === 0 ? undefined : header.port
+  const port = given ?? vsPort
+  const inside = {
+    virtualServer: vs,
+    realServer: text,
+    address,
+    port,
+    globals: home.globals,
+    ssl: home.ssl,
+    remarks: home.remarks,
+  }
+  return {
+    place: placeOf(text[written]),
+    address,
+    port,
+    weight: text.weight ?? vs.weight,
+    forwarding: text.lvsMethod ?? vs.lvsMethod ?? nat,
+    inhibitOnFailure: text.inhibitOnFailure ?? vs.inhibitOnFailure,
+    upperThreshold: text.upperThreshold,
+    lowerThreshold: text.lowerThreshold,
+    notifyUp: text.notifyUp,
+    notifyDown: text.notifyDown,
+    smtpAlert: text.smtpAlert ?? home.smtpAlert ?? true,
+    snmpName: text.snmpName,
+    virtualhost: text.virtualhost,
+    checkers: checkersIn(text, home.checkers).map(([checker, block]): CheckerConfig =>
+      resolveChecker(checker, block, inside),
+    ),
+  }
+}
+
+/** The checker blocks of a real server in the order in which they are written. */
+function checkersIn(
+  text: RealServerText & Read,
+  known: readonly CheckerBlock[],
+): readonly (readonly [CheckerBlock, Read])[] {
+  const found: (readonly [CheckerBlock, Read])[] = []
+  for (const checker of known) {
+    for (const block of text[checker.keyword as keyof RealServerText] as unknown as readonly Read[])
+      found.push([checker, block])
+  }
+  const body = text[written].body
+  if (found.length > 1 && body !== undefined)
+    found.sort(([, a], [, b]) => body.indexOf(a[written]) - body.indexOf(b[written]))
+  return found
+}
+
+function resolveSorryServer(text: VirtualServerText, forwarding: Forwarding, vsPort: number): SorryServer | undefined {
+  const { sorryServer } = text
+  if (sorryServer === undefined) return undefined
+  const own = text.sorryServerLvsMethod ?? forwarding
+  const port = own.method === 'masq' ? (sorryServer.port ?? vsPort) : vsPort
+  return { address: sorryServer.address, port, forwarding: own, inhibit: text.sorryServerInhibit }
+}
+
+function resolveTarget(text: VirtualServerText & Read, { groups, remarks }: Home): VirtualServerTarget | undefined {
+  const { header } = text
+  if ('address' in header) return { kind: 'address', address: header.address, port: header.port ?? 0 }
+  const fallback = text.ipFamily ?? familyOfServers(text)
+  if ('fwmark' in header) return { kind: 'fwmark', fwmark: header.fwmark, family: fallback }
+  const group = groups.get(header.group)
+  if (group === undefined) {
+    remarks.add('E040', placeOf(text[written], 2), `no virtual_server_group is named "${header.group}"`)
+    return undefined
+  }
+  const all = group.entries.flatMap((entry): readonly Entry[] =>
+    'fwmark' in entry
+      ? [{ kind: 'fwmark', fwmark: entry.fwmark, family: entry.family ?? fallback }]
+      : Array.from(addressRange(entry.first, entry.last), (address) => ({
+          kind: 'address',
+          address,
+          port: entry.port ?? 0,
+        })),
+  )
+  return { kind: 'group', group: header.group, entries: all }
+}
+
+type Entry = Extract<VirtualServerTarget, { kind: 'group' }>['entries'][number]
+
+function groupPort({ entries }: Extract<VirtualServerTarget, { kind: 'group' }>): number {
+  const found = entries.find((entry) => entry.kind === 'address')
+  return found?.kind === 'address' ? found.port : 0
+}
+
+function familyOfServers(text: VirtualServerText): Family {
+  const header = text.realServers[0]?.header as RealServerText['header'] | undefined
+  return header === undefined ? 'inet' : familyOf(header.address)
+}
+
+/** The families a target has: more than one only in a group. */
+export function familiesOf(target: VirtualServerTarget): ReadonlySet<Family> {
+  const entries = target.kind === 'group' ? target.entries : [target]
+  return new Set(entries.map((entry) => (entry.kind === 'address' ? familyOf(entry.address) : entry.family)))
+}
+
+function granularity(text: VirtualServerText & Read, target: VirtualServerTarget, remarks: Remarks): number {
+  const family = familiesOf(target).has('inet6') ? 'inet6' : 'inet'
+  const given = text.persistenceGranularity
+  if (given === undefined) return family === 'inet' ? 0xffffffff : 128
+  if (family === 'inet' && 'mask' in given) return maskNumber(given.mask)
+  if (family === 'inet6' && 'prefix' in given) return given.prefix
+  const wanted = family === 'inet' ? 'a mask, such as 255.255.255.0' : 'a prefix length, 1 to 128'
+  remarks.add(
+    'E022',
+    placeOfKeyword(text, 'persistence_granularity'),
+    `an ${family === 'inet' ? 'IPv4' : 'IPv6'} service takes ${wanted}`,
+  )
+  return family === 'inet' ? 0xffffffff : 128
+}
+
+function nameOf(target: VirtualServerTarget, protocol: string): string {
+  if (target.kind === 'address') return `${formatEndpoint(target)}/${protocol}`
+  return target.kind === 'fwmark' ? `fwmark ${target.fwmark}/${target.family}` : `group ${target.group}/${protocol}`
+}

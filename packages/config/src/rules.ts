@@ -1,0 +1,181 @@
+import { familyOf, formatEndpoint } from '@ipvs-director/core'
+import type { RealServer, VirtualServer } from './config.ts'
+import type { Code } from './codes.ts'
+import type { Remarks } from './diagnostics.ts'
+import type { RealServerText, VirtualServerText } from './grammar/virtual-server.ts'
+import { familiesOf } from './inherit.ts'
+import { placeOfKeyword, type Read, written } from './read.ts'
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+/**
+ * Rules across the keywords of a virtual server (reference/checkers.md §5 and §7): what keepalived corrects is corrected
+ * in the same way and told; what cannot be is an error, which takes the virtual server out.
+ */
+export function applyRules(resolved: VirtualServer, text: VirtualServerText & Read, remarks: Remarks): VirtualServer {
+  const vs: Writable<VirtualServer> = { ...resolved }
+  const say = (code: Code, message: string, keyword?: string): void => {
+    remarks.add(code, placeOfKeyword(text, keyword), message)
+  }
+  if (text.realServers.length === 0) say('E060', `${vs.name} has no real_server`)
+  clearWithoutEffect(vs, text, say)
+  persistence(vs, say)
+  vs.realServers = realServers(vs, text, remarks)
+  quorum(vs, say)
+  sorryServer(vs, text, say)
+  if (vs.realServers.length > 0 && vs.realServers.every((server) => server.checkers.length === 0)) {
+    say('W053', `no real server of ${vs.name} is checked: all count as always up`)
+  }
+  return vs
+}
+
+type Say = (code: Code, message: string, keyword?: string) => void
+
+function clearWithoutEffect(vs: Writable<VirtualServer>, text: VirtualServerText & Read, say: Say): void {
+  const fwmark = vs.target.kind === 'fwmark'
+  if (vs.onePacket && vs.protocol !== 'udp' && !fwmark) {
+    say('W047', `ops has no effect with protocol ${vs.protocol.toUpperCase()}`, 'ops')
+    vs.onePacket = false
+  }
+  if (vs.haSuspend && fwmark) {
+    say('W047', 'ha_suspend has no effect on a fwmark service: it has no address', 'ha_suspend')
+    vs.haSuspend = false
+  }
+  if (fwmark && text.protocol !== undefined) say('W047', 'protocol has no effect on a fwmark service', 'protocol')
+  if (vs.persistenceEngine !== undefined && vs.persistenceTimeout === 0) {
+    say('W047', 'persistence_engine has no effect without persistence_timeout', 'persistence_engine')
+  }
+  schedulerFlags(vs, text, say)
+}
+
+/** sh-* and mh-* count only after their scheduler. */
+function schedulerFlags(vs: Writable<VirtualServer>, text: VirtualServerText & Read, say: Say): void {
+  const body = text[written].body ?? []
+  const scheduler = body.findIndex((child) => child.field?.name === 'lb_algo')
+  const counts = (keyword: string, wanted: string, on: boolean): boolean => {
+    if (!on) return false
+    const at = body.findIndex((child) => child.keyword === keyword)
+    if (vs.scheduler === wanted && scheduler >= 0 && scheduler < at) return true
+    say('W049', `${keyword} has no effect: "lb_algo ${wanted}" does not stand before it`, keyword)
+    return false
+  }
+  vs.flag1 = [
+    text.flag1,
+    counts('sh-fallback', 'sh', text.shFallback),
+    counts('mh-fallback', 'mh', text.mhFallback),
+  ].includes(true)
+  vs.flag2 = [text.flag2, counts('sh-port', 'sh', text.shPort), counts('mh-port', 'mh', text.mhPort)].includes(true)
+}
+
+function persistence(vs: Writable<VirtualServer>, say: Say): void {
+  if (vs.target.kind !== 'address' || vs.target.port !== 0 || vs.persistenceTimeout > 0) return
+  say('W046', `${vs.name} has no port and no persistence_timeout: 360 s is used`)
+  vs.persistenceTimeout = 360
+}
+
+function realServers(vs: VirtualServer, text: VirtualServerText & Read, remarks: Remarks): readonly RealServer[] {
+  const seen = new Set<string>()
+  const families = familiesOf(vs.target)
+  const kept: RealServer[] = []
+  for (const [i, server] of vs.realServers.entries()) {
+    const block = text.realServers[i] as (RealServerText & Read) | undefined
+    const given = block?.header as RealServerText['header'] | undefined
+    if (block === undefined || given === undefined) continue
+    const place = placeOfKeyword(block)
+    const name = formatEndpoint(server)
+    if (server.forwarding.method !== 'tunnel' && [...families].some((family) => family !== familyOf(server.address))) {
+      remarks.add(
+        'E061',
+        place,
+        `${server.address} and ${vs.name} are of different families: only lvs_method TUN can do that`,
+      )
+    }
+    const fixed = withPort(vs, server, given.port ?? 0, (message) => {
+      remarks.add('W045', place, message)
+    })
+    const key = formatEndpoint(fixed)
+    if (seen.has(key)) {
+      remarks.add('W048', place, `real_server ${name} stands twice in ${vs.name}; this one is left out`)
+      continue
+    }
+    seen.add(key)
+    if (fixed.upperThreshold > 0 && fixed.lowerThreshold > fixed.upperThreshold) {
+      remarks.add(
+        'E064',
+        placeOfKeyword(block, 'lthreshold'),
+        `lthreshold ${fixed.lowerThreshold} is above uthreshold ${fixed.upperThreshold}`,
+      )
+    }
+    if (vs.target.kind === 'address' && server.address === vs.target.address) {
+      remarks.add('W051', place, `${server.address} is the address of the virtual server itself`)
+    }
+    kept.push(fixed)
+  }
+  return kept
+}
+
+/** With DR and TUN the real server gets the packets unchanged: its port is the virtual server's. */
+function withPort(vs: VirtualServer, server: RealServer, given: number, say: (message: string) => void): RealServer {
+  if (server.forwarding.method === 'masq' || vs.target.kind === 'group') return server
+  const wanted = vs.target.kind === 'address' ? vs.target.port : 0
+  if (given !== 0 && given !== wanted) {
+    const how = server.forwarding.method === 'droute' ? 'DR' : 'TUN'
+    say(
+      `with ${how} the port stays what the client used: ${wanted === 0 ? 'no port' : `port ${wanted}`} is used, not ${given}`,
+    )
+  }
+  return server.port === wanted ? server : { ...server, port: wanted }
+}
+
+function quorum(vs: Writable<VirtualServer>, say: Say): void {
+  const sum = vs.realServers.reduce((total, server) => total + server.weight, 0)
+  if (vs.realServers.length > 0 && sum === 0) say('W052', `all real servers of ${vs.name} have weight 0`)
+  if (vs.quorum > Math.max(1, sum)) {
+    say(
+      'W043',
+      `quorum ${vs.quorum} is more than all real servers weigh together: ${Math.max(1, sum)} is used`,
+      'quorum',
+    )
+    vs.quorum = Math.max(1, sum)
+  }
+  if (vs.hysteresis >= vs.quorum && vs.hysteresis > 0) {
+    say('W044', `hysteresis ${vs.hysteresis} is not below quorum ${vs.quorum}: ${vs.quorum - 1} is used`, 'hysteresis')
+    vs.hysteresis = vs.quorum - 1
+  }
+  if (sum > 0 && vs.quorum + vs.hysteresis > sum) {
+    say(
+      'W043',
+      `quorum ${vs.quorum} and hysteresis ${vs.hysteresis} are more than the weight of all real servers (${sum}): it is never gained`,
+      'hysteresis',
+    )
+  }
+}
+
+function sorryServer(vs: Writable<VirtualServer>, text: VirtualServerText & Read, say: Say): void {
+  const body = text[written].body ?? []
+  const at = body.findIndex((child) => child.keyword === 'sorry_server')
+  for (const keyword of ['sorry_server_inhibit', 'sorry_server_lvs_method'] as const) {
+    const option = body.findIndex((child) => child.keyword === keyword)
+    if (option < 0 || (at >= 0 && at < option)) continue
+    say('W054', `${keyword} has no effect: no sorry_server stands before it`, keyword)
+    if (vs.sorryServer === undefined) continue
+    vs.sorryServer =
+      keyword === 'sorry_server_inhibit'
+        ? { ...vs.sorryServer, inhibit: false }
+        : { ...vs.sorryServer, forwarding: vs.forwarding }
+  }
+  const sorry = vs.sorryServer
+  if (sorry === undefined) return
+  if (
+    sorry.forwarding.method !== 'tunnel' &&
+    [...familiesOf(vs.target)].some((family) => family !== familyOf(sorry.address))
+  ) {
+    say(
+      'E061',
+      `sorry_server ${sorry.address} is of another family than ${vs.name}: only lvs_method TUN can do that`,
+      'sorry_server',
+    )
+  }
+  const same = vs.realServers.find((server) => server.address === sorry.address && server.port === sorry.port)
+  if (same !== undefined) vs.sorryServer = { ...sorry, inhibit: same.inhibitOnFailure }
+}
