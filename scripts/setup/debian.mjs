@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { isAbsolute, join, relative } from 'node:path'
 import { root } from './root.mjs'
 import { run, succeeds } from './run.mjs'
 import { unpacked, writeTools } from './tools.mjs'
@@ -109,10 +109,11 @@ async function unpack(/** @type {Progress} */ progress, /** @type {string[]} */ 
     run([...apt, 'update'], { status: percentage(report) }),
   )
   await progress.step(`Debian packages, unpacked into .cache/: ${packages.join(', ')}`, async (report) => {
-    const plan = await run([...apt, 'install', '-s', '--no-install-recommends', ...packages])
-    // a package that is installed has its files where they belong; the compiler's headers are wanted beside it
-    const names = new Set([...plan.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name))
-    for (const name of packages) if (smallCompiler.includes(name)) names.add(name)
+    const installable = packages.filter((name) => !smallCompiler.includes(name))
+    const plan = await run([...apt, 'install', '-s', '--no-install-recommends', ...installable])
+    // `Inst name [1.0] (1.1 …)` would bring a newer version of what is installed: a second libc would break everything
+    const fresh = [...plan.matchAll(/^Inst (\S+) \(/gm)].map(([, name = '']) => name)
+    const names = new Set([...fresh, ...packages.filter((name) => smallCompiler.includes(name))])
     await run([...apt, 'download', ...names], { cwd: archives, status: percentage(report) })
     for (const file of readdirSync(archives).filter((name) => name.endsWith('.deb'))) {
       report(`unpacking ${file.split('_')[0]}`)
@@ -120,5 +121,19 @@ async function unpack(/** @type {Progress} */ progress, /** @type {string[]} */ 
       rmSync(join(archives, file))
     }
   })
+  mendLinks(unpacked)
   writeTools()
+}
+
+/** Links to absolute paths (sbin/modprobe to /bin/kmod) point out of the folder; those that can point into it do. */
+function mendLinks(/** @type {string} */ folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) mendLinks(path)
+    if (!entry.isSymbolicLink()) continue
+    const target = readlinkSync(path)
+    if (!isAbsolute(target) || !existsSync(join(unpacked, target))) continue
+    rmSync(path)
+    symlinkSync(relative(folder, join(unpacked, target)), path)
+  }
 }
