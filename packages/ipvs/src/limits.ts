@@ -1,3 +1,4 @@
+import type { SyncDaemon, Timeouts } from './client.ts'
 import type { IpvsRefusal } from './refusal.ts'
 import { isMark, type Command, type Destination, type ServiceKey, type ServiceSettings } from './table.ts'
 
@@ -29,6 +30,21 @@ export function beyondLimits(command: Command): IpvsRefusal | undefined {
     case 'flush':
       return undefined
   }
+}
+
+/** The same for a sync daemon: the kernel keeps 32 bits of the sync id and sends eight. */
+export function beyondDaemonLimits(daemon: SyncDaemon): IpvsRefusal | undefined {
+  const { interface: device, syncId, maxLength = 0, port = 0, ttl = 0 } = daemon
+  if (!isName(device)) return name('interface', device)
+  if ((syncId & 0xff) !== syncId) return range('sync id', syncId, '0 to 255')
+  if ((maxLength & 0xffff) !== maxLength) return range('length', maxLength, '0 to 65535')
+  return checkPort(port) ?? ((ttl & 0xff) === ttl ? undefined : range('ttl', ttl, '0 to 255'))
+}
+
+/** The same for timeouts; the kernel checks the rest. */
+export function beyondTimeoutLimits({ tcp, tcpFin, udp }: Timeouts): IpvsRefusal | undefined {
+  const beyond = [tcp, tcpFin, udp].find((value) => !isU32(value))
+  return beyond === undefined ? undefined : range('timeout', beyond, '32 bits')
 }
 
 function checkService(key: ServiceKey): IpvsRefusal | undefined {

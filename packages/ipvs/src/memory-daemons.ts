@@ -1,5 +1,6 @@
 import { addressBytes, address, type Address } from '@ipvs-director/core'
 import type { SyncDaemon } from './client.ts'
+import { beyondDaemonLimits } from './limits.ts'
 import { refuse } from './memory-table.ts'
 import type { IpvsRefusal } from './refusal.ts'
 
@@ -13,7 +14,8 @@ export class MemoryDaemons {
   }
 
   start(daemon: SyncDaemon): IpvsRefusal | undefined {
-    if (daemon.interface === '') return refuse('ENODEV')
+    const beyond = beyondDaemonLimits(daemon)
+    if (beyond !== undefined) return beyond
     if (this.running.has(daemon.state)) return refuse('EEXIST')
     const group = daemon.group ?? address('224.0.0.81')
     if (!isMulticast(group)) return refuse('EINVAL')

@@ -1,4 +1,5 @@
 import type { DestinationGlance, IpvsClient, IpvsError, ServiceEntry, Timeouts } from './client.ts'
+import { beyondTimeoutLimits } from './limits.ts'
 import { MemoryCounters } from './memory-counters.ts'
 import { MemoryDaemons } from './memory-daemons.ts'
 import { kernelSchedulers, MemoryTable, refuse, type ErrorCode } from './memory-table.ts'
@@ -137,8 +138,8 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
     timeouts: () => answer(() => timeouts),
     setTimeouts: ({ tcp, tcpFin, udp }) =>
       answer(() => {
-        const fit = [tcp, tcpFin, udp].every((value) => value >= 0 && value <= longestTimeout)
-        must(describe.setTimeouts, fit ? undefined : refuse('EINVAL'))
+        must(describe.setTimeouts, beyondTimeoutLimits({ tcp, tcpFin, udp }))
+        must(describe.setTimeouts, Math.max(tcp, tcpFin, udp) > longestTimeout ? refuse('EINVAL') : undefined)
         timeouts = { tcp: tcp || timeouts.tcp, tcpFin: tcpFin || timeouts.tcpFin, udp: udp || timeouts.udp }
       }),
     daemons: () => answer(() => daemons.list()),

@@ -1,0 +1,81 @@
+import { Breath } from './breathe.ts'
+import type { DestinationGlance } from './client.ts'
+import type { PlainService } from './decode.ts'
+import type { TextService } from './proc.ts'
+import { tunnelOf } from './same.ts'
+import { isMark, serviceId, type Destination, type Service, type Table } from './table.ts'
+
+/** What an audit reads, and can read. */
+export interface AuditSources {
+  readonly text: readonly TextService[]
+  /** Every service, read after the text. */
+  readonly services: readonly PlainService[]
+  /** Reads by a dump of its own. */
+  destinations(service: PlainService): Promise<ReadonlyMap<string, Destination>>
+  /** Whether the service at this place of the dump is asked for by netlink whatever the text says. */
+  isDue(index: number): boolean
+}
+
+/**
+ * The kernel's table, read for comparison with `expected`. What the text confirms of a service is taken from
+ * `expected`; only the others are asked for by netlink.
+ *
+ * The text does not show thresholds and tunnel options, and calls bypass Masq. So services that are expected to have
+ * any of these are asked for too; but where none is expected and somebody sets one by hand, the text looks as it
+ * should, and only the turn of `isDue` finds it.
+ */
+export async function auditTable(expected: Table, sources: AuditSources): Promise<Table> {
+  const { services, text } = sources
+  const shown = destinationsByService(services, text)
+  const table = new Map<string, Service>()
+  const asked: PlainService[] = []
+  const breath = new Breath()
+  for (const [index, service] of services.entries()) {
+    const id = serviceId(service.key)
+    const wanted = expected.get(id)
+    const seen = shown.get(id)
+    if (wanted !== undefined && seen !== undefined && !sources.isDue(index) && confirms(seen, wanted.destinations)) {
+      table.set(id, { ...service, destinations: wanted.destinations })
+    } else {
+      asked.push(service)
+    }
+    if (breath.due()) await breath.pause()
+  }
+  const answers = await Promise.all(asked.map((service) => sources.destinations(service)))
+  asked.forEach((service, i) => {
+    table.set(serviceId(service.key), { ...service, destinations: answers[i] ?? new Map<string, Destination>() })
+  })
+  return table
+}
+
+/**
+ * The text's destinations by service id. The text does not tell the family of a mark, so a mark that is there in both
+ * families is left out.
+ */
+export function destinationsByService(
+  services: readonly PlainService[],
+  text: readonly TextService[],
+): Map<string, Map<string, DestinationGlance>> {
+  const marks = new Map<number, string | undefined>()
+  for (const { key } of services) {
+    if (isMark(key)) marks.set(key.fwmark, marks.has(key.fwmark) ? undefined : serviceId(key))
+  }
+  const shown = new Map<string, Map<string, DestinationGlance>>()
+  for (const { key, destinations } of text) {
+    const id = typeof key === 'number' ? marks.get(key) : serviceId(key)
+    if (id !== undefined) shown.set(id, destinations)
+  }
+  return shown
+}
+
+/** Whether the text can tell everything about these destinations, and tells just what is expected. */
+function confirms(seen: ReadonlyMap<string, DestinationGlance>, expected: ReadonlyMap<string, Destination>): boolean {
+  if (seen.size !== expected.size) return false
+  for (const [id, destination] of expected) {
+    const shown = seen.get(id)
+    if (shown === undefined || shown.weight !== destination.weight) return false
+    if (shown.forwarding !== destination.forwarding || destination.forwarding === 'bypass') return false
+    if (destination.upperThreshold !== 0 || tunnelOf(destination) !== undefined) return false
+  }
+  return true
+}
