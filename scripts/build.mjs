@@ -54,6 +54,7 @@ function buildAddon() {
   const script = join(root, 'packages/linux/native/build.mjs')
   if (!existsSync(script)) return
   const { status } = spawnSync(process.execPath, [script], {
+    env: { ...readTools().compiler, ...process.env },
     stdio: quiet ? ['ignore', 'ignore', 'inherit'] : 'inherit',
   })
   if (status !== 0) process.exit(status ?? 1)

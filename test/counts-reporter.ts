@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Reporter, SerializedError, TestModule } from 'vitest/node'
+import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node'
 
 /** What one vitest run came to; written for test/run.ts, which adds the runs up. */
 export interface Counts {
@@ -33,10 +33,17 @@ export default class CountsReporter implements Reporter {
       skipped: tests.flatMap((test) => {
         const result = test.result()
         if (result.state !== 'skipped') return []
-        return [{ name: `${test.module.relativeModuleId}: ${test.fullName}`, reason: result.note ?? 'no reason given' }]
+        return [{ name: `${test.module.relativeModuleId}: ${test.fullName}`, reason: result.note ?? unasked(test) }]
       }),
     }
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, JSON.stringify(counts))
   }
+}
+
+function unasked(test: TestCase): string {
+  for (let group = test.parent; group.type === 'suite'; group = group.parent) {
+    if (group.errors().length > 0) return 'what it needs could not be set up'
+  }
+  return 'no reason given'
 }

@@ -29,8 +29,8 @@ export async function setUpDebian(/** @type {Progress} */ progress) {
       progress.say(error instanceof Error ? error.message : String(error))
     }
   }
-  for (const { program, packages, without } of missing()) {
-    progress.say(`missing: ${program} (Debian: ${packages.join(', ')}); without it ${without} will not run`)
+  for (const { program, packages, neededFor } of missing()) {
+    progress.say(`missing: ${program} (Debian: ${packages.join(', ')}), which is needed for ${neededFor}`)
   }
 }
 

@@ -6,25 +6,29 @@ import { root } from './root.mjs'
 import { readTools } from './tools.mjs'
 
 /**
- * A program that is wanted, the Debian packages that bring it, and what does not run without it.
- * @typedef {{ program: string, packages: string[], without: string }} Want
+ * A program that is wanted, the Debian packages that bring it, and what it is needed for.
+ * @typedef {{ program: string, packages: string[], neededFor: string }} Want
  */
 
 /** @type {Want[]} */
 const always = [
-  { program: 'ip', packages: ['iproute2'], without: 'the lab' },
-  { program: 'modprobe', packages: ['kmod'], without: 'the lab' },
-  { program: 'ipvsadm', packages: ['ipvsadm'], without: 'the lab’s tests and benchmarks' },
-  { program: 'curl', packages: ['curl'], without: 'the lab’s tests and npm start' },
-  { program: 'nginx', packages: ['nginx-light'], without: 'npm start and some of the lab’s tests' },
-  { program: 'tcpdump', packages: ['tcpdump'], without: 'some of the lab’s tests' },
-  { program: 'openssl', packages: ['openssl'], without: 'the tests of SSL_GET' },
-  { program: 'keepalived', packages: ['keepalived'], without: 'the comparisons with keepalived' },
+  { program: 'ip', packages: ['iproute2'], neededFor: 'the lab' },
+  { program: 'modprobe', packages: ['kmod'], neededFor: 'the lab' },
+  { program: 'ipvsadm', packages: ['ipvsadm'], neededFor: 'the lab’s tests and benchmarks' },
+  { program: 'curl', packages: ['curl'], neededFor: 'the lab’s tests and npm start' },
+  { program: 'nginx', packages: ['nginx-light'], neededFor: 'npm start and some of the lab’s tests' },
+  { program: 'tcpdump', packages: ['tcpdump'], neededFor: 'some of the lab’s tests' },
+  { program: 'openssl', packages: ['openssl'], neededFor: 'the tests of SSL_GET' },
+  { program: 'keepalived', packages: ['keepalived'], neededFor: 'the comparisons with keepalived' },
 ]
-const uml = { program: 'linux.uml', packages: ['user-mode-linux'], without: 'everything that needs a kernel with IPVS' }
+const uml = {
+  program: 'linux.uml',
+  packages: ['user-mode-linux'],
+  neededFor: 'everything that needs a kernel with IPVS',
+}
 
 /** @type {Want} */
-const compiler = { program: 'cc', packages: ['gcc', 'libc6-dev'], without: 'every access to the kernel' }
+const compiler = { program: 'cc', packages: ['gcc', 'libc6-dev'], neededFor: 'every access to the kernel' }
 const compilers = ['cc', 'gcc', 'clang', 'tcc']
 
 /** What is wanted here and not to be found. */

@@ -17,7 +17,10 @@ const modules = ['ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_wlc', 'veth', 'bridge'
 /** Names that a shell can export. */
 const exportable = /^[A-Za-z_][A-Za-z0-9_]*$/
 
-/** What belongs to the process that starts the guest, not to the job inside. TMPDIR may lie on a tmpfs of the host's. */
+/**
+ * What belongs to the process that starts the guest, not to the job inside. Temporary files of the job are on a tmpfs:
+ * fast, gone with the guest, and root's own, which on the host's files they are not where an ordinary user booted it.
+ */
 const notPassedOn = new Set(['_', 'PWD', 'OLDPWD', 'SHLVL', 'TMPDIR', 'TMP', 'TEMP', 'UID', 'EUID', 'PPID'])
 
 /**
@@ -31,7 +34,9 @@ ${consoles(job.terminal)}
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /dev/pts /dev/shm /run/lib/modules /run/lock /run/netns
+mkdir -p /dev/pts /dev/shm /run/lib/modules /run/lock /run/netns /run/tmp
+chmod 1777 /run/tmp
+export TMPDIR=/run/tmp
 mount -t tmpfs tmpfs /dev/shm
 mount -t devpts devpts /dev/pts
 ln -sf /proc/self/fd /dev/fd

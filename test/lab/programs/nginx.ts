@@ -30,6 +30,7 @@ function nginxConfig(port: number, body: string): string {
   const text = body.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
   return `daemon off;
 master_process off;
+user root;
 pid nginx.pid;
 events { worker_connections 256; }
 http {
