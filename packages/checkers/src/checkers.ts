@@ -1,6 +1,7 @@
 import type { Checker } from './define.ts'
+import { httpGet, sslGet } from './http/checkers.ts'
 import { miscCheck } from './misc.ts'
 import { tcpCheck } from './tcp.ts'
 
 /** Every kind of check there is; `loadConfig` reads their blocks, the engine runs them. */
-export const checkers: readonly Checker[] = [tcpCheck, miscCheck]
+export const checkers: readonly Checker[] = [tcpCheck, httpGet, sslGet, miscCheck]

@@ -3,7 +3,7 @@ import { millis, seconds } from '@ipvs-director/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { expect, test } from 'vitest'
 import type { InitialHealth, Verdict } from './checker.ts'
-import { httpHealth } from './http-health.ts'
+import { httpHealth } from './http/health.ts'
 import { commonHealth, dnsHealth, smtpHealth, type Course, type Health, type HealthMachine } from './health.ts'
 
 const timing: CheckTiming = {

@@ -3,6 +3,7 @@ import { familyOf, formatEndpoint, type Address } from '@ipvs-director/core'
 import { openSocket, type KernelSocket } from '@ipvs-director/linux'
 import { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { getSystemErrorName } from 'node:util'
 import type { Attempt } from '../attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
 import { systemFailure } from './failure.ts'
@@ -43,7 +44,7 @@ export async function connectHandedOver(at: CheckConnection, attempt: Attempt): 
   const opening = stream.open(wire)
   wire.connect()
   await opening
-  const socket = new Socket({ fd: wire.detach(), readable: true, writable: true })
+  const socket = new Socket({ fd: wire.detach(), readable: true, writable: true, allowHalfOpen: true })
   stream.close()
   return socket
 }
@@ -104,7 +105,8 @@ class KernelWire implements Wire {
     this.#connecting = false
     const errno = readInt(socket.getsockopt(SOL_SOCKET, SO_ERROR, 4))
     if (errno !== 0) {
-      this.#stream.broke(new ProbeFailure('unreachable', `cannot connect (errno ${errno}): ${this.#stream.where}`))
+      const code = getSystemErrorName(-errno)
+      this.#stream.broke(systemFailure(Object.assign(new Error(`connect ${code}`), { code }), this.#stream.where))
       return
     }
     if (this.#at.port >= 1024 && metItself(socket, this.#at)) {

@@ -88,7 +88,7 @@ export class ProbeStream implements Connection {
       enough = take(chunk)
     } catch (error) {
       if (!(error instanceof ProbeFailure)) throw error
-      this.broke(error)
+      this.broke(new ProbeFailure(error.class, `${error.message} from ${this.#where}`, error))
       return false
     }
     if (enough) this.#settle('enough')

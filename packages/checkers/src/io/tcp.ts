@@ -17,6 +17,8 @@ export function connectTcp(at: CheckConnection, attempt: Attempt): Promise<Probe
     port: at.port,
     ...(at.bindAddress === undefined ? {} : { localAddress: at.bindAddress }),
     ...(at.bindPort === undefined ? {} : { localPort: at.bindPort }),
+    // Spares a shutdown(): the connection is closed as soon as the answer is read anyway.
+    allowHalfOpen: true,
     onread: { buffer: shared, callback: (length) => stream.arrived(shared.subarray(0, length)) },
   })
   return follow(stream, socket, at)

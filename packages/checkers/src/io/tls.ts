@@ -1,5 +1,11 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import {
+  connect as connectTls,
+  createSecureContext,
+  type ConnectionOptions,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
 import { formatEndpoint } from '@ipvs-director/core'
 import type { Socket } from 'node:net'
 import type { Attempt } from '../attempt.ts'
@@ -41,14 +47,17 @@ export async function connectSecure(
 ): Promise<ProbeStream> {
   const stream = new ProbeStream(formatEndpoint(at), attempt)
   const secureContext = contextOf(wish, contexts)
-  const session = connectTls({
+  const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
     ...(socket === undefined ? { host: at.address, port: at.port } : { socket }),
     ...(at.bindAddress === undefined ? {} : { localAddress: at.bindAddress }),
     ...(at.bindPort === undefined ? {} : { localPort: at.bindPort }),
     servername: wish.serverName ?? '',
     rejectUnauthorized: false,
+    // Without it Node answers the server's end by close_notify, whether the standard is to be followed or not.
+    allowHalfOpen: true,
     secureContext,
-  })
+  }
+  const session = connectTls(options)
   let connected = socket !== undefined
   let atOnce = false
   process.nextTick(() => {

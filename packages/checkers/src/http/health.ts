@@ -1,5 +1,5 @@
 import { millis } from '@ipvs-director/core'
-import { atOnce, unchanged, type HealthMachine } from './health.ts'
+import { atOnce, unchanged, type HealthMachine } from '../health.ts'
 
 /**
  * HTTP_GET and SSL_GET (keepalived's check_http.c): one url per delay_loop, up when all of them succeeded in a row.

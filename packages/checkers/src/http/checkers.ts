@@ -1,0 +1,87 @@
+import { block, type CheckConnection, type CheckTiming } from '@ipvs-director/config'
+import { formatDuration, formatEndpoint, millis, seconds, type Millis } from '@ipvs-director/core'
+import { defineChecker, type Probe } from '../define.ts'
+import type { Connection } from '../io/port.ts'
+import { matcherOf } from '../pattern/match.ts'
+import { fail, failed, pass, type Finding } from '../verdict.ts'
+import { httpHealth } from './health.ts'
+import { httpFields } from './keywords.ts'
+import { completeHttp, type HttpOptions, type HttpUrl } from './options.ts'
+import { ReplyReader } from './reply.ts'
+import { requestText } from './request.ts'
+import { accepts, formatStatus } from './status.ts'
+
+/**
+ * keepalived gives every step (connect, TLS handshake, each read) a whole connect_timeout, so a server that drips a byte
+ * a second is never done. Here the whole probe has as many of them as a healthy one has steps.
+ */
+const httpDeadline = ({ timeout }: CheckTiming): Millis => millis(timeout * 3)
+const sslDeadline = ({ timeout }: CheckTiming): Millis => millis(timeout * 4)
+
+/** HTTP_GET (keepalived's check_http.c). */
+export const httpGet = defineChecker({
+  block: block('HTTP_GET', 'Up when every url answers with the right status, digest and text.', httpFields),
+  defaults: { retry: 1, delayBeforeRetry: seconds(3) },
+  health: httpHealth,
+  deadline: httpDeadline,
+  course: ({ urls, fastRecovery }: HttpOptions) => ({ parts: urls.length, fast: fastRecovery }),
+  complete: completeHttp(false),
+  probe,
+})
+
+/** SSL_GET: the same through TLS, whose certificate is not verified. */
+export const sslGet = defineChecker({
+  block: block('SSL_GET', 'Like HTTP_GET, through TLS; the certificate of the server is not verified.', httpFields),
+  defaults: { retry: 1, delayBeforeRetry: seconds(3) },
+  health: httpHealth,
+  deadline: sslDeadline,
+  course: ({ urls, fastRecovery }: HttpOptions) => ({ parts: urls.length, fast: fastRecovery }),
+  complete: completeHttp(true),
+  probe,
+})
+
+async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: CheckConnection): Promise<Finding> {
+  const url = options.urls[part]
+  if (url === undefined) return fail('local', 'there is no url to check')
+  const tls =
+    options.tls === undefined
+      ? undefined
+      : { serverName: url.serverName, material: options.tls.material, compliant: url.tlsCompliant }
+  let connection: Connection | undefined
+  try {
+    const reply = new ReplyReader({ digest: url.digest !== undefined, search: url.regex !== undefined })
+    connection = await io.connect(at, attempt, tls)
+    connection.write(requestText(url.path, options.protocol, url.host ?? formatEndpoint(at)))
+    await connection.read((chunk) => {
+      reply.take(chunk)
+      return false
+    })
+    const where = `from ${formatEndpoint(at)}${options.urls.length > 1 ? ` for ${url.path}` : ''}`
+    return judge(url, reply, `after ${formatDuration(attempt.elapsed())} ${where}`)
+  } catch (error) {
+    return failed(error)
+  } finally {
+    connection?.close()
+  }
+}
+
+/** keepalived's order: was there an answer, its status, its digest, its text. */
+function judge(url: HttpUrl, reply: ReplyReader, seen: string): Finding {
+  if (!reply.complete) return fail('protocol', `closed before a whole header was sent ${seen}`)
+  if (!accepts(url.status, reply.status)) {
+    return fail('mismatch', `got ${reply.status}, wanted ${formatStatus(url.status)} ${seen}`)
+  }
+  if (url.digest !== undefined) {
+    const digest = reply.digest()
+    if (digest !== url.digest) return fail('mismatch', `got digest ${digest}, wanted ${url.digest} ${seen}`)
+  }
+  if (url.regex !== undefined) {
+    const { noMatch, min, max } = url.regex
+    const found = matcherOf(url.regex).search(reply.body(), { min, max })
+    if (found === 'tooSlow') return fail('mismatch', `the regex took too long to search the body ${seen}`)
+    if ((found === 'found') === noMatch) {
+      return fail('mismatch', `the body ${noMatch ? 'matches' : 'does not match'} the regex ${seen}`)
+    }
+  }
+  return pass(`got ${reply.status} ${seen}`)
+}

@@ -1,0 +1,84 @@
+import { blocks, boolean, connection, flag, integer, oneOf, quoted, text, timing } from '@ipvs-director/config'
+import { value, words, wordsKind } from '@ipvs-director/config'
+import { httpProtocols } from './request.ts'
+import { statusKind } from './status.ts'
+
+const tlsCompliant = boolean('tls_compliant', {
+  since: '2.2.8',
+  doc: 'SSL_GET: end the TLS session by close_notify before closing; without it the connection is just closed.',
+})
+
+const url = {
+  path: text('path', { required: true, syntax: 'PATH', doc: 'What is asked for; sent as it is written.' }),
+  digest: text('digest', {
+    pattern: /^[0-9a-fA-F]{32}$/,
+    what: 'an MD5 of 32 hexadecimal digits',
+    syntax: 'MD5',
+    doc: 'MD5 that the body must have, as `genhash` prints it.',
+  }),
+  status: value('status_code', statusKind, {
+    repeated: 'all',
+    doc: 'Status codes and ranges of them that are right; 200-299 when none is given.',
+  }),
+  virtualhost: text('virtualhost', { syntax: 'NAME', doc: 'Host header (and, where wanted, SNI) of this request.' }),
+  regex: quoted('regex', { since: '2.0.4', doc: 'What the body must match (PCRE2).' }),
+  regexNoMatch: flag('regex_no_match', { since: '2.0.4', doc: 'The body must not match the regex.' }),
+  regexOptions: words('regex_options', {
+    since: '2.0.4',
+    repeated: 'all',
+    what: 'an option of PCRE2',
+    doc: 'PCRE2 options by name: caseless, multiline, dotall, utf, …',
+  }),
+  regexMinOffset: integer('regex_min_offset', {
+    since: '2.0.4',
+    min: 0,
+    max: 2 ** 31 - 1,
+    doc: 'First byte of the body at which the match may start.',
+  }),
+  regexMaxOffset: integer('regex_max_offset', {
+    since: '2.0.4',
+    min: 0,
+    max: 2 ** 31 - 1,
+    doc: 'Last byte of the body at which the match may start.',
+  }),
+  regexStack: value('regex_stack', wordsKind({ min: 2, max: 2, what: 'START MAX' }), {
+    since: '2.0.4',
+    doc: "Size of PCRE2's stack; accepted, without effect here.",
+  }),
+  tlsCompliant,
+} as const
+
+/** The keywords of HTTP_GET and SSL_GET. */
+export const httpFields = {
+  ...connection,
+  ...timing,
+  retry: { ...timing.retry, aliases: ['nb_get_retry'] },
+  urls: blocks('url', 'One request; a checker may have several, and needs all of them.', url),
+  virtualhost: text('virtualhost', {
+    inherits: 'real_server, virtual_server',
+    syntax: 'NAME',
+    doc: 'Host header of the requests; address and port when none is given.',
+  }),
+  protocol: oneOf('http_protocol', httpProtocols, {
+    since: '2.0.17',
+    ignoreCase: true,
+    default: '1.0',
+    doc: 'HTTP version; 1.0C and 1.1 also send `Connection: close`.',
+  }),
+  enableSni: boolean('enable_sni', {
+    since: '1.4.3',
+    default: false,
+    doc: 'SSL_GET: send the virtualhost of url, checker or virtual_server as server name (SNI).',
+  }),
+  sniName: text('sni_name', {
+    bare: '',
+    syntax: '[NAME]',
+    doc: 'SSL_GET: send this server name (SNI); without a name like enable_sni.',
+  }),
+  fastRecovery: boolean('fast_recovery', {
+    since: '2.0.17',
+    default: false,
+    doc: 'While not up, check the next url at once instead of after delay_loop.',
+  }),
+  tlsCompliant,
+} as const

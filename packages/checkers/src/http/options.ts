@@ -1,0 +1,75 @@
+import type { OwnOptions, Surroundings } from '@ipvs-director/config'
+import type { TlsMaterial } from '../io/port.ts'
+import { patternProblems } from '../pattern/match.ts'
+import type { Pattern } from '../pattern/options.ts'
+import type { httpFields } from './keywords.ts'
+import type { HttpProtocol } from './request.ts'
+import { defaultStatus, type StatusRange } from './status.ts'
+
+/** HTTP_GET and SSL_GET as their probe gets them. */
+export interface HttpOptions {
+  readonly urls: readonly HttpUrl[]
+  readonly protocol: HttpProtocol
+  readonly fastRecovery: boolean
+  /** Undefined: plain HTTP. */
+  readonly tls: { readonly material: TlsMaterial | undefined } | undefined
+}
+
+export interface HttpUrl {
+  readonly path: string
+  /** Host header; undefined: address and port of the connection. */
+  readonly host: string | undefined
+  readonly status: readonly StatusRange[]
+  /** 32 hexadecimal digits, lower case. */
+  readonly digest: string | undefined
+  readonly regex:
+    (Pattern & { readonly noMatch: boolean; readonly min: number; readonly max: number | undefined }) | undefined
+  readonly serverName: string | undefined
+  readonly tlsCompliant: boolean
+}
+
+type Written = OwnOptions<typeof httpFields>
+type WrittenUrl = Written['urls'][number]
+
+/** Who a request is for, and what TLS is told: from url, checker, real server and virtual server. */
+export function completeHttp(secure: boolean) {
+  return (written: Written, around: Surroundings): { readonly options: HttpOptions } => {
+    if (written.urls.length === 0) around.error('there is no url to check', 'url')
+    return {
+      options: {
+        urls: written.urls.map((url) => completeUrl(url, written, around, secure)),
+        protocol: written.protocol,
+        fastRecovery: written.fastRecovery,
+        tls: secure ? { material: around.ssl } : undefined,
+      },
+    }
+  }
+}
+
+function completeUrl(url: WrittenUrl, written: Written, around: Surroundings, secure: boolean): HttpUrl {
+  const { realServer, virtualServer } = around
+  const host = url.virtualhost ?? written.virtualhost ?? realServer.virtualhost ?? virtualServer.virtualhost
+  // keepalived asks the real server's virtualhost for the Host header only, not for SNI.
+  const named = url.virtualhost ?? written.virtualhost ?? virtualServer.virtualhost
+  const wantsName = written.enableSni || written.sniName !== undefined
+  const own = written.sniName === '' ? undefined : written.sniName
+  return {
+    path: url.path ?? '/',
+    host,
+    status: url.status ?? defaultStatus,
+    digest: url.digest?.toLowerCase(),
+    regex: regexOf(url, around),
+    serverName: secure && wantsName ? (own ?? named) : undefined,
+    tlsCompliant: secure && (url.tlsCompliant ?? written.tlsCompliant ?? false),
+  }
+}
+
+function regexOf(url: WrittenUrl, around: Surroundings): HttpUrl['regex'] {
+  if (url.regex === undefined) return undefined
+  const pattern = { source: url.regex, options: url.regexOptions ?? [] }
+  const { error, warnings } = patternProblems(pattern)
+  if (error !== undefined) around.error(`regex "${url.regex}": ${error}`, 'regex')
+  for (const warning of warnings) around.warning(`regex "${url.regex}": ${warning}`, 'regex')
+  if (error !== undefined) return undefined
+  return { ...pattern, noMatch: url.regexNoMatch, min: url.regexMinOffset ?? 0, max: url.regexMaxOffset }
+}

@@ -1,0 +1,108 @@
+import { createHash, type Hash } from 'node:crypto'
+import { ProbeFailure } from '../verdict.ts'
+
+/** Longest header that is read. */
+const maxHeader = 64 * 1024
+/** Longest body that is read at all, and the part of it that a regex is looked for in. */
+const maxBody = 16 * 1024 * 1024
+const maxSearched = 1024 * 1024
+
+const headerEnd = Buffer.from('\r\n\r\n')
+
+/** What is wanted of the body beside its end. */
+export interface BodyWishes {
+  readonly digest: boolean
+  readonly search: boolean
+}
+
+/**
+ * Reads one answer until the server closes: status, Content-Length, and of the body what is asked for, in bounded
+ * memory. Nothing is decoded: digest and regex are about the bytes as they come, chunked or not, as with keepalived.
+ */
+export class ReplyReader {
+  readonly #wishes: BodyWishes
+  readonly #hash: Hash | undefined
+  readonly #kept: Buffer[] = []
+  #keptLength = 0
+  #head: Buffer | undefined
+  #inBody = false
+  #status = 0
+  #contentLength: number | undefined
+  #bodyLength = 0
+
+  constructor(wishes: BodyWishes) {
+    this.#wishes = wishes
+    this.#hash = wishes.digest ? createHash('md5') : undefined
+  }
+
+  /** Whether the header was complete; without it there is no answer to speak of. */
+  get complete(): boolean {
+    return this.#inBody
+  }
+
+  get status(): number {
+    return this.#status
+  }
+
+  /** As the header said; undefined when it did not. */
+  get contentLength(): number | undefined {
+    return this.#contentLength
+  }
+
+  get bodyLength(): number {
+    return this.#bodyLength
+  }
+
+  /** MD5 of the body, of at most Content-Length bytes. Asked once. */
+  digest(): string {
+    return this.#hash?.digest('hex') ?? ''
+  }
+
+  /** The beginning of the body, at most 1 MiB. */
+  body(): Buffer {
+    return this.#kept.length === 1 && this.#kept[0] !== undefined ? this.#kept[0] : Buffer.concat(this.#kept)
+  }
+
+  /** Takes a chunk, which is only valid during the call. Throws a {@link ProbeFailure} when this is no answer. */
+  take(chunk: Buffer): void {
+    if (this.#inBody) {
+      this.#takeBody(chunk)
+      return
+    }
+    const head = this.#head === undefined ? chunk : Buffer.concat([this.#head, chunk])
+    const from = Math.max(0, (this.#head?.length ?? 0) - headerEnd.length + 1)
+    const end = head.indexOf(headerEnd, from)
+    if (end < 0) {
+      if (head.length > maxHeader) throw new ProbeFailure('protocol', `header longer than ${maxHeader} bytes`)
+      this.#head = this.#head === undefined ? Buffer.from(head) : head
+      return
+    }
+    this.#head = undefined
+    this.#inBody = true
+    this.#readHeader(head.toString('latin1', 0, end))
+    if (end + headerEnd.length < head.length) this.#takeBody(head.subarray(end + headerEnd.length))
+  }
+
+  #readHeader(header: string): void {
+    const status = /^HTTP\/\d+\.\d+ +(\d{3})(?!\d)/.exec(header)?.[1]
+    if (status === undefined) throw new ProbeFailure('protocol', 'not an HTTP answer')
+    this.#status = Number(status)
+    const length = /\r\ncontent-length:[ \t]*(\d{1,15})[ \t]*(?:\r\n|$)/i.exec(header)?.[1]
+    if (length !== undefined) this.#contentLength = Number(length)
+  }
+
+  #takeBody(chunk: Buffer): void {
+    const before = this.#bodyLength
+    this.#bodyLength += chunk.length
+    if (this.#bodyLength > maxBody) throw new ProbeFailure('protocol', `body longer than ${maxBody} bytes`)
+    if (this.#hash !== undefined) {
+      const counted = Math.min(chunk.length, Math.max(0, (this.#contentLength ?? Infinity) - before))
+      this.#hash.update(chunk.subarray(0, counted))
+    }
+    if (this.#wishes.search && this.#keptLength < maxSearched) {
+      const part = Buffer.from(chunk.subarray(0, maxSearched - this.#keptLength))
+      this.#keptLength += part.length
+      this.#kept.push(part)
+    }
+  }
+}

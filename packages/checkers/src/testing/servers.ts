@@ -1,0 +1,99 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+
+/** Servers on loopback for tests; all of them end by `close()`. */
+export interface TestServers {
+  /** A TCP server on a free port; what each connection does is `behave`. */
+  tcp(behave: (socket: Socket) => void, host?: string): Promise<number>
+  /** The same behind TLS. */
+  tls(behave: (socket: Socket) => void, options?: TlsOptions): Promise<number>
+  /** A port nobody listens on. */
+  closedPort(): Promise<number>
+  /** A port whose queue is full: the kernel drops whoever wants to connect. */
+  deaf(): Promise<number>
+  close(): Promise<void>
+}
+
+export function testServers(): TestServers {
+  const servers = new Set<Server>()
+  const sockets = new Set<Socket>()
+  const children = new Set<ChildProcess>()
+
+  function listen(server: Server, host: string): Promise<number> {
+    servers.add(server)
+    server.on('connection', (socket) => {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => sockets.delete(socket))
+    })
+    return new Promise((resolve) => {
+      server.listen(0, host, () => {
+        resolve((server.address() as AddressInfo).port)
+      })
+    })
+  }
+
+  return {
+    tcp: (behave, host = '127.0.0.1') => listen(createServer({ allowHalfOpen: true }, behave), host),
+    tls(behave, options = {}) {
+      const server = createTlsServer({ ...certificate(), ...options }, (socket) => {
+        socket.on('error', () => undefined)
+        behave(socket)
+      })
+      server.on('tlsClientError', () => undefined)
+      return listen(server, '127.0.0.1')
+    },
+    async closedPort() {
+      const server = createServer()
+      const port = await listen(server, '127.0.0.1')
+      await new Promise((resolve) => server.close(resolve))
+      return port
+    },
+    async deaf() {
+      const script =
+        "require('net').createServer().listen(0,'127.0.0.1',1,function(){console.log(this.address().port)})"
+      const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+      children.add(child)
+      const port = await new Promise<number>((resolve) => child.stdout.once('data', (line) => resolve(Number(line))))
+      child.kill('SIGSTOP')
+      for (let i = 0; i < 4; i++) {
+        const socket = connect({ host: '127.0.0.1', port })
+        socket.on('error', () => undefined)
+        sockets.add(socket)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      return port
+    },
+    async close() {
+      for (const child of children) child.kill('SIGKILL')
+      for (const socket of sockets) socket.destroy()
+      await Promise.all([...servers].map((server) => new Promise((resolve) => server.close(resolve))))
+    },
+  }
+}
+
+/** Answers every request by these bytes and closes. */
+export function answering(reply: string | Buffer): (socket: Socket) => void {
+  return (socket) => {
+    socket.once('data', () => socket.end(reply))
+  }
+}
+
+let made: { readonly cert: string; readonly key: string } | undefined
+
+/** A self-signed certificate for `localhost`, made by openssl at its first use. */
+export function certificate(): { readonly cert: string; readonly key: string } {
+  if (made !== undefined) return made
+  const folder = mkdtempSync(join(tmpdir(), 'certificate-'))
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const subject = ['-subj', '/CN=localhost', '-days', '2', '-nodes']
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
+  execFileSync('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  made = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+  rmSync(folder, { recursive: true })
+  return made
+}
