@@ -10,6 +10,7 @@ import {
   type GenericRequest,
   type NetlinkChannel,
 } from '@ipvs-director/linux'
+import { readlinkSync } from 'node:fs'
 import type { IpvsClient } from './client.ts'
 import * as c from './constants.ts'
 import { decodeDaemon, decodeInfo, decodeTimeouts } from './decode.ts'
@@ -38,12 +39,14 @@ export interface OpenIpvsOptions {
  */
 export async function openIpvs(options: OpenIpvsOptions = {}): Promise<IpvsClient> {
   const channel = options.channel ?? openNetlink(NETLINK_GENERIC)
+  const openText = options.openText ?? textOfNamespace()
+  const early = openText() // before the first wait: whoever calls may leave the namespace meanwhile
   try {
     const family = await findFamily(channel)
-    const text = (options.openText ?? openTextOrNone)()
-    return kernelClient(channel, family, text, options.fullAuditEvery ?? 64)
+    return kernelClient(channel, family, early ?? openText(), options.fullAuditEvery ?? 64)
   } catch (error) {
     channel.close()
+    early?.close()
     throw error
   }
 }
@@ -58,11 +61,22 @@ async function findFamily(channel: NetlinkChannel): Promise<GenericFamily> {
   }
 }
 
-function openTextOrNone(): TextSource | undefined {
+/** Opens the text, which is there when ip_vs is loaded, as long as this thread is in the namespace it is in now. */
+function textOfNamespace(): () => TextSource | undefined {
+  const namespace = (): string => readlinkSync('/proc/thread-self/ns/net')
+  try {
+    const home = namespace()
+    return () => (namespace() === home ? openIfThere() : undefined)
+  } catch {
+    return () => undefined // /proc is not mounted or hidden; netlink tells everything too
+  }
+}
+
+function openIfThere(): TextSource | undefined {
   try {
     return openProcText()
   } catch {
-    return undefined // /proc is not mounted or hidden; netlink tells everything too
+    return undefined
   }
 }
 

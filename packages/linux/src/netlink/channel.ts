@@ -49,6 +49,6 @@ export interface NetlinkChannel {
 }
 
 /** Tells the two outcomes of {@link NetlinkChannel.ask} and {@link NetlinkChannel.dump} apart. */
-export function isRefusal(outcome: readonly NetlinkMessage[] | Refusal): outcome is Refusal {
+export function isRefusal(outcome: readonly unknown[] | Refusal): outcome is Refusal {
   return 'errno' in outcome
 }
