@@ -1,12 +1,11 @@
-import { type Address, familyOf, type Millis, seconds } from '@ipvs-director/core'
+import { type Address, familyOf, seconds } from '@ipvs-director/core'
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
 import type { CheckConnection, CheckerConfig, CheckTiming, Globals } from './config.ts'
-import type { Values } from './declare.ts'
-import type { Block } from './declare.ts'
+import type { Block, Fields, Values } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import { connection, timing } from './grammar/timing.ts'
 import type { RealServerText, VirtualServerText } from './grammar/virtual-server.ts'
-import { placeOfKeyword, type Read, written } from './read.ts'
+import { damaged, placeOfKeyword, type Read, written } from './read.ts'
 import { placeOf } from './statement.ts'
 
 type CommonText = Partial<Values<Block<typeof connection & typeof timing>>>
@@ -34,19 +33,9 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
   const { virtualServer: vs, realServer: rs, remarks } = home
   const delayLoop = own.delayLoop ?? rs.delayLoop ?? vs.delayLoop
   const retryGap = checker.defaults.delayBeforeRetry === 'delayLoop' ? delayLoop : checker.defaults.delayBeforeRetry
-  const options = ownOptions(text)
-  const around: Surroundings = {
-    realServer: { address: home.address, port: home.port, virtualhost: rs.virtualhost },
-    virtualServer: { virtualhost: vs.virtualhost, delayLoop: vs.delayLoop },
-    ssl: home.ssl,
-    error: (message, keyword) => {
-      remarks.add('E063', placeOfKeyword(text, keyword), message)
-    },
-    warning: (message, keyword) => {
-      remarks.add('W047', placeOfKeyword(text, keyword), message)
-    },
-  }
-  const completed = checker.complete?.(options as never, around)
+  const options = ownOptions(text, checker.block.fields)
+  const damagedText = text[damaged] === true
+  const completed = damagedText ? undefined : checker.complete?.(options as never, surroundings(text, home))
   const resolved: CheckTiming = {
     delayLoop,
     retry: own.retry ?? rs.retry ?? vs.retry ?? checker.defaults.retry,
@@ -56,7 +45,7 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
     alpha: own.alpha ?? rs.alpha ?? vs.alpha,
     logAllFailures: own.logAllFailures ?? home.globals.checkerLogAllFailures,
   }
-  checkTiming(text, resolved, remarks)
+  if (!damagedText) checkTiming(text, resolved, remarks)
   return {
     place: placeOf(text[written]),
     kind: checker.keyword,
@@ -82,8 +71,7 @@ function resolveConnection(text: Read, own: CommonText, { address, port, remarks
 }
 
 function checkTiming(text: Read, { timeout, delayLoop, retry, delayBeforeRetry }: CheckTiming, remarks: Remarks): void {
-  const longest: Millis = delayLoop
-  if (timeout <= longest || (retry > 0 && delayBeforeRetry >= timeout)) return
+  if (timeout <= delayLoop || (retry > 0 && delayBeforeRetry >= timeout)) return
   const statement = text[written].body?.find(
     (child) => child.keyword === 'connect_timeout' || child.keyword === 'misc_timeout',
   )
@@ -95,11 +83,31 @@ function checkTiming(text: Read, { timeout, delayLoop, retry, delayBeforeRetry }
   )
 }
 
+function surroundings(
+  text: Read,
+  { address, port, virtualServer, realServer, ssl, remarks }: CheckerHome,
+): Surroundings {
+  return {
+    realServer: { address, port, virtualhost: realServer.virtualhost },
+    virtualServer: { virtualhost: virtualServer.virtualhost, delayLoop: virtualServer.delayLoop },
+    ssl,
+    error: (message, keyword) => {
+      remarks.add('E063', placeOfKeyword(text, keyword), message)
+    },
+    warning: (message, keyword) => {
+      remarks.add('W047', placeOfKeyword(text, keyword), message)
+    },
+  }
+}
+
+const ownKeys = new WeakMap<Fields, readonly string[]>()
+
 /** The options that only this kind of checker has, as plain data without what is not set. */
-function ownOptions(text: Read): object {
+function ownOptions(text: Read, fields: Fields): object {
+  let keys = ownKeys.get(fields)
+  if (keys === undefined) ownKeys.set(fields, (keys = Object.keys(fields).filter((key) => !common.has(key))))
   const options: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(text))
-    if (value !== undefined && !common.has(key)) options[key] = plain(value)
+  for (const key of keys) if (text[key] !== undefined) options[key] = plain(text[key])
   return options
 }
 

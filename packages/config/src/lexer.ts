@@ -112,17 +112,20 @@ export class Lexer {
         return
       }
       const scanned = scanWords(text, at, to)
-      const offset = scanned.starts[0]
-      if (scanned.oddities !== undefined)
-        this.#report(scanned.oddities, physicalLine(source, line, text.slice(lineStart, to)), lineStart)
-      if (offset !== undefined) {
-        this.#builder.statement(scanned.words, source, line, offset - lineStart + 1, offset, scanned.end, undefined)
+      const { stop, oddities } = scanned
+      if (scanned.count > 0) {
+        const offset = scanned.starts[0] ?? at
+        const args = argumentsOf(scanned)
+        const column = offset - lineStart + 1
+        this.#builder.statement(scanned.words[0] ?? '', args, source, line, column, offset, scanned.end, undefined)
       }
-      at = scanned.stop
-      const stop = at < to ? text.charCodeAt(at) : 0
-      if (stop !== 0x7b && stop !== 0x7d) return
+      if (oddities !== undefined)
+        this.#report(oddities, physicalLine(source, line, text.slice(lineStart, to)), lineStart)
+      at = stop
+      const brace = at < to ? text.charCodeAt(at) : 0
+      if (brace !== 0x7b && brace !== 0x7d) return
       const first = at === from || text.slice(lineStart, at).trim() === ''
-      this.#brace(stop, { source, line, column: at - lineStart + 1, first })
+      this.#brace(brace, { source, line, column: at - lineStart + 1, first })
       at++
     }
   }
@@ -301,9 +304,10 @@ export class Lexer {
     while (at < line.text.length) {
       const { text } = line
       const scanned = scanWords(text, at, text.length)
-      if (scanned.oddities !== undefined) this.#report(scanned.oddities, line, 0)
-      if (scanned.words.length > 0) this.#statement(line, scanned)
+      const { oddities } = scanned
       at = scanned.stop
+      if (scanned.count > 0) this.#statement(line, scanned)
+      if (oddities !== undefined) this.#report(oddities, line, 0)
       const stop = at < text.length ? text.charCodeAt(at) : 0
       if (stop !== 0x7b && stop !== 0x7d) return
       const { column } = placeIn(line, at)
@@ -324,13 +328,14 @@ export class Lexer {
     }
   }
 
-  #statement(line: Line, { words, starts, ends, end }: Scanned): void {
-    const places = starts.map((from, i) => placeIn(line, from, ends[i] ?? from + 1))
+  #statement(line: Line, scanned: Scanned): void {
+    const words = [scanned.words[0] ?? '', ...argumentsOf(scanned)].map(unguard)
+    const places = words.map((_, i) => placeIn(line, scanned.starts[i] ?? 0, scanned.ends[i] ?? 1))
     const columns = places.map((place) => place.column)
     const lengths = places.map((place) => place.length ?? 1)
-    const raw = unguard(line.text.slice(starts[0] ?? 0, end))
-    const column = columns[0] ?? 1
-    this.#builder.statement(words.map(unguard), line.source, line.line, column, 0, 0, { columns, lengths, raw })
+    const raw = unguard(line.text.slice(scanned.starts[0] ?? 0, scanned.end))
+    const [keyword = '', ...args] = words
+    this.#builder.statement(keyword, args, line.source, line.line, columns[0] ?? 1, 0, 0, { columns, lengths, raw })
   }
 
   #report(oddities: readonly Oddity[], line: Line, shift: number): void {
@@ -358,6 +363,15 @@ export class Lexer {
       }
     }
   }
+}
+
+const none: readonly string[] = []
+
+/** The words after the first, in an array as small as can be. */
+function argumentsOf({ words, count }: Scanned): readonly string[] {
+  if (count < 2) return none
+  if (count === 2) return [words[1] ?? '']
+  return count === 3 ? [words[1] ?? '', words[2] ?? ''] : words.slice(1, count)
 }
 
 /** Without the comment: from the first `#` or `!` outside double quotes that has no backslash before it. */

@@ -124,20 +124,27 @@ function resolveConfig(
   const leftOut: string[] = []
   const taken = new Map<string, VirtualServer>()
   for (const block of text.virtualServers) {
+    if (block[damaged] === true || broken.has(block[written]) || brokenGroup(block, groups, broken)) {
+      leftOut.push(block[written].args.join(' '))
+      continue
+    }
     const before = remarks.errors
     const resolved = resolveVirtualServer(block, home)
     const ready = resolved === undefined ? undefined : applyRules(resolved, block, remarks)
-    const group = ready?.target.kind === 'group' ? groups.get(ready.target.group) : undefined
-    const bad =
-      block[damaged] === true ||
-      broken.has(block[written]) ||
-      group?.[damaged] === true ||
-      (group !== undefined && broken.has(group[written]))
-    if (ready === undefined || bad || remarks.errors > before || !claim(ready, taken, remarks)) {
+    if (ready === undefined || remarks.errors > before || !claim(ready, taken, remarks)) {
       leftOut.push(ready?.name ?? block[written].args.join(' '))
     } else virtualServers.push(ready)
   }
   return { config: { globals, virtualServers }, leftOut }
+}
+
+function brokenGroup(
+  { header }: VirtualServerText,
+  groups: ReadonlyMap<string, VirtualServerGroupText & Read>,
+  broken: ReadonlySet<Statement>,
+): boolean {
+  const group = 'group' in header ? groups.get(header.group) : undefined
+  return group !== undefined && (group[damaged] === true || broken.has(group[written]))
 }
 
 /** Takes the services of a virtual server; false, with an error, when another has one of them. */

@@ -39,7 +39,7 @@ export function placeOf(statement: Statement, word = 0): Place {
   if (word === 0)
     return { file: source.file, line, column: statement.offset - start + 1, length: statement.keyword.length }
   const found = scanWords(source.text, statement.offset, statement.end)
-  const i = Math.min(word, found.starts.length - 1)
+  const i = Math.min(word, found.count - 1)
   const from = found.starts[i] ?? statement.offset
   return { file: source.file, line, column: from - start + 1, length: Math.max(1, (found.ends[i] ?? from) - from) }
 }

@@ -9,17 +9,23 @@ export interface Oddity {
   readonly at: number
 }
 
-/** One statement's words. `starts` and `ends` (after the last character, quotes included) are indices of the text. */
+/**
+ * One statement's words, the first `count` of each array. `starts` and `ends` (after the last character, quotes
+ * included) are indices of the text. There is one object for all calls: a million statements need not a million of it.
+ */
 export interface Scanned {
-  words: string[]
-  starts: number[]
-  ends: number[]
+  readonly words: string[]
+  readonly starts: number[]
+  readonly ends: number[]
+  count: number
   /** Index where scanning stopped: of a brace, of a comment's first character, or the end. */
   stop: number
   /** Index after the last word. */
   end: number
   oddities: Oddity[] | undefined
 }
+
+const scanned: Scanned = { words: [], starts: [], ends: [], count: 0, stop: 0, end: 0, oddities: undefined }
 
 const ordinary = 0
 const blank = 1
@@ -40,11 +46,10 @@ const dash = 0x2d
 /** Keywords whose first value may well begin with `//`: it is no comment there. */
 const slashValues = new Set(['path', 'script', 'misc_path', 'file', 'regex', 'url', 'process', 'include'])
 
-/** Scans words from `from` to `to`. */
+/** Scans words from `from` to `to`. What it answers holds until the next call. */
 export function scanWords(text: string, from: number, to: number): Scanned {
-  const words: string[] = []
-  const starts: number[] = []
-  const ends: number[] = []
+  const { words, starts, ends } = scanned
+  let count = 0
   let oddities: Oddity[] | undefined
   const odd = (kind: Oddity['kind'], at: number): void => {
     ;(oddities ??= []).push({ kind, at })
@@ -73,10 +78,10 @@ export function scanWords(text: string, from: number, to: number): Scanned {
           }
           const word = text.slice(i + 1, close)
           if (hasCurly(word)) odd('curly', i + 1 + word.search(curly))
-          words.push(word)
-          starts.push(i)
+          words[count] = word
+          starts[count] = i
           i = end = Math.min(close + 1, to)
-          ends.push(end)
+          ends[count++] = end
           continue
         }
         case backslash:
@@ -91,7 +96,7 @@ export function scanWords(text: string, from: number, to: number): Scanned {
           continue
       }
     }
-    if ((code === slash || code === dash) && isProse(text, i, to, words)) {
+    if ((code === slash || code === dash) && isProse(text, i, to, count === 1 ? words[0] : undefined)) {
       odd('prose', i)
       i = to
       break
@@ -119,12 +124,16 @@ export function scanWords(text: string, from: number, to: number): Scanned {
       odd('curly', start + word.search(curly))
       word = word.replace(curlyAll, '')
     }
-    words.push(word)
-    starts.push(start)
-    ends.push(i)
+    words[count] = word
+    starts[count] = start
+    ends[count++] = i
     end = i
   }
-  return { words, starts, ends, stop: i, end, oddities }
+  scanned.count = count
+  scanned.stop = i
+  scanned.end = end
+  scanned.oddities = oddities
+  return scanned
 }
 
 /** Typographic quotes, which word processors and blogs put for `"` and `'`. */
@@ -138,10 +147,10 @@ function isBlankBeyondAscii(code: number): boolean {
 }
 
 /** `// …` or `--- …` after a value: meant as a comment, though keepalived has no such comments. */
-function isProse(text: string, i: number, to: number, words: readonly string[]): boolean {
+function isProse(text: string, i: number, to: number, only: string | undefined): boolean {
   if (text.charCodeAt(i) === slash) {
     if (i + 1 >= to || text.charCodeAt(i + 1) !== slash) return false
-    return !(words.length === 1 && slashValues.has(words[0] ?? '') && i + 2 < to && !/\s/.test(text[i + 2] ?? ' '))
+    return !(only !== undefined && slashValues.has(only) && i + 2 < to && !/\s/.test(text[i + 2] ?? ' '))
   }
   return /^-{3,}(?:\s|$)/.test(text.slice(i, Math.min(to, i + 80)))
 }

@@ -48,7 +48,8 @@ export class TreeBuilder {
   }
 
   statement(
-    words: readonly string[],
+    keyword: string,
+    args: readonly string[],
     source: Source,
     line: number,
     column: number,
@@ -56,13 +57,11 @@ export class TreeBuilder {
     end: number,
     written: Written | undefined,
   ): void {
-    const keyword = words[0] ?? ''
     if (this.#pending !== undefined) this.#settlePending(keyword, column)
     let field = this.#top.fields?.get(keyword)
     if (field === undefined && this.#frames.length > 0 && (this.#top.kind !== 'list' || column <= this.#top.column)) {
       if (this.#rescue(keyword, source, line, column)) field = this.#top.fields?.get(keyword)
     }
-    const args = words.length > 1 ? words.slice(1) : none
     const statement: Statement = { keyword, args, source, line, offset, end, written, field, body: undefined }
     this.#top.body.push(statement)
     this.#pending = statement
@@ -207,8 +206,6 @@ export class TreeBuilder {
     this.#remarks.add('E012', placeOf(statement), `"}" is missing: ${describe(statement)} is never closed`, related)
   }
 }
-
-const none: readonly string[] = []
 
 /** `vrrp_instance VI_1`, for messages. */
 const describe = (statement: Statement): string => [statement.keyword, ...statement.args.slice(0, 2)].join(' ')
