@@ -206,7 +206,7 @@ const definitions = {
     fields: {
       type: 'object',
       description: 'What it is about.',
-      additionalProperties: { type: ['string', 'number', 'boolean'] },
+      additionalProperties: { anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }] },
     },
   }),
   Version: object<Version>('GET /v1/version', {

@@ -42,10 +42,10 @@ export function serverRow(server: ServerStatus, options: RowOptions): Row {
 }
 
 /** The sorry server: it has no checks; whether it serves is what the table says. */
-export function sorryRow(server: ServerStatus, service: VirtualServerStatus): Row {
+export function sorryRow(server: ServerStatus, service: VirtualServerStatus, now: number): Row {
   const active = (server.wantedWeight ?? 0) > 0
   const state: Cell = active ? { text: 'active', tone: 'warn' } : { text: 'standby', tone: 'dim' }
-  const since: Cell = { text: active && service.state === 'down' ? '' : '-' }
+  const since: Cell = { text: active && service.state === 'down' ? briefly(now - service.since) : '-' }
   return {
     cells: [{ text: `sorry ${printable(server.name)}` }, state, since, ...kernelCells(server)],
     notes: weightNotes(server),

@@ -12,7 +12,7 @@ const namedServices = 12
 export function serviceRows(service: VirtualServerStatus, options: RowOptions): Row[] {
   return [
     ...service.servers.map((server) => serverRow(server, options)),
-    ...(service.sorryServer === undefined ? [] : [sorryRow(service.sorryServer, service)]),
+    ...(service.sorryServer === undefined ? [] : [sorryRow(service.sorryServer, service, options.now)]),
     ...(service.servers.length > 1 ? [totalRow(service.totals)] : []),
   ]
 }

@@ -100,8 +100,9 @@ function printStacked(columns: readonly Column[], { cells }: Row, width: number,
   const [name, ...figures] = cells
   const noBreak = '\u00a0'
   const pairs = figures
-    .map(({ text }, i) => (text === '' ? '' : `${columns[i + 1]?.head ?? ''} ${text}`.replaceAll(' ', noBreak)))
+    .map(({ text }, i) => (text.trim() === '' ? '' : `${columns[i + 1]?.head ?? ''} ${text.trim()}`))
     .filter((pair) => pair !== '')
+    .map((pair) => (indent.length + displayWidth(pair) + 3 > width ? pair : pair.replaceAll(' ', noBreak)))
   return [
     ...(name === undefined ? [] : wrap(name.text, width, indent).map((line) => paint(name.tone, line))),
     ...wrap(pairs.join(', '), width, `${indent}  `).map((line) => line.replaceAll(noBreak, ' ')),

@@ -81,7 +81,7 @@ function pause({ tools }: CommandContext, time: Millis): Promise<void> {
 
 /** One event for people: local time, then what happened. */
 export function eventLines(event: Event, screen: Screen): string[] {
-  const text = `${localTime(event.at)}  ${printable(event.message === '' ? event.event : event.message)}`
+  const text = `${localTime(event.at)} ${printable(event.message === '' ? event.event : event.message)}`
   const tone = toneOf(event.event)
   return paragraph(screen, text, { ...(tone === undefined ? {} : { tone }), rest: ' '.repeat(6) })
 }

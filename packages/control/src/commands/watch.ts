@@ -68,7 +68,7 @@ const columns: readonly Column[] = [
   { head: 'UP', align: 'right' },
   { head: 'ACTIVE', align: 'right' },
   { head: 'CPS', align: 'right' },
-  { head: 'COURSE OF CPS', align: 'left' },
+  { head: 'TREND', align: 'left' },
 ]
 
 /** The live screen, as lines. */

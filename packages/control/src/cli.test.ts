@@ -1,0 +1,414 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { seconds, silentLogger } from '@ipvs-director/core'
+import { runCtl } from './cli.ts'
+import { knownCommands } from './command-names.ts'
+import { parseCommandLine } from './command-line.ts'
+import { createControlServer, type ControlServer } from './server.ts'
+import {
+  busyStatus,
+  downServer,
+  event,
+  fakeDirector,
+  fakeTools,
+  reloadResult,
+  status,
+  virtualServer,
+} from './testing/index.ts'
+import type { FakeDirector, FakeTools, FakeToolsOptions } from './testing/index.ts'
+
+let directory: string
+let path: string
+let director: FakeDirector
+let server: ControlServer | undefined
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'control-'))
+  path = join(directory, 's')
+  director = fakeDirector()
+  await serve()
+})
+afterEach(async () => {
+  await server?.close()
+  await rm(directory, { recursive: true, force: true })
+})
+
+async function serve(): Promise<void> {
+  server = await createControlServer({ path, handlers: director, logger: silentLogger })
+}
+
+const toolsFor = (options: FakeToolsOptions = {}): FakeTools =>
+  fakeTools({ ...options, env: { IPVS_DIRECTOR_SOCKET: path, ...options.env } })
+
+/** Runs a command line to its end: exit status, what was written. */
+async function ctl(line: string, options: FakeToolsOptions = {}): Promise<{ code: number; out: string; err: string }> {
+  const tools = toolsFor(options)
+  const code = await runCtl(
+    line.split(' ').filter((word) => word !== ''),
+    tools,
+  )
+  return { code, out: tools.out(), err: tools.err() }
+}
+
+const json = (text: string): unknown => JSON.parse(text)
+
+describe('status', () => {
+  test('the screen, the same with and without the parser', async () => {
+    director.status = () => Promise.resolve(busyStatus())
+    const { code, out, err } = await ctl('status')
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toContain('10.0.0.4:80              down    12 s')
+    expect((await ctl(`status --socket ${path}`, { env: { IPVS_DIRECTOR_SOCKET: '/nowhere' } })).out).toBe(out)
+  })
+
+  test('one service, with every reason', async () => {
+    director.status = () => Promise.resolve(busyStatus())
+    const { out } = await ctl('status 192.0.2.1:80')
+    expect(out).toContain('connected to 10.0.0.2:80 (2 s ago)')
+    expect(out).not.toContain('2001:db8')
+  })
+
+  test('JSON is the whole model', async () => {
+    director.status = () => Promise.resolve(busyStatus())
+    expect(json((await ctl('status --json')).out)).toEqual(json(JSON.stringify(busyStatus())))
+  })
+
+  test('an unknown service ends with 1 and a suggestion', async () => {
+    expect(await ctl('status 192.0.2.1:8')).toEqual({
+      code: 1,
+      out: '',
+      err: 'ipvs-ctl: there is no virtual server "192.0.2.1:8"; did you mean 192.0.2.1:80/tcp?\n',
+    })
+  })
+
+  test.for([
+    ['all is well', status(), 0],
+    ['a server is down', status({ virtualServers: [virtualServer({ servers: [downServer('10.0.0.2:80', 'x')] })] }), 6],
+    ['a reload was refused', status({ config: { ...status().config, refused: { at: 1, diagnostics: [] } } }), 6],
+    ['the kernel is unreachable', status({ kernel: { ...status().kernel, reachable: false } }), 6],
+    ['a prober is dead', status({ probers: [{ name: 'p', pid: undefined, checks: 1, restarts: 0 }] }), 6],
+    ['the kernel has another weight', busyStatus(), 6],
+  ] as const)('--exit-code: %s', async ([, told, code]) => {
+    director.status = () => Promise.resolve(told)
+    expect((await ctl('status --exit-code')).code).toBe(code)
+    expect((await ctl('status')).code).toBe(0)
+  })
+
+  test('colour on a terminal only, and as wide as it is', async () => {
+    director.status = () => Promise.resolve(busyStatus())
+    expect((await ctl('status')).out).not.toContain('\x1b')
+    expect((await ctl('status', { terminal: { columns: 80, rows: 24 } })).out).toContain('\x1b[')
+    expect((await ctl('status', { env: { FORCE_COLOR: '1' } })).out).toContain('\x1b[')
+    director.status = () => Promise.resolve(status())
+    const narrow = (await ctl('status', { terminal: { columns: 50, rows: 24 }, env: { NO_COLOR: '1' } })).out
+    expect(Math.max(...narrow.split('\n').map((line) => line.length))).toBeLessThanOrEqual(50)
+  })
+})
+
+describe('status --watch', () => {
+  const terminal = { columns: 80, rows: 12 }
+
+  test('redraws in place, tells of a director that went, q leaves the terminal as it was', async () => {
+    const tools = toolsFor({ terminal })
+    const running = runCtl(['status', '--watch', '5'], tools)
+    await expect.poll(() => tools.out()).toContain('ipvs-director 0.1.0')
+    expect(tools.out()).toContain('\x1b[?25l')
+    await server?.close()
+    server = undefined
+    await tools.clock.advance(seconds(5))
+    await expect.poll(() => tools.out()).toContain('no director is running')
+    await serve()
+    const before = director.calls.length
+    await tools.clock.advance(seconds(5))
+    await expect.poll(() => director.calls.length).toBeGreaterThan(before)
+    tools.press('q')
+    expect(await running).toBe(0)
+    expect(tools.out().endsWith('\x1b[?25h\n')).toBe(true)
+    expect([tools.raw(), tools.clock.pending()]).toEqual([false, 0])
+  })
+
+  test('what does not fit is reached by keys', async () => {
+    director.status = () => Promise.resolve(busyStatus())
+    const tools = toolsFor({ terminal })
+    const running = runCtl(['status', '--watch'], tools)
+    await expect.poll(() => tools.out()).toContain('lines 1-11 of')
+    tools.press('j')
+    expect(tools.out()).toContain('lines 2-12 of')
+    tools.press('\x1b[6~')
+    tools.press('\x1b[6~')
+    tools.press('\x1b[6~')
+    const last = tools.out().slice(tools.out().lastIndexOf('\x1b[H'))
+    expect(last).toContain('198.51.100.7:25/tcp')
+    tools.press('\x03')
+    expect(await running).toBe(0)
+  })
+
+  test('without a terminal the pictures follow each other, without control characters; SIGTERM ends it', async () => {
+    const tools = toolsFor()
+    const running = runCtl(['status', '--watch'], tools)
+    await expect.poll(() => tools.out()).toContain('pid 4711')
+    await tools.clock.advance(seconds(2))
+    await expect.poll(() => tools.out().split('pid 4711').length).toBe(3)
+    tools.interrupt()
+    expect(await running).toBe(0)
+    expect(tools.out()).not.toContain('\x1b')
+  })
+
+  test('with JSON: one per line', async () => {
+    const tools = toolsFor({ terminal })
+    const running = runCtl(['status', '--json', '--watch'], tools)
+    await expect.poll(() => tools.out()).toContain('\n')
+    tools.interrupt()
+    await running
+    expect(json(tools.out())).toMatchObject({ pid: 4711 })
+  })
+
+  test('where none runs at the start it does not wait', async () => {
+    expect((await ctl('status --watch --socket /nowhere/s')).code).toBe(3)
+  })
+})
+
+describe('check', () => {
+  const counts = { virtualServers: 1, realServers: 2, checkers: 2 }
+  const fine = { errors: 0, warnings: 0, diagnostics: [], config: { globals: {} }, counts }
+  const warned = { ...fine, warnings: 1, diagnostics: ['a.conf:3:1: warning: quorum is above the sum of weights'] }
+  const faulty = { ...fine, errors: 1, diagnostics: ['a.conf:1:1: error: no\n  1 | x\n    | ^'], config: undefined }
+
+  test.for([
+    ['check a.conf', fine, 0, 'a.conf: fine, 0 errors, 0 warnings; 1 virtual server, 2 real servers, 2 checkers\n'],
+    ['check a.conf', warned, 0, 'a.conf: fine, 0 errors, 1 warning; 1 virtual server'],
+    ['check --strict a.conf', warned, 1, 'a.conf: not fine'],
+    ['check a.conf', faulty, 1, 'a.conf:1:1: error: no\n  1 | x\n    | ^\na.conf: not fine, 1 error'],
+  ] as const)('%s', async ([line, checked, code, text]) => {
+    const answer = await ctl(line, { loadConfig: () => Promise.resolve(checked) })
+    expect(answer.code).toBe(code)
+    expect(answer.out).toContain(text)
+  })
+
+  test('JSON: diagnostics and the effective configuration', async () => {
+    const { out, code } = await ctl('check --json a.conf', { loadConfig: () => Promise.resolve(warned) })
+    expect([code, json(out)]).toEqual([0, { schema: 1, file: 'a.conf', ok: true, ...warned }])
+  })
+
+  test('a file that cannot be read; no director is needed', async () => {
+    const loadConfig = (): Promise<never> =>
+      Promise.reject(new Error("ENOENT: no such file or directory, open 'x.conf'"))
+    const answer = await ctl('check x.conf --socket /nowhere', { loadConfig })
+    expect([answer.code, answer.out]).toEqual([1, expect.stringContaining('no such file or directory')])
+  })
+})
+
+describe('steering', () => {
+  test('reload: what changed', async () => {
+    expect(await ctl('reload')).toMatchObject({
+      code: 0,
+      out: '  real server 10.0.0.5:80 of 192.0.2.1:80/tcp: added\nreloaded: 1 change, 1 write to the kernel\n',
+    })
+  })
+
+  test('reload refused', async () => {
+    director.reload = () =>
+      Promise.resolve(reloadResult({ ok: false, diagnostics: ['a.conf:1:1: no'], changes: [], writes: 0 }))
+    const { code, out } = await ctl('reload')
+    expect([code, out]).toEqual([1, 'a.conf:1:1: no\nreload refused: the configuration that was running goes on\n'])
+    expect(await ctl('reload --json')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('"ok": false') as unknown,
+    })
+  })
+
+  test('drift: the last report, or an audit now', async () => {
+    expect((await ctl('drift --exit-code')).code).toBe(0)
+    expect(director.calls).toEqual(['drift'])
+    const { code, out } = await ctl('drift --now --exit-code')
+    expect([code, director.calls.at(-1)]).toEqual([6, 'audit'])
+    expect(out).toContain('destination 10.0.0.3:80 of 192.0.2.1:80/tcp had weight 0, wanted 1: repaired')
+    expect(json((await ctl('drift --json')).out)).toMatchObject({ found: [] })
+  })
+
+  test.for([
+    ['stop', 'stop'],
+    ['stop --keep', 'stop keep'],
+  ] as const)('%s', async ([line, call]) => {
+    expect((await ctl(line)).code).toBe(0)
+    await expect.poll(() => director.calls).toEqual([call])
+  })
+
+  test('version, with and without a director', async () => {
+    expect((await ctl('version')).out).toContain('ipvs-director 0.1.0, pid 4711')
+    expect(json((await ctl('version --json')).out)).toMatchObject({ ctl: '0.1.0', director: { pid: 4711 } })
+    expect(await ctl('version --socket /nowhere/s')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('no director') as unknown,
+    })
+  })
+})
+
+describe('events', () => {
+  test('those remembered, after one', async () => {
+    director.events.push(event(1), event(2), event(3))
+    const { code, out } = await ctl('events --json --after 1')
+    expect([
+      code,
+      out
+        .trim()
+        .split('\n')
+        .map((line) => (json(line) as { sequence: number }).sequence),
+    ]).toEqual([0, [2, 3]])
+  })
+
+  test('forgotten ones are told', async () => {
+    director.events.push(event(10))
+    expect((await ctl('events --after 4')).err).toBe('5 events are no longer remembered\n')
+  })
+
+  test('followed over a restart of the director; Ctrl-C ends it', async () => {
+    director.events.push(event(1, { message: 'first' }))
+    const tools = toolsFor()
+    const running = runCtl(['events', '--follow'], tools)
+    await expect.poll(() => tools.out()).toContain('first')
+    director.emit(event(2, { message: 'second' }))
+    await expect.poll(() => tools.out()).toContain('second')
+    await server?.close()
+    await expect.poll(() => tools.err()).toContain('the director ended; waiting')
+    director = fakeDirector()
+    director.status = () => Promise.resolve(status({ pid: 4999 }))
+    director.events.push(event(1, { message: 'anew' }))
+    await serve()
+    await expect
+      .poll(async () => {
+        await tools.clock.advance(seconds(1))
+        return tools.out()
+      })
+      .toContain('anew')
+    tools.interrupt()
+    expect(await running).toBe(0)
+    expect(tools.out().match(/first|second|anew/g)).toEqual(['first', 'second', 'anew'])
+  })
+})
+
+describe('lists, explain, watch', () => {
+  test('servers and checks, only those not up', async () => {
+    director.status = () => Promise.resolve(busyStatus())
+    const servers = json((await ctl('servers --json --down')).out) as {
+      servers: { name: string; virtualServer: string }[]
+    }
+    expect(servers.servers.map((one) => one.name)).toEqual([
+      '10.0.0.4:80',
+      '10.0.0.5:80',
+      '[2001:db8:1234:5678:9abc:def0:1234:1]:53',
+    ])
+    expect(servers.servers[0]?.virtualServer).toBe('192.0.2.1:80/tcp')
+    const checks = json((await ctl('checks --json --down')).out) as { checks: { server: string }[] }
+    expect(checks.checks.map((one) => one.server)).toContain('10.0.0.3:80')
+    expect((await ctl('servers')).out).toContain('of 192.0.2.1:80/tcp')
+    expect((await ctl('checks 192.0.2.1:80')).out).toContain('HTTP_GET')
+  })
+
+  test('explain', async () => {
+    director.status = () => Promise.resolve(busyStatus())
+    expect((await ctl('explain 10.0.0.4:80')).out).toContain('one success of TCP_CHECK 10.0.0.4:80, due in 4 s')
+    expect(json((await ctl('explain --json 192.0.2.1:80')).out)).toMatchObject({
+      explanations: [{ about: '192.0.2.1:80/tcp: up for 3 min' }],
+    })
+    expect(await ctl('explain 10.0.0.44:80')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('did you mean 10.0.0.4:80') as unknown,
+    })
+  })
+
+  test('watch draws rates and events, and ends by q', async () => {
+    director.events.push(event(1))
+    const tools = toolsFor({ terminal: { columns: 80, rows: 40 } })
+    const running = runCtl(['watch'], tools)
+    await expect.poll(() => tools.out()).toContain('last events')
+    director.emit(event(2, { message: 'another one' }))
+    await tools.clock.advance(seconds(2))
+    await expect.poll(() => tools.out()).toContain('another one')
+    tools.press('q')
+    expect(await running).toBe(0)
+  })
+})
+
+describe('usage', () => {
+  test.for([
+    ['', 'no command given'],
+    ['statsu', 'unknown command "statsu"; did you mean "status"?'],
+    ['status --jsn', 'unknown option "--jsn"; did you mean "--json"?'],
+    ['status a b', 'one word too many: "b"'],
+    ['check', '"check" needs to be told what'],
+    ['status --watch=soon', 'the pace is a number of seconds'],
+    ['status --watch 0', 'the pace is a number of seconds'],
+    ['watch --every 0', 'the pace is a number of seconds'],
+    ['status --socket', '--socket takes a value'],
+    ['events --after x', '--after takes the sequence of an event'],
+    ['drift --no-now', 'unknown option "--no-now"'],
+    ['completion tcsh', 'Given: "tcsh"'],
+  ] as const)('"%s" ends with 2: %s', async ([line, text]) => {
+    const { code, out, err } = await ctl(line)
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain(text)
+    expect(err).toMatch(/Try: ipvs-ctl .*--help\n$/)
+  })
+
+  test('help fits 80 columns and tells the exit statuses', async () => {
+    const { code, out } = await ctl('--help')
+    expect(code).toBe(0)
+    expect(out).toContain('  3  no director is running')
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  })
+
+  test('no daemon: a clear sentence, status 3', async () => {
+    expect(await ctl('reload --socket /nowhere/s')).toEqual({
+      code: 3,
+      out: '',
+      err: 'ipvs-ctl: no director is running: nothing listens on /nowhere/s\n',
+    })
+  })
+
+  test('--version', async () => {
+    expect(await ctl('--version')).toMatchObject({ code: 0, out: '0.1.0\n' })
+  })
+})
+
+describe('completion', () => {
+  test('knows exactly the commands and options that the parser takes', async () => {
+    for (const { name, options, word } of knownCommands) {
+      const parsed = await parseCommandLine([name, '--help'], { version: '0', columns: 80 })
+      if (!('output' in parsed)) throw new Error(`no help for ${name}`)
+      const listed = [...parsed.output.matchAll(/^ {2}(?:-\w, |    )(--[a-z-]+)/gm)].map((match) => match[1])
+      expect(listed.filter((one) => !['--version', '--help', '--socket'].includes(one ?? '')).sort(), name).toEqual(
+        [...options].sort(),
+      )
+      expect(parsed.output.includes('Positionals:'), name).toBe(word !== undefined)
+    }
+    const { out } = await ctl('--help')
+    const commands = [...out.matchAll(/^ {2}ipvs-ctl ([a-z]+)(?: [[<]\w+[\]>])? {2,}[A-Z]/gm)].map((match) => match[1])
+    expect(commands).toEqual(knownCommands.map(({ name }) => name))
+  })
+
+  test('bash completes commands, options and names of services', async () => {
+    director.status = () => Promise.resolve(busyStatus())
+    const names = (await ctl('names')).out
+    const script = (await ctl('completion bash')).out
+    const complete = (...words: string[]): string[] => {
+      const program = `ipvs-ctl() { cat <<'END'\n${names}END\n}\n${script}
+        COMP_WORDS=(ipvs-ctl ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}
+        _ipvs_ctl; printf '%s\\n' "\${COMPREPLY[@]}"`
+      return execFileSync('bash', ['-c', program], { encoding: 'utf8' }).trim().split('\n')
+    }
+    expect(complete('st')).toEqual(['status', 'stop'])
+    expect(complete('status', '--j')).toEqual(['--json'])
+    expect(complete('status', '192')).toEqual(['192.0.2.1:80/tcp'])
+    expect(complete('completion', 'z')).toEqual(['zsh'])
+  })
+
+  test.for(['zsh', 'fish'])('%s names every command', async (shell) => {
+    const { code, out } = await ctl(`completion ${shell}`)
+    expect(code).toBe(0)
+    for (const { name } of knownCommands) expect(out).toContain(name)
+  })
+})
