@@ -40,7 +40,7 @@ export function completeHttp(secure: boolean) {
         urls: written.urls.map((url) => completeUrl(url, written, around, secure)),
         protocol: written.protocol,
         fastRecovery: written.fastRecovery,
-        tls: secure ? { material: around.ssl } : undefined,
+        tls: secure ? { material: materialOf(around) } : undefined,
       },
     }
   }
@@ -61,6 +61,18 @@ function completeUrl(url: WrittenUrl, written: Written, around: Surroundings, se
     regex: regexOf(url, around),
     serverName: secure && wantsName ? (own ?? named) : undefined,
     tlsCompliant: secure && (url.tlsCompliant ?? written.tlsCompliant ?? false),
+  }
+}
+
+/** Plain data of its own: what the reader hands over also remembers where it was written. */
+function materialOf({ ssl }: Surroundings): TlsMaterial | undefined {
+  if (ssl === undefined) return undefined
+  const { password, ca, certificate, key } = ssl
+  return {
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(key === undefined ? {} : { key }),
   }
 }
 

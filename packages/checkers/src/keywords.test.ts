@@ -1,0 +1,146 @@
+import { seconds } from '@ipvs-director/core'
+import { expect, test } from 'vitest'
+import { checkers } from './checkers.ts'
+import { readChecker, type Around } from './testing/read.ts'
+
+test('each kind once, and the blocks of those that connect have the words for it', () => {
+  const keywords = checkers.map((checker) => checker.keyword)
+  expect(new Set(keywords).size).toBe(keywords.length)
+  for (const { block, connection } of checkers) {
+    expect('connectIp' in block.fields).toBe(connection)
+    expect(block.fields).toHaveProperty('delayLoop')
+  }
+})
+
+test('HTTP_GET with everything', async () => {
+  const { checker, remarks } = await readChecker(`HTTP_GET {
+      url {
+        path "/a?b=c"
+        status_code 200 301-302
+        status_code 404
+        digest 5D41402ABC4B2A76B9719D911017C592
+      }
+      url {
+        path /b
+        virtualhost b.test
+        regex "up and running"
+        regex_no_match
+        regex_options caseless multiline
+        regex_min_offset 3
+        regex_max_offset 40
+        regex_stack 32 64
+      }
+      http_protocol 1.0c
+      virtualhost checker.test
+      fast_recovery
+      retry 4
+      connect_timeout 3
+      connect_port 8080
+    }`)
+  expect(remarks).toEqual([])
+  expect(checker).toMatchObject({
+    kind: 'HTTP_GET',
+    timing: { retry: 4, delayBeforeRetry: seconds(3), timeout: seconds(3), delayLoop: seconds(6) },
+    connection: { address: '10.0.0.1', port: 8080 },
+    options: {
+      urls: [
+        {
+          path: '/a?b=c',
+          host: 'checker.test',
+          status: [
+            { from: 200, to: 200 },
+            { from: 301, to: 302 },
+            { from: 404, to: 404 },
+          ],
+          digest: '5d41402abc4b2a76b9719d911017c592',
+        },
+        {
+          path: '/b',
+          host: 'b.test',
+          status: [{ from: 200, to: 299 }],
+          regex: { source: 'up and running', options: ['caseless', 'multiline'], noMatch: true, min: 3, max: 40 },
+        },
+      ],
+      protocol: '1.0C',
+      fastRecovery: true,
+      tls: undefined,
+    },
+  })
+})
+
+test('nb_get_retry is retry', async () => {
+  const { checker } = await readChecker('HTTP_GET { \n url { \n path / \n } \n nb_get_retry 7 \n }')
+  expect(checker?.timing.retry).toBe(7)
+})
+
+const url = 'url {\n path /\n'
+const vs: Around = { virtualServer: 'virtualhost vs.test' }
+const both: Around = { ...vs, realServer: 'virtualhost rs.test' }
+
+test.for([
+  ['', {}, undefined, undefined, 'neither'],
+  ['', vs, 'vs.test', undefined, 'the virtual server'],
+  ['', both, 'rs.test', undefined, 'the real server before it'],
+  ['virtualhost c.test', both, 'c.test', undefined, 'the checker before it'],
+  ['enable_sni', vs, 'vs.test', 'vs.test', 'SNI by the virtual server'],
+  ['enable_sni', both, 'rs.test', 'vs.test', 'the real server counts for Host, not for SNI'],
+  ['enable_sni off', both, 'rs.test', undefined, 'no SNI'],
+  ['enable_sni\n virtualhost c.test', both, 'c.test', 'c.test', 'SNI by the checker'],
+  ['sni_name own.test', both, 'rs.test', 'own.test', 'a name for SNI alone'],
+  ['sni_name', both, 'rs.test', 'vs.test', 'sni_name without a name'],
+] as const)('SSL_GET with %s in %o: Host %s, SNI %s: %s', async ([words, around, host, serverName]) => {
+  const { checker, remarks } = await readChecker(`SSL_GET {\n ${url} }\n ${words}\n}`, around)
+  expect(remarks).toEqual([])
+  expect(checker?.options.urls).toMatchObject([{ host, serverName }])
+})
+
+test('SSL_GET: tls_compliant at the checker, and otherwise at a url', async () => {
+  const { checker } = await readChecker(`SSL_GET {\n ${url} }\n ${url} tls_compliant off\n }\n tls_compliant\n}`)
+  expect(checker?.options.urls).toMatchObject([{ tlsCompliant: true }, { tlsCompliant: false }])
+})
+
+test('the SSL block goes to SSL_GET, not to HTTP_GET', async () => {
+  const top = 'SSL {\n password secret\n ca /ca.pem\n certificate /cert.pem\n key /key.pem\n}'
+  const ssl = await readChecker(`SSL_GET {\n ${url} }\n}`, { top })
+  expect(ssl.checker?.options.tls).toEqual({
+    material: { password: 'secret', ca: '/ca.pem', certificate: '/cert.pem', key: '/key.pem' },
+  })
+  const http = await readChecker(`HTTP_GET {\n ${url} }\n}`, { top })
+  expect(http.checker?.options.tls).toBeUndefined()
+})
+
+test('MISC_CHECK', async () => {
+  const { checker, remarks } = await readChecker(`MISC_CHECK {
+      misc_path "/usr/bin/check 'a b' c"
+      misc_timeout 4
+      misc_dynamic
+      user nobody nogroup
+    }`)
+  expect(remarks).toEqual([])
+  expect(checker).toMatchObject({
+    kind: 'MISC_CHECK',
+    connection: undefined,
+    timing: { retry: 0, timeout: seconds(4) },
+    options: { script: { words: ['/usr/bin/check', 'a b', 'c'], user: 'nobody', group: 'nogroup' }, dynamic: true },
+  })
+})
+
+test('MISC_CHECK without misc_timeout has the delay_loop of the virtual server', async () => {
+  const { checker } = await readChecker('MISC_CHECK {\n misc_path /x\n delay_loop 99\n}')
+  expect(checker?.timing).toMatchObject({ timeout: seconds(6), delayLoop: seconds(99) })
+})
+
+test.for([
+  ['HTTP_GET {\n}', 'there is no url', 'no url'],
+  ['HTTP_GET {\n url {\n status_code 200\n }\n}', 'path', 'no path'],
+  [`HTTP_GET {\n ${url} digest 123\n }\n}`, '"123" is not an MD5', 'a digest of the wrong length'],
+  [`HTTP_GET {\n ${url} status_code 99\n }\n}`, '"99" is not a status code', 'a status code too small'],
+  [`HTTP_GET {\n ${url} status_code 300-200\n }\n}`, '"300-200" is not', 'a range the wrong way'],
+  [`HTTP_GET {\n ${url} regex "(?R)"\n }\n}`, 'is not supported', 'a regex that JavaScript cannot do'],
+  [`HTTP_GET {\n ${url} regex a++\n regex_options caseles\n }\n}`, 'possessive', 'remarks on a regex'],
+  [`HTTP_GET {\n ${url} regex a\n regex_options caseles\n }\n}`, '"caseles" is not a regex option', 'its options'],
+  ['MISC_CHECK {\n}', 'misc_path', 'no script'],
+] as const)('%j is told: %s', async ([block, said]) => {
+  const { remarks } = await readChecker(block)
+  expect(remarks.join('\n')).toContain(said)
+})
