@@ -38,8 +38,13 @@ export interface Meta {
   readonly pending?: boolean
   /** Our own keyword: keepalived does not know it. */
   readonly extension?: boolean
-  /** What counts when it is written twice: the last (default), the first, or all of them together (arrays only). */
-  readonly repeated?: 'last' | 'first' | 'all'
+  /**
+   * What counts when it is written twice: the last (default), the first, all of them together (values that are arrays),
+   * or each by itself, as an entry of an array.
+   */
+  readonly repeated?: 'last' | 'first' | 'all' | 'each'
+  /** Written without a value it is as in old versions; keepalived insists on one. */
+  readonly bareIsOld?: boolean
   /** Where the value comes from when it is not written here, in words for the manual: `virtual_server`, `delay_loop`. */
   readonly inherits?: string
   /** Without it the block is no use: its absence is an error. */
@@ -126,6 +131,11 @@ export function value<T>(name: string, kind: Kind<T>, meta: Meta & Bare<T> & Def
 export function value<T>(name: string, kind: Kind<T>, meta: Meta & Bare<T>): Keyword<T | undefined>
 export function value<T>(name: string, kind: Kind<T>, meta: Meta & Bare<T>): Keyword<T | undefined> {
   return keyword(name, kind, meta)
+}
+
+/** A keyword that may stand many times: each line is an entry. */
+export function each<T>(name: string, kind: Kind<T>, meta: Meta): Keyword<readonly T[]> {
+  return keyword(name, kind as unknown as Kind<readonly T[]>, { ...meta, repeated: 'each' })
 }
 
 /** A whole decimal number within `min` and `max`; `clamp` takes the nearest instead of refusing. */

@@ -1,11 +1,16 @@
-import type { Json, Kind } from './kind.ts'
+import type { Json, Kind, WordReader } from './kind.ts'
 
-/** A part of a line that has several: its place in the line, or the word that introduces it. */
-export type Part<T, R extends boolean = boolean> =
-  | { readonly at: 'first'; readonly kind: Kind<T>; readonly optional: boolean; readonly required: R }
-  | { readonly at: 'option'; readonly words: readonly string[]; readonly kind: Kind<T>; readonly required: R }
-  | { readonly at: 'flag'; readonly words: readonly string[]; readonly required: R }
-  | { readonly at: 'choice'; readonly words: readonly string[]; readonly required: R }
+/** A part of a line that has several: its place in the line, or the words that introduce it. */
+export type Part<T, R extends boolean = boolean> = (
+  | { readonly at: 'first'; readonly kind: Kind<T>; readonly optional: boolean }
+  | { readonly at: 'bare'; readonly words: readonly string[]; readonly kind: Kind<T>; readonly looks: RegExp }
+  | { readonly at: 'option'; readonly words: readonly string[]; readonly kind: Kind<T> }
+  | { readonly at: 'many'; readonly words: readonly string[]; readonly kind: Kind<unknown> }
+  | { readonly at: 'flag'; readonly words: readonly string[] }
+  | { readonly at: 'choice'; readonly words: readonly string[] }
+) & { readonly required: R; readonly typed?: () => T }
+
+const list = (words: string | readonly string[]): readonly string[] => (typeof words === 'string' ? [words] : words)
 
 /** A value at a fixed place at the start of the line. */
 export const first = <T>(kind: Kind<T>): Part<T, true> => ({ at: 'first', kind, optional: false, required: true })
@@ -13,10 +18,27 @@ export const first = <T>(kind: Kind<T>): Part<T, true> => ({ at: 'first', kind, 
 /** Like {@link first}, but may be left out: it is not read where the next word introduces an option. */
 export const maybe = <T>(kind: Kind<T>): Part<T, false> => ({ at: 'first', kind, optional: true, required: false })
 
+/** A value anywhere in the line that nothing introduces (or one of `words`), known by its looks. */
+export const bare = <T>(kind: Kind<T>, looks: RegExp, words: string | readonly string[] = []): Part<T, false> => ({
+  at: 'bare',
+  words: list(words),
+  kind,
+  looks,
+  required: false,
+})
+
 /** A value after the word that introduces it (several spellings), anywhere after the first parts. */
 export const option = <T>(words: string | readonly string[], kind: Kind<T>): Part<T, false> => ({
   at: 'option',
-  words: typeof words === 'string' ? [words] : words,
+  words: list(words),
+  kind,
+  required: false,
+})
+
+/** Like {@link option}, and may come again and again. */
+export const many = <T>(word: string, kind: Kind<T>): Part<readonly T[], false> => ({
+  at: 'many',
+  words: [word],
   kind,
   required: false,
 })
@@ -33,7 +55,7 @@ export const choice = <const C extends string>(...words: readonly C[]): Part<C, 
 
 export type Parts = Readonly<Record<string, Part<unknown>>>
 
-/** The value of a phrase: one property for each part; undefined where an optional one is not written. */
+/** The value of a phrase: one property for each part; an optional one that is not written is not there. */
 export type Phrase<P extends Parts> = {
   readonly [K in keyof P]: P[K] extends Part<infer T, infer R> ? (R extends true ? T : T | undefined) : never
 }
@@ -47,6 +69,7 @@ export function phraseKind<P extends Parts>(parts: P, syntax: string): Kind<Phra
   const introduced = new Map(
     all.flatMap(([key, part]) => (part.at === 'first' ? [] : part.words.map((word) => [word, { key, part }] as const))),
   )
+  const bares = all.filter((entry): entry is [string, Extract<Part<unknown>, { at: 'bare' }>] => entry[1].at === 'bare')
   return {
     syntax,
     range: '',
@@ -60,17 +83,17 @@ export function phraseKind<P extends Parts>(parts: P, syntax: string): Kind<Phra
         if (read === undefined) return undefined
         value[key] = read
       }
-      for (let next = words.peek(); next !== undefined; next = words.peek()) {
+      while (words.left > 0) {
+        const next = words.peek() ?? ''
         const known = introduced.get(next)
-        if (known === undefined) break
-        words.take()
-        if (known.part.at === 'flag') value[known.key] = true
-        else if (known.part.at === 'choice') value[known.key] = next
-        else {
-          const read = known.part.kind.read(words)
-          if (read === undefined) return undefined
-          value[known.key] = read
-        }
+        if (known !== undefined) words.take()
+        const unnamed =
+          known === undefined
+            ? bares.find(([key, part]) => value[key] === undefined && part.looks.test(next))
+            : undefined
+        const [key, part] = known === undefined ? (unnamed ?? []) : [known.key, known.part]
+        if (key === undefined || part === undefined) break
+        if (!readPart(key, part, next, words, value)) return undefined
       }
       return value as Phrase<P>
     },
@@ -79,31 +102,66 @@ export function phraseKind<P extends Parts>(parts: P, syntax: string): Kind<Phra
       for (const [key, part] of all) {
         const given = (value as Record<string, unknown>)[key]
         if (given === undefined || (part.at === 'flag' && given === false)) continue
-        json[key] = part.at === 'first' || part.at === 'option' ? part.kind.toJson(given) : (given as Json)
+        json[key] =
+          part.at === 'flag' || part.at === 'choice'
+            ? (given as Json)
+            : part.at === 'many'
+              ? (given as readonly unknown[]).map((each) => part.kind.toJson(each))
+              : part.kind.toJson(given)
       }
       return json
     },
     words(json) {
       const given = json as { readonly [key: string]: Json }
-      return all.flatMap(([key, part]) => {
+      return all.flatMap(([key, part]): readonly string[] => {
         const own = given[key]
         if (own === undefined) return []
-        if (part.at === 'first') return part.kind.words(own)
-        if (part.at === 'flag') return own === true ? [part.words[0] ?? ''] : []
-        if (part.at === 'choice') return [String(own)]
-        return [part.words[0] ?? '', ...part.kind.words(own)]
+        const word = part.at === 'first' ? '' : (part.words[0] ?? '')
+        switch (part.at) {
+          case 'first':
+            return part.kind.words(own)
+          case 'bare':
+            return word === '' ? part.kind.words(own) : [word, ...part.kind.words(own)]
+          case 'flag':
+            return own === true ? [word] : []
+          case 'choice':
+            return [String(own)]
+          case 'many':
+            return (own as readonly Json[]).flatMap((each) => [word, ...part.kind.words(each)])
+          case 'option':
+            return [word, ...part.kind.words(own)]
+        }
       })
     },
     schema: {
       type: 'object',
-      properties: Object.fromEntries(
-        all.map(([key, part]) => [
-          key,
-          part.at === 'flag' ? { type: 'boolean' } : part.at === 'choice' ? { enum: part.words } : part.kind.schema,
-        ]),
-      ),
+      properties: Object.fromEntries(all.map(([key, part]) => [key, schemaOf(part)])),
       required: all.filter(([, part]) => part.required).map(([key]) => key),
       additionalProperties: false,
     },
   }
+}
+
+/** Reads what a part has after its word; false after an error. */
+function readPart(
+  key: string,
+  part: Part<unknown>,
+  word: string,
+  words: WordReader,
+  value: Record<string, unknown>,
+): boolean {
+  if (part.at === 'flag') value[key] = true
+  else if (part.at === 'choice') value[key] = word
+  else {
+    const read = part.kind.read(words)
+    if (read === undefined) return false
+    value[key] = part.at === 'many' ? [...((value[key] as readonly unknown[] | undefined) ?? []), read] : read
+  }
+  return true
+}
+
+function schemaOf(part: Part<unknown>): Json | object {
+  if (part.at === 'flag') return { type: 'boolean' }
+  if (part.at === 'choice') return { enum: part.words }
+  return part.at === 'many' ? { type: 'array', items: part.kind.schema } : part.kind.schema
 }

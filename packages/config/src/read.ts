@@ -113,8 +113,11 @@ export class Reader {
       return
     }
     let value: unknown
-    if (statement.args.length === 0 && field.bare !== undefined) value = field.bare
-    else {
+    if (statement.args.length === 0 && field.bare !== undefined) {
+      value = field.bare
+      if (field.bareIsOld === true)
+        this.#remarks.add('W030', placeOf(statement), `newer keepalived wants a value after ${field.name}`)
+    } else {
       const words = this.#words.begin(statement)
       value = field.kind.read(words)
       if (value === undefined) {
@@ -122,6 +125,10 @@ export class Reader {
         return
       }
       if (words.left > 0) this.#extraWords(block, statement, words.position)
+    }
+    if (field.repeated === 'each') {
+      ;(values[key] as unknown[]).push(value)
+      return
     }
     const before = values[key]
     if (before === undefined || before === plan.template[key]) values[key] = value
@@ -215,7 +222,7 @@ function planOf(block: Block<Fields>): Plan {
   for (const [key, field] of Object.entries(block.fields)) {
     keys.set(field, key)
     template[key] = field.form === 'value' ? (field.default as unknown) : undefined
-    if (field.form === 'list' || (field.form === 'block' && field.many)) arrays.push(key)
+    if (field.form === 'list' || (field.form === 'block' && field.many) || field.repeated === 'each') arrays.push(key)
     if (field.form === 'list' && field.name === '') anonymous = { list: field, key }
     if (field.required === true) required.push({ field, key })
   }
