@@ -13,9 +13,9 @@ export async function* readEvents(response: IncomingMessage, path: string): Asyn
   try {
     const each = lines[Symbol.asyncIterator]()
     for (;;) {
-      const { done, value } = await Promise.race([each.next(), broken])
-      if (done === true) return
-      yield parseLine(value, path)
+      const next: IteratorResult<string, unknown> = await Promise.race([each.next(), broken])
+      if (next.done === true) return
+      yield parseLine(next.value, path)
     }
   } catch (error) {
     throw explain(error, path)

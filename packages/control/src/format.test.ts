@@ -34,11 +34,11 @@ describe('status screen', () => {
       "
       ipvs-director 0.1.0, pid 4711, up 3 h 12 min
       config /etc/keepalived/keepalived.conf, loaded 3 h 10 min ago, 2 reloads
-      kernel IPVS 1.2.1, read 4 s ago, 12 writes, 1 drift repaired
+      kernel IPVS 1.2.1, audited 4 s ago, figures 4 s old, 12 writes, 1 drift repaired
       2 virtual servers, 1 down; 5 real servers: 2 up, 2 down, 1 unknown
 
       192.0.2.1:80/tcp  UP for 3 min
-        wrr, droute, persistence 50 s; alive weight 4, quorum 2 (lost at 0)
+        wrr, DR, persistence 50 s; alive weight 4, quorum 2 (lost at 0)
         SERVER                   STATE   FOR   WANT HAVE ACTIVE INACT CPS INBPS OUTBPS
         10.0.0.2:80              up      3 min    3    3     41   312  45   36k   1.7M
         10.0.0.3:80              up      3 min    1   !0     16   108  16   12k   580k
@@ -52,7 +52,7 @@ describe('status screen', () => {
         total                                                57   420  61   48k   2.3M
 
       [2001:db8:1234:5678:9abc:def0:1234:5678]:53/udp  DOWN for 40 s
-        sh, tunnel; alive weight 0, quorum 1 (gained at 1)
+        sh, TUN; alive weight 0, quorum 1 (gained at 1)
         SERVER                   STATE   FOR   WANT HAVE ACTIVE INACT CPS INBPS OUTBPS
         [2001:db8:1234:5678:9abc:def0:1234:1]:53
                                  down    12 s     -    -      -     -   -     -      -
@@ -86,15 +86,14 @@ describe('status screen', () => {
       "
       ipvs-director 0.1.0, pid 4711, up 3 h 12 min
       config /etc/keepalived/keepalived.conf, loaded 3 h 10 min ago, 2 reloads
-      kernel IPVS 1.2.1, read 3 min 5 s ago, 12 writes, 1 drift repaired
+      kernel IPVS 1.2.1, audited 3 min 5 s ago, 12 writes, 1 drift repaired
       0 virtual servers; 0 real servers
       ! LAST RELOAD REFUSED 2 min ago; what was loaded 3 h 10 min ago still runs
           web.conf:12:5: unknown keyword "delay_lop" in virtual_server; did you mean
             "delay_loop"?
              12 |     delay_lop 6
                 |     ^^^^^^^^^
-      ! KERNEL UNREACHABLE: cannot read the table: EPERM; its figures are of 3 min 5 s
-        ago
+      ! KERNEL UNREACHABLE: cannot read the table: EPERM; last audited 3 min 5 s ago
       ! prober 1 is not running: 40 checks stand still
       "
     `)
@@ -104,31 +103,31 @@ describe('status screen', () => {
     const web = busyStatus().virtualServers.slice(0, 1)
     expect(joined(statusScreen(status({ virtualServers: web }), at80, { verbose: true }).slice(5)))
       .toMatchInlineSnapshot(`
-      "
-      192.0.2.1:80/tcp  UP for 3 min
-        wrr, droute, persistence 50 s; alive weight 4, quorum 2 (lost at 0)
-        SERVER             STATE   FOR   WANT HAVE ACTIVE INACT CPS INBPS OUTBPS
-        10.0.0.2:80        up      3 min    3    3     41   312  45   36k   1.7M
-            connected to 10.0.0.2:80 (2 s ago)
-            TCP_CHECK 10.0.0.2:80: up for 3 min, took 0.8 ms, 0 of 30 probes failed,
-              next in 4 s
-        10.0.0.3:80        up      3 min    1   !0     16   108  16   12k   580k
-            connected to 10.0.0.3:80 (2 s ago)
-            failing (2 of 3 forgiven): HTTP_GET: no answer within 3 s
-            the kernel has weight 0 where 1 is wanted
-            HTTP_GET 10.0.0.3:80 /health: up for 3 min, took 0.8 ms, 2 of 30 probes
-              failed, next in 4 s
-        10.0.0.4:80        down    12 s     -    -      -     -   -     -      -
-            cannot connect to 10.0.0.4:80: ECONNREFUSED (2 s ago)
-            TCP_CHECK 10.0.0.4:80: down for 12 s, took 0.8 ms, 6 of 30 probes failed,
-              next in 4 s
-        10.0.0.5:80        unknown -        -    -      -     -   -     -      -
-            not probed yet
-            TCP_CHECK 10.0.0.5:80: unknown, 0 of 0 probes failed, next in 4 s
-        sorry 10.0.0.99:80 standby -        -    -      -     -   -     -      -
-        total                                          57   420  61   48k   2.3M
-      "
-    `)
+        "
+        192.0.2.1:80/tcp  UP for 3 min
+          wrr, DR, persistence 50 s; alive weight 4, quorum 2 (lost at 0)
+          SERVER             STATE   FOR   WANT HAVE ACTIVE INACT CPS INBPS OUTBPS
+          10.0.0.2:80        up      3 min    3    3     41   312  45   36k   1.7M
+              connected to 10.0.0.2:80 (2 s ago)
+              TCP_CHECK 10.0.0.2:80: up for 3 min, took 0.8 ms, 0 of 30 probes failed,
+                next in 4 s
+          10.0.0.3:80        up      3 min    1   !0     16   108  16   12k   580k
+              connected to 10.0.0.3:80 (2 s ago)
+              failing (2 of 3 forgiven): HTTP_GET: no answer within 3 s
+              the kernel has weight 0 where 1 is wanted
+              HTTP_GET 10.0.0.3:80 /health: up for 3 min, took 0.8 ms, 2 of 30 probes
+                failed, next in 4 s
+          10.0.0.4:80        down    12 s     -    -      -     -   -     -      -
+              cannot connect to 10.0.0.4:80: ECONNREFUSED (2 s ago)
+              TCP_CHECK 10.0.0.4:80: down for 12 s, took 0.8 ms, 6 of 30 probes failed,
+                next in 4 s
+          10.0.0.5:80        unknown -        -    -      -     -   -     -      -
+              not probed yet
+              TCP_CHECK 10.0.0.5:80: unknown, 0 of 0 probes failed, next in 4 s
+          sorry 10.0.0.99:80 standby -        -    -      -     -   -     -      -
+          total                                          57   420  61   48k   2.3M
+        "
+      `)
   })
 
   test('a group lists its services; a fresh one has nothing to tell yet', () => {
@@ -152,7 +151,7 @@ describe('status screen', () => {
       "
 
       group web/tcp  UP for 3 min
-        wrr, droute; alive weight 1, quorum 1 (lost at 0)
+        wrr, DR; alive weight 1, quorum 1 (lost at 0)
         services: 192.0.2.1:80/tcp, 192.0.2.2:80/tcp, 192.0.2.3:80/tcp,
           192.0.2.4:80/tcp, 192.0.2.5:80/tcp, 192.0.2.6:80/tcp, 192.0.2.7:80/tcp,
           192.0.2.8:80/tcp, 192.0.2.9:80/tcp, 192.0.2.10:80/tcp, 192.0.2.11:80/tcp,
@@ -162,7 +161,7 @@ describe('status screen', () => {
             no verdict yet
 
       fwmark 7/inet  UP for 3 min
-        wrr, droute; alive weight 1, quorum 1 (lost at 0)
+        wrr, DR; alive weight 1, quorum 1 (lost at 0)
         no real servers
       "
     `)
@@ -170,33 +169,31 @@ describe('status screen', () => {
 
   test('too narrow for columns', () => {
     const one = virtualServer({ servers: [server(), downServer('10.0.0.4:80', 'cannot connect: ECONNREFUSED')] })
-    expect(joined(statusScreen(status({ virtualServers: [one] }), { width: 44, paint: plain }).slice(6)))
+    expect(joined(statusScreen(status({ virtualServers: [one] }), { width: 44, paint: plain }).slice(7)))
       .toMatchInlineSnapshot(`
-      "
-        down
+        "
 
-      192.0.2.1:80/tcp  UP for 3 min
-        wrr, droute; alive weight 1, quorum 1
-          (lost at 0)
-        10.0.0.2:80
-          STATE up, FOR 3 min, WANT 1, HAVE 1,
-          ACTIVE 0, INACT 0, CPS 0, INBPS 0,
-          OUTBPS 0
-        10.0.0.4:80
-          STATE down, FOR 12 s, WANT -, HAVE -,
-          ACTIVE -, INACT -, CPS -, INBPS -,
-          OUTBPS -
-            cannot connect: ECONNREFUSED
-        total
-          ACTIVE 0, INACT 0, CPS 0, INBPS 0,
-          OUTBPS 0
-      "
-    `)
+        192.0.2.1:80/tcp  UP for 3 min
+          wrr, DR; alive weight 1, quorum 1 (lost at
+            0)
+          10.0.0.2:80
+            STATE up, FOR 3 min, WANT 1, HAVE 1,
+            ACTIVE 0, INACT 0, CPS 0, INBPS 0,
+            OUTBPS 0
+          10.0.0.4:80
+            STATE down, FOR 12 s, WANT -, HAVE -,
+            ACTIVE -, INACT -, CPS -, INBPS -,
+            OUTBPS -
+              cannot connect: ECONNREFUSED
+          total
+            ACTIVE 0, INACT 0, CPS 0, INBPS 0,
+            OUTBPS 0
+        "
+      `)
   })
 
   test('colours change nothing but the colours', () => {
     const painted = statusScreen(busyStatus(), { width: 80, paint: coloured })
-    // eslint-disable-next-line no-control-regex -- escape sequences are what is looked for
     expect(painted.map((line) => line.replace(/\x1b\[\d+m/g, ''))).toEqual(statusScreen(busyStatus(), at80))
     expect(painted.join('')).toContain('\x1b[31mdown\x1b[39m')
   })

@@ -147,7 +147,7 @@ function trafficFamilies(
     make('inactive_connections', 'gauge', 'Connections in any other state now.', (t) => t.inactiveConnections),
     make('connections', 'counter', "Connections since the kernel's entry was made.", (t) => t.connections),
     make('incoming_bytes', 'counter', 'Bytes towards the real servers.', (t) => t.inBytes, 'bytes'),
-    make('outgoing_bytes', 'counter', 'Bytes from the real servers (seen for masq only).', (t) => t.outBytes, 'bytes'),
+    make('outgoing_bytes', 'counter', 'Bytes from the real servers (seen for NAT only).', (t) => t.outBytes, 'bytes'),
   ]
 }
 

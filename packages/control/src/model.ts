@@ -58,6 +58,7 @@ export interface VirtualServerStatus {
   readonly name: string
   readonly services: readonly string[]
   readonly scheduler: string
+  /** As keepalived.conf spells it: `NAT`, `DR`, `TUN`, `TUN gue:5555`. */
   readonly forwarding: string
   /** Seconds; 0: off. */
   readonly persistence: number

@@ -29,7 +29,7 @@ function closed(schema: unknown): unknown {
 function faults(validator: Ajv2020, name: ReplyName, value: unknown): unknown {
   const validate = validator.getSchema(`${controlSchema.$id}#/$defs/${name}`)
   if (validate === undefined) throw new Error(`no schema ${name}`)
-  validate(JSON.parse(JSON.stringify(value)))
+  void validate(JSON.parse(JSON.stringify(value)))
   return validate.errors?.map(({ instancePath, message }) => `${instancePath} ${message ?? ''}`) ?? []
 }
 

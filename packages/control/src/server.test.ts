@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { millis, silentLogger } from '@ipvs-director/core'
 import { arrayLogger } from '@ipvs-director/core/testing'
 import { controlClient } from './client.ts'
+import type { ControlHandlers } from './model.ts'
 import { createControlServer, type ControlServer, type ControlServerOptions } from './server.ts'
 import { busyStatus, event, fakeDirector, largeStatus, reloadResult, type FakeDirector } from './testing/index.ts'
 
@@ -180,7 +181,8 @@ describe('endpoints', () => {
   })
 
   test('without a report of audits GET /v1/audit is 501', async () => {
-    const { drift: _, ...handlers } = director
+    const handlers: ControlHandlers = { ...director }
+    delete handlers.drift
     await serve({ handlers })
     expect((await ask('GET', '/v1/audit')).status).toBe(501)
   })

@@ -1,3 +1,4 @@
+import { oldestFigures } from './status-header.ts'
 import { paragraph, type Screen } from './screen.ts'
 import { serverColumns, serverRow, sorryRow, totalRow, type RowOptions } from './server-row.ts'
 import { printTable, type Layout, type Row } from './table.ts'
@@ -75,8 +76,7 @@ function servicesLines(service: VirtualServerStatus, screen: Screen): string[] {
 
 /** Said only where figures are older than a reader would think. */
 function staleLines(service: VirtualServerStatus, screen: Screen, now: number): string[] {
-  const moments = service.servers.map((server) => server.kernelAt).filter((at) => at !== undefined)
-  const oldest = moments.reduce((least, at) => Math.min(least, at), Infinity)
-  if (now - oldest < 60_000 || moments.length === 0) return []
+  const oldest = oldestFigures([service])
+  if (oldest === undefined || now - oldest < 60_000) return []
   return paragraph(screen, `the kernel's figures are of ${ago(oldest, now)}`, { indent: '  ', tone: 'warn' })
 }

@@ -1,4 +1,4 @@
-import type { ServerState, Status } from './model.ts'
+import type { ServerState, Status, VirtualServerStatus } from './model.ts'
 import { ago, count, lengthy } from './quantities.ts'
 import { paragraph, preformatted, type Screen } from './screen.ts'
 import { printable } from './text.ts'
@@ -22,14 +22,27 @@ function configText({ config, at }: Status): string {
   return `config ${printable(config.file)}, loaded ${ago(config.loadedAt, at)}, ${count(config.reloads, 'reload')}`
 }
 
-function kernelText({ kernel, at }: Status): string {
+function kernelText({ kernel, virtualServers, at }: Status): string {
   const name = kernel.ipvs === 'memory' ? 'table in memory (no kernel)' : `kernel IPVS ${kernel.ipvs}`
   const counts = [
     count(kernel.writes, 'write'),
     ...(kernel.refused > 0 ? [`${kernel.refused} refused`] : []),
     ...(kernel.drifts > 0 ? [`${count(kernel.drifts, 'drift')} repaired`] : []),
   ]
-  return `${name}, read ${ago(kernel.auditedAt, at)}, ${counts.join(', ')}`
+  const audited = `audited ${ago(kernel.auditedAt, at)}`
+  const figures = oldestFigures(virtualServers)
+  const age =
+    figures === undefined ? [] : [`figures ${at - figures < 1000 ? 'just read' : `${lengthy(at - figures)} old`}`]
+  return `${name}, ${[audited, ...age, ...counts].join(', ')}`
+}
+
+/** When the kernel was asked for the oldest of the figures on the screen; undefined: never. */
+export function oldestFigures(services: readonly VirtualServerStatus[]): number | undefined {
+  let oldest: number | undefined
+  for (const { servers } of services) {
+    for (const { kernelAt } of servers) if (kernelAt !== undefined) oldest = Math.min(oldest ?? kernelAt, kernelAt)
+  }
+  return oldest
 }
 
 /** `2 virtual servers, 1 down; 5 real servers: 2 up, 2 down, 1 unknown`. */
@@ -57,7 +70,7 @@ function alarms({ config, kernel, probers, at }: Status, screen: Screen): string
   }
   if (!kernel.reachable) {
     const error = kernel.lastError === undefined ? '' : `: ${printable(kernel.lastError.message)}`
-    shout(`KERNEL UNREACHABLE${error}; its figures are of ${ago(kernel.auditedAt, at)}`)
+    shout(`KERNEL UNREACHABLE${error}; last audited ${ago(kernel.auditedAt, at)}`)
   } else if (kernel.lastError !== undefined) {
     const text = `last refusal of the kernel, ${ago(kernel.lastError.at, at)}: ${printable(kernel.lastError.message)}`
     lines.push(...paragraph(screen, text, { tone: 'warn' }))

@@ -60,7 +60,8 @@ export function processTools(own: Pick<CtlTools, 'version' | 'loadConfig'>, proc
 }
 
 function outputOf(stream: NodeJS.WriteStream): Output {
-  const isTTY = Boolean(stream.isTTY)
+  // The types promise a boolean; a pipe has no such member.
+  const { isTTY = false }: { isTTY?: boolean } = stream
   return {
     write: (text) => void stream.write(text),
     isTTY,

@@ -13,8 +13,7 @@ export async function runVersion(context: CommandContext, { json }: { readonly j
     throw error
   })
   if (json) {
-    const { schema: _, ...running } = director instanceof ControlError ? { schema: 1 } : director
-    const told = director instanceof ControlError ? { error: director.message } : running
+    const told = director instanceof ControlError ? { error: director.message } : director
     printJson(context, { schema: 1, ctl: tools.version, node: process.version, director: told })
     return exitStatus.ok
   }
