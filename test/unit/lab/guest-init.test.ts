@@ -8,7 +8,9 @@ const job = { command: ['true'], cwd: '/', env: {}, modules: '/m', statusFile: '
 test.prop([fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'))], { numRuns: 30 })(
   'a quoted word reaches the command as it is',
   (word) => {
-    expect(execFileSync('sh', ['-c', `printf %s ${quote(word)}`], { encoding: 'utf8' })).toBe(Buffer.from(word).toString())
+    expect(execFileSync('sh', ['-c', `printf %s ${quote(word)}`], { encoding: 'utf8' })).toBe(
+      Buffer.from(word).toString(),
+    )
   },
 )
 
