@@ -118,7 +118,7 @@ describe('definitions', () => {
     ['one that leads to itself', '$A=${B}\n$B=${A}\na ${A}\nb', ['b'], ['E006 3:1']],
     ['several lines', '$A= \\\n  b { \\\n c 1 \\\n }\na {\n $A\n}\nd', [['a', ['b', 'c·1']], 'd']],
     ['several lines end at an empty one', '$A=\\\nb \\\n\nc\n$A', ['c', 'b']],
-    ['several lines only at the end of a line', '$A=b \\\nc\nx $A y', ['x·$A·y'], ['E006 3:1']],
+    ['several lines only at the end of a line', '$A=b \\\nc\nx $A y', ['x·$A·y'], ['E006 3:3']],
     ['what stands before goes to the first line', '$A=b \\\nc\nx $A', ['x·b', 'c']],
     ['_PWD and _INSTANCE', 'a ${_PWD} ${_INSTANCE}', ['a·/etc·lb1']],
     ['_RANDOM', 'a ${_RANDOM} ${_RANDOM 5} ${_RANDOM 5 6}', ['a·0·5·5']],

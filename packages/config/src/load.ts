@@ -10,6 +10,7 @@ import type { VirtualServerGroupText, VirtualServerText } from './grammar/virtua
 import { Includes } from './include.ts'
 import { resolveVirtualServer } from './inherit.ts'
 import { Lexer } from './lexer.ts'
+import { remarkOnPending } from './pending.ts'
 import { type ReadFile, realFiles } from './read-file.ts'
 import { damaged, type Read, Reader, written } from './read.ts'
 import { applyRules } from './rules.ts'
@@ -53,6 +54,7 @@ export function loadConfig(file: string, options: LoadOptions): Promise<LoadResu
     return Promise.resolve({ config: undefined, diagnostics: finish(remarks, parsed.includes), files, leftOut: [] })
   const lexical = damagedStatements(parsed.statements, remarks.all)
   const text = readRoot(grammar, parsed.statements, remarks)
+  remarkOnPending(parsed.statements, remarks)
   const { config, leftOut } = resolveConfig(text, lexical, options.checkers, remarks)
   return Promise.resolve({ config, diagnostics: finish(remarks, parsed.includes), files, leftOut })
 }
