@@ -351,6 +351,10 @@ describe('other screens', () => {
         [2001:db8:1234:5678:9abc:def0:1234:5678]:53/udp
                                            down  40 s  0/1      0   0
 
+      last events
+            10.0.0.4:80: ECONNREFUSED
+            10.0.0.4:80: ECONNREFUSED
+
       3 real servers not up
         SERVER                    STATE   FOR  WANT HAVE ACTIVE INACT CPS INBPS OUTBPS
         10.0.0.4:80               down    12 s    -    -      -     -   -     -      -
@@ -364,10 +368,6 @@ describe('other screens', () => {
             of [2001:db8:1234:5678:9abc:def0:1234:5678]:53/udp
             HTTP_GET http://[2001:db8:1234:5678:9abc:def0:1234:1]:8053/health answered
               503 Service Unavailable, wanted 200..299
-
-      last events
-            10.0.0.4:80: ECONNREFUSED
-            10.0.0.4:80: ECONNREFUSED
       "
     `)
   })

@@ -61,7 +61,7 @@ export function processTools(own: Pick<CtlTools, 'version' | 'loadConfig'>, proc
 
 function outputOf(stream: NodeJS.WriteStream): Output {
   // The types promise a boolean; a pipe has no such member.
-  const { isTTY = false }: { isTTY?: boolean } = stream
+  const isTTY = (stream as { readonly isTTY?: boolean }).isTTY ?? false
   return {
     write: (text) => void stream.write(text),
     isTTY,

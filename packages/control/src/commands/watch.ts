@@ -16,7 +16,7 @@ import { live } from './live.ts'
 /** Samples kept per virtual server, and shown at most. */
 const samples = 60
 const sparkWidth = 16
-const shownEvents = 8
+const shownEvents = 5
 
 /** What the live screen remembers from picture to picture. */
 export interface WatchMemory {
@@ -24,7 +24,7 @@ export interface WatchMemory {
   events: Event[]
 }
 
-/** `ipvs-ctl watch`: a line per virtual server with the course of its rate, whoever is not up, and the last events. */
+/** `ipvs-ctl watch`: a line per virtual server with the course of its rate, the last events, whoever is not up. */
 export async function runWatch(
   context: CommandContext,
   { every, service }: { readonly every: number; readonly service: string | undefined },
@@ -88,12 +88,12 @@ export function watchScreen(status: Status, memory: WatchMemory, screen: Screen,
     ...headerLines(status, screen),
     '',
     ...printTable(columns, rows, layOut(columns, rows, width), width, paint),
+    ...section(screen, memory.events.length, 'last events'),
+    ...memory.events.toReversed().flatMap((event) => eventLines(event, screen)),
     ...section(screen, troubled.length, `${count(troubled.length, 'real server')} not up`),
     ...(troubled.length === 0
       ? []
       : printTable(serverColumns, troubled, layOut(serverColumns, troubled, width), width, paint)),
-    ...section(screen, memory.events.length, 'last events'),
-    ...memory.events.toReversed().flatMap((event) => eventLines(event, screen)),
   ]
 }
 
