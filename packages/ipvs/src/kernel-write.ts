@@ -1,52 +1,40 @@
-import { Writer, type GenericFamily, type GenericRequest } from '@ipvs-director/linux'
+import type { GenericFamily } from '@ipvs-director/linux'
 import type { IpvsError } from './client.ts'
 import { commandNumbers, encodeCommand } from './encode.ts'
 import { beyondLimits } from './limits.ts'
 import { refusedCommand } from './refusal.ts'
 import type { Command } from './table.ts'
 
-/** So many commands are encoded in one go, some milliseconds of work; then other events get their turn. */
-const sliceLength = 2048
-
 /** Carries out commands in order; one result for each. */
 export async function executeCommands(
   family: GenericFamily,
   commands: readonly Command[],
 ): Promise<(IpvsError | undefined)[]> {
-  const results: (IpvsError | undefined)[] = []
-  const writer = new Writer(sliceLength * 128)
-  for (let start = 0; start < commands.length; start += sliceLength) {
-    await executeSlice(family, writer, commands.slice(start, start + sliceLength), results)
-  }
+  const results = commands.map((command): IpvsError | undefined => {
+    const refusal = beyondLimits(command)
+    return refusal === undefined ? undefined : refusedCommand(command, refusal)
+  })
+  const sent = results.every((error) => error === undefined)
+    ? commands
+    : commands.filter((_, i) => results[i] === undefined)
+  const refusals = await family.executeEach({
+    count: sent.length,
+    command: (index) => commandNumbers[at(sent, index).do],
+    write: (writer, index) => {
+      encodeCommand(writer, at(sent, index))
+    },
+  })
+  let place = 0
+  commands.forEach((command, i) => {
+    if (results[i] !== undefined) return
+    const refusal = refusals[place++]
+    if (refusal !== undefined) results[i] = refusedCommand(command, refusal)
+  })
   return results
 }
 
-async function executeSlice(
-  family: GenericFamily,
-  writer: Writer,
-  commands: readonly Command[],
-  results: (IpvsError | undefined)[],
-): Promise<void> {
-  writer.truncate()
-  const sent: { readonly command: Command; readonly index: number; readonly end: number }[] = []
-  for (const command of commands) {
-    const refusal = beyondLimits(command)
-    if (refusal === undefined) {
-      encodeCommand(writer, command)
-      sent.push({ command, index: results.length, end: writer.length })
-    }
-    results.push(refusal === undefined ? undefined : refusedCommand(command, refusal))
-  }
-  const bytes = writer.view()
-  let start = 0
-  const requests = sent.map(({ command, end }): GenericRequest => {
-    const payload = bytes.subarray(start, end)
-    start = end
-    return { command: commandNumbers[command.do], payload }
-  })
-  const refusals = await family.execute(requests)
-  sent.forEach(({ command, index }, i) => {
-    const refusal = refusals[i]
-    if (refusal !== undefined) results[index] = refusedCommand(command, refusal)
-  })
+function at(commands: readonly Command[], index: number): Command {
+  const command = commands[index]
+  if (command === undefined) throw new RangeError(`no command ${index}`)
+  return command
 }

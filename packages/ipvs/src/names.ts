@@ -1,3 +1,4 @@
+import type { Family } from '@ipvs-director/core'
 import * as c from './constants.ts'
 import type { ForwardingMethod, Protocol, Tunnel } from './table.ts'
 
@@ -20,6 +21,8 @@ export const checksumFlags: Readonly<Record<Tunnel['checksum'], number>> = {
   csum: c.IP_VS_TUNNEL_ENCAP_FLAG_CSUM,
   remcsum: c.IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM,
 }
+
+export const familyNumber = (family: Family): number => (family === 'inet' ? c.AF_INET : c.AF_INET6)
 
 export function protocolName(number: number): Protocol | undefined {
   switch (number) {

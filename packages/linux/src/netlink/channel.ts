@@ -2,6 +2,7 @@
  * A netlink socket as its users see it: requests in, answers out. Headers, sequence numbers, multipart messages,
  * acknowledgements and buffers are the implementation's business.
  */
+import type { Writer } from './writer.ts'
 
 /** One request: what follows the netlink header. Lengths are in bytes. */
 export interface NetlinkRequest {
@@ -10,6 +11,17 @@ export interface NetlinkRequest {
   /** Extra `nlmsg_flags` beside NLM_F_REQUEST and what the call itself needs (ACK, DUMP). */
   readonly flags?: number
   readonly payload: Uint8Array
+}
+
+/**
+ * Many requests of one type that are written when their turn comes, straight into what is sent: ten thousand of them
+ * cost no ten thousand buffers.
+ */
+export interface NetlinkBatch {
+  readonly type: number
+  readonly count: number
+  /** Appends the payload of the request at this place; it can be asked for twice. */
+  write(writer: Writer, index: number): void
 }
 
 /** One message of an answer, header taken off. */
@@ -34,6 +46,9 @@ export interface NetlinkChannel {
    * Rejects only when the socket itself fails.
    */
   execute(requests: readonly NetlinkRequest[]): Promise<readonly (Refusal | undefined)[]>
+
+  /** The same for a batch; between two sends other work of the process has its turn. */
+  executeEach(batch: NetlinkBatch): Promise<readonly (Refusal | undefined)[]>
 
   /** One request whose answer is data. Resolves to its messages (usually one) or to the refusal. */
   ask(request: NetlinkRequest): Promise<readonly NetlinkMessage[] | Refusal>

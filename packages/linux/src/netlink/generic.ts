@@ -4,6 +4,7 @@ import { attributes, list, nested } from './attributes.ts'
 import { isRefusal, type NetlinkChannel, type NetlinkMessage, type NetlinkRequest, type Refusal } from './channel.ts'
 import { text, u16, u32, u8 } from './codecs.ts'
 import { struct } from './struct.ts'
+import type { Writer } from './writer.ts'
 
 /** One command of a family. */
 export interface GenericRequest {
@@ -12,6 +13,14 @@ export interface GenericRequest {
   readonly flags?: number
   /** The attributes. */
   readonly payload: Uint8Array
+}
+
+/** Many commands, written when their turn comes: see {@link NetlinkBatch}. */
+export interface GenericBatch {
+  readonly count: number
+  command(index: number): number
+  /** Appends the attributes of the command at this place; it can be asked for twice. */
+  write(writer: Writer, index: number): void
 }
 
 /** One message of an answer: command and attributes, both headers taken off. */
@@ -29,6 +38,7 @@ export interface GenericFamily {
   /** Multicast groups: number by name. */
   readonly groups: ReadonlyMap<string, number>
   execute(requests: readonly GenericRequest[]): Promise<readonly (Refusal | undefined)[]>
+  executeEach(batch: GenericBatch): Promise<readonly (Refusal | undefined)[]>
   ask(request: GenericRequest): Promise<readonly GenericMessage[] | Refusal>
   dump(request: GenericRequest): Promise<readonly GenericMessage[] | Refusal>
 }
@@ -80,6 +90,17 @@ export function familyOver(
   return {
     ...family,
     execute: (requests) => channel.execute(requests.map(wrap)),
+    executeEach: ({ count, command, write }) =>
+      channel.executeEach({
+        type: family.id,
+        count,
+        write(writer, index) {
+          writer.u8(command(index))
+          writer.u8(family.version)
+          writer.u16(0)
+          write(writer, index)
+        },
+      }),
     ask: async (request) => unwrap(await channel.ask(wrap(request))),
     dump: async (request) => unwrap(await channel.dump(wrap(request))),
   }

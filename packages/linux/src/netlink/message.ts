@@ -43,19 +43,33 @@ export function writeMessage(
   writer: Writer,
   message: { readonly type: number; readonly flags: number; readonly sequence: number; readonly payload: Uint8Array },
 ): number {
-  const start = writer.length
-  writer.u32(headerBytes + message.payload.length)
-  writer.u16(message.type)
-  writer.u16(message.flags)
-  writer.u32(message.sequence)
-  writer.u32(0)
+  const start = openMessage(writer, message.type, message.flags, message.sequence)
   writer.bytes(message.payload)
-  writer.align(start)
+  closeMessage(writer, start)
   return start
 }
 
-/** The bytes a message with so long a payload takes. */
-export const messageBytes = (payload: number): number => (headerBytes + payload + 3) & ~3
+/** Begins a message, whose payload is to be appended. Returns where it begins, for {@link closeMessage}. */
+export function openMessage(writer: Writer, type: number, flags: number, sequence: number): number {
+  const start = writer.length
+  writer.u32(0)
+  writer.u16(type)
+  writer.u16(flags)
+  writer.u32(sequence)
+  writer.u32(0)
+  return start
+}
+
+/** Ends the message that begins at `start`: fills in its length. */
+export function closeMessage(writer: Writer, start: number): void {
+  writer.patchU32(start, writer.length - start)
+  writer.align(start)
+}
+
+/** Changes `nlmsg_flags` of the message that begins at `start`. */
+export function setFlags(writer: Writer, start: number, flags: number): void {
+  writer.patchU16(start + 6, flags)
+}
 
 /** Splits one datagram; payloads are views into it. Throws a DecodeError where a length is impossible. */
 export function readMessages(datagram: Buffer): SequencedMessage[] {

@@ -1,7 +1,7 @@
 /** What is under way on a netlink channel: one of its three calls, from its first send to its last answer. */
 import type { NetlinkMessage, NetlinkRequest, Refusal } from './channel.ts'
 import {
-  messageBytes,
+  closeMessage,
   NLM_F_ACK,
   NLM_F_DUMP,
   NLM_F_DUMP_INTR,
@@ -9,8 +9,10 @@ import {
   NLMSG_DONE,
   NLMSG_ERROR,
   NLMSG_NOOP,
+  openMessage,
   readAcknowledgement,
   readDone,
+  setFlags,
   type SequencedMessage,
   writeMessage,
 } from './message.ts'
@@ -51,12 +53,18 @@ const dumpTries = 8
 
 const EINTR = 4
 
+/** Requests of an execution, one after the other. */
+export interface Requests {
+  readonly count: number
+  type(index: number): number
+  /** Extra `nlmsg_flags`. */
+  flags(index: number): number
+  writePayload(writer: Writer, index: number): void
+}
+
 /** Many requests, answered by refusals only. */
-export function execution(
-  requests: readonly NetlinkRequest[],
-  settle: Settle<readonly (Refusal | undefined)[]>,
-): Operation {
-  const results = new Array<Refusal | undefined>(requests.length).fill(undefined)
+export function execution(requests: Requests, settle: Settle<readonly (Refusal | undefined)[]>): Operation {
+  const results = new Array<Refusal | undefined>(requests.count).fill(undefined)
   let first = 0 // of the send under way: its index, its sequence number, and how many it carries
   let sequence = 0
   let count = 0
@@ -64,19 +72,9 @@ export function execution(
   return {
     send(to) {
       first += count
-      count = sendableTogether(requests, first, to.mostAnswers)
-      sequence = to.sequences(count)
-      for (let i = 0; i < count; i++) {
-        const request = requests[first + i]
-        if (request === undefined) break
-        const acknowledge = i === count - 1 ? NLM_F_ACK : 0
-        writeMessage(to.writer, {
-          type: request.type,
-          flags: (request.flags ?? 0) | NLM_F_REQUEST | acknowledge,
-          sequence: (sequence + i) >>> 0,
-          payload: request.payload,
-        })
-      }
+      sequence = to.sequences(0)
+      count = writeTogether(to, requests, first, sequence)
+      to.sequences(count)
       to.send()
     },
     take(message) {
@@ -84,7 +82,7 @@ export function execution(
       if (index >= count || message.type !== NLMSG_ERROR) return 'wait'
       results[first + index] = readAcknowledgement(message)
       if (index < count - 1) return 'wait'
-      if (first + count < requests.length) return 'more'
+      if (first + count < requests.count) return 'more'
       settle.resolve(results)
       return 'done'
     },
@@ -96,17 +94,32 @@ export function execution(
   }
 }
 
-/** How many requests from `first` on go into one send: all of them refused, the answers still fit the receive buffer. */
-function sendableTogether(requests: readonly NetlinkRequest[], first: number, mostAnswers: number): number {
-  let size = 0
+/**
+ * Writes as many requests from `first` on as go into one send, the last with NLM_F_ACK; returns how many: all of them
+ * refused, the answers still fit the receive buffer.
+ */
+function writeTogether(to: Sender, requests: Requests, first: number, sequence: number): number {
+  const { writer } = to
+  const most = Math.min(requests.count - first, to.mostAnswers)
+  let last = 0 // where the last message begins
   let count = 0
-  while (first + count < requests.length && count < mostAnswers) {
-    size += messageBytes(requests[first + count]?.payload.length ?? 0)
-    if (size > sendBytes && count > 0) break
+  while (count < most) {
+    const index = first + count
+    const start = openMessage(writer, requests.type(index), flagsOf(requests, index), (sequence + count) >>> 0)
+    requests.writePayload(writer, index)
+    closeMessage(writer, start)
+    if (writer.length > sendBytes && count > 0) {
+      writer.truncate(start)
+      break
+    }
+    last = start
     count++
   }
+  setFlags(writer, last, flagsOf(requests, first + count - 1) | NLM_F_ACK)
   return count
 }
+
+const flagsOf = (requests: Requests, index: number): number => requests.flags(index) | NLM_F_REQUEST
 
 /** One request; its data, ended by an acknowledgement. */
 export function question(request: NetlinkRequest, settle: Settle<readonly NetlinkMessage[] | Refusal>): Operation {

@@ -1,13 +1,15 @@
 import { DecodeError } from '@ipvs-director/core'
-import type { NetlinkChannel } from './channel.ts'
+import type { NetlinkChannel, Refusal } from './channel.ts'
 import { readMessages, type SequencedMessage } from './message.ts'
-import { dumping, execution, question, sendBytes, type Operation, type Sender } from './operation.ts'
+import { dumping, execution, question, sendBytes, type Operation, type Requests, type Sender } from './operation.ts'
 import { socketTransport, type OpenTransport } from './transport.ts'
 import { Writer } from './writer.ts'
 
 /** Protocols of AF_NETLINK (linux/netlink.h). */
 export const NETLINK_ROUTE = 0
 export const NETLINK_GENERIC = 16
+
+const nothing = new Uint8Array()
 
 /**
  * What one refusal costs of the receive buffer, in bytes of the kernel's accounting (skb->truesize), extended
@@ -102,6 +104,9 @@ export function netlinkChannel(open: OpenTransport): NetlinkChannel {
     })
   }
 
+  const executeAll = (requests: Requests): Promise<readonly (Refusal | undefined)[]> =>
+    requests.count === 0 ? Promise.resolve([]) : submit((settle) => execution(requests, settle))
+
   function fail(error: Error): void {
     if (closed) return
     closed = true
@@ -112,7 +117,16 @@ export function netlinkChannel(open: OpenTransport): NetlinkChannel {
 
   return {
     execute: (requests) =>
-      requests.length === 0 ? Promise.resolve([]) : submit((settle) => execution(requests, settle)),
+      executeAll({
+        count: requests.length,
+        type: (i) => requests[i]?.type ?? 0,
+        flags: (i) => requests[i]?.flags ?? 0,
+        writePayload: (to, i) => {
+          to.bytes(requests[i]?.payload ?? nothing)
+        },
+      }),
+    executeEach: ({ type, count, write }) =>
+      executeAll({ count, type: () => type, flags: () => 0, writePayload: write }),
     ask: (request) => submit((settle) => question(request, settle)),
     dump: (request) => submit((settle) => dumping(request, settle)),
     close: () => {

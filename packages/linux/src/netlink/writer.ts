@@ -111,6 +111,12 @@ export class Writer {
     this.numbers.setUint32(at, value, littleEndian)
   }
 
+  /** The same of two bytes. */
+  patchU16(at: number, value: number): void {
+    if ((value & 0xffff) !== value) outOfRange(value, 'u16')
+    this.numbers.setUint16(at, value, littleEndian)
+  }
+
   /** Takes back everything after the first `length` bytes. */
   truncate(length = 0): void {
     this.length = Math.min(this.length, length)
