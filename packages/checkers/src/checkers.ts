@@ -5,3 +5,8 @@ import { tcpCheck } from './tcp.ts'
 
 /** Every kind of check there is; `loadConfig` reads their blocks, the engine runs them. */
 export const checkers: readonly Checker[] = [tcpCheck, httpGet, sslGet, miscCheck]
+
+/** The kinds that never run in a prober process: they need to become other users, or to read files. */
+export const localKinds: ReadonlySet<string> = new Set(
+  checkers.filter((checker) => checker.local).map((checker) => checker.keyword),
+)

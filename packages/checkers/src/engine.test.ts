@@ -11,6 +11,7 @@ import { scriptedChecker, type AskedProbe } from './testing/scripted.ts'
 const noIo: ProbeIo = {
   connect: () => Promise.reject(new Error('no network in this test')),
   run: () => Promise.reject(new Error('no scripts in this test')),
+  forgetMaterial: () => undefined,
 }
 
 interface Bench {

@@ -1,9 +1,11 @@
 import { describeError, formatDuration, formatEndpoint, millis, seconds } from '@ipvs-director/core'
 import type { Clock, Millis, Random, Timer } from '@ipvs-director/core'
 import type { Check, Figures, Prober, ProberEvents, Verdict } from './checker.ts'
+import { checkers as allCheckers } from './checkers.ts'
 import type { Checker } from './define.ts'
 import { Heap, type Timed } from './heap.ts'
 import type { Health } from './health.ts'
+import { createNodeIo } from './io/node-io.ts'
 import type { ProbeIo } from './io/port.ts'
 import { RunningAttempt } from './running-attempt.ts'
 import { throttled } from './throttle.ts'
@@ -11,9 +13,11 @@ import { fail, type Finding } from './verdict.ts'
 
 export interface EngineOptions {
   readonly clock: Clock
-  readonly random: Random
-  readonly io: ProbeIo
-  readonly checkers: readonly Checker[]
+  readonly random?: Random
+  /** Default: the world as it is. */
+  readonly io?: ProbeIo
+  /** Default: all there are. */
+  readonly checkers?: readonly Checker[]
   readonly events: ProberEvents
   /** From `setChecks` to the first probe, before the random warm-up: 1 s as keepalived has it. */
   readonly firstWait?: Millis
@@ -57,10 +61,10 @@ interface Task extends Timed {
 
 /** Runs checks in this process: one heap of due times, one timer, never two probes of one check at once. */
 export function createEngine(options: EngineOptions): Engine {
-  const { clock, random, io, events } = options
+  const { clock, events, random = Math.random, io = createNodeIo() } = options
   const firstWait = options.firstWait ?? seconds(1)
   const limit = options.limit ?? 5000
-  const kinds = new Map(options.checkers.map((checker) => [checker.keyword, checker]))
+  const kinds = new Map((options.checkers ?? allCheckers).map((checker) => [checker.keyword, checker]))
   const tasks = new Map<string, Task>()
   const heap = new Heap<Task>()
   const queue: Task[] = []
@@ -234,6 +238,7 @@ export function createEngine(options: EngineOptions): Engine {
     add,
     remove,
     setChecks(checks) {
+      io.forgetMaterial()
       const wanted = new Set(checks.map((check) => check.id))
       remove([...tasks.keys()].filter((id) => !wanted.has(id)))
       add(checks)

@@ -85,3 +85,10 @@ function regexOf(url: WrittenUrl, around: Surroundings): HttpUrl['regex'] {
   if (error !== undefined) return undefined
   return { ...pattern, noMatch: url.regexNoMatch, min: url.regexMinOffset ?? 0, max: url.regexMaxOffset }
 }
+
+/** The files that a check's TLS needs, whatever kind of check it is. */
+export function materialPaths(options: Readonly<Record<string, unknown>>): string[] {
+  const { tls } = options as { readonly tls?: { readonly material?: TlsMaterial } }
+  const { ca, certificate, key } = tls?.material ?? {}
+  return [ca, certificate, key].filter((path) => path !== undefined)
+}

@@ -29,5 +29,8 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
       return connectSecure(at, attempt, tls, contexts, await connectHandedOver(at, attempt))
     },
     run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),
+    forgetMaterial: () => {
+      contexts.forget()
+    },
   }
 }

@@ -11,6 +11,8 @@ export interface ProbeIo {
   connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish): Promise<Connection>
   /** Runs a script to its end, or to the end of its process group `timeout` after its start (and 2 s of patience). */
   run(script: ScriptWish, timeout: Millis, attempt: Attempt): Promise<ScriptEnd>
+  /** The files of the SSL block may have changed: read them again when they are next needed. */
+  forgetMaterial(): void
 }
 
 /** A stream to the server. */

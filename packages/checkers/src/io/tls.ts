@@ -18,22 +18,30 @@ import { ProbeStream } from './stream.ts'
 export type ReadMaterial = (path: string) => string | Buffer
 
 /** TLS contexts are expensive, so equal material shares one. */
-export type Contexts = (material: TlsMaterial | undefined) => SecureContext
+export interface Contexts {
+  of(material: TlsMaterial | undefined): SecureContext
+  forget(): void
+}
 
 export function createContexts(read: ReadMaterial): Contexts {
   const known = new Map<string, SecureContext>()
-  return (material) => {
-    const id = JSON.stringify(material ?? {})
-    const found = known.get(id)
-    if (found !== undefined) return found
-    const made = createSecureContext({
-      ...(material?.ca === undefined ? {} : { ca: read(material.ca) }),
-      ...(material?.certificate === undefined ? {} : { cert: read(material.certificate) }),
-      ...(material?.key === undefined ? {} : { key: read(material.key) }),
-      ...(material?.password === undefined ? {} : { passphrase: material.password }),
-    })
-    known.set(id, made)
-    return made
+  return {
+    of(material) {
+      const id = JSON.stringify(material ?? {})
+      const found = known.get(id)
+      if (found !== undefined) return found
+      const made = createSecureContext({
+        ...(material?.ca === undefined ? {} : { ca: read(material.ca) }),
+        ...(material?.certificate === undefined ? {} : { cert: read(material.certificate) }),
+        ...(material?.key === undefined ? {} : { key: read(material.key) }),
+        ...(material?.password === undefined ? {} : { passphrase: material.password }),
+      })
+      known.set(id, made)
+      return made
+    },
+    forget: () => {
+      known.clear()
+    },
   }
 }
 
@@ -100,7 +108,7 @@ export async function connectSecure(
 
 function contextOf(wish: TlsWish, contexts: Contexts): SecureContext {
   try {
-    return contexts(wish.material)
+    return contexts.of(wish.material)
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error)
     throw new ProbeFailure('local', `the SSL block's files cannot be used: ${said}`, error)

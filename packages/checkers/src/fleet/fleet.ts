@@ -1,0 +1,227 @@
+import { describeError, millis, seconds, type Clock, type Logger, type Millis, type Timer } from '@ipvs-director/core'
+import { readAccounts } from '@ipvs-director/linux'
+import { readFileSync } from 'node:fs'
+import type { Check, Figures, InitialHealth, Prober, ProberEvents, Report } from '../checker.ts'
+import { materialPaths } from '../http/options.ts'
+import { capabilitiesFor } from './privileges.ts'
+import { restartDelay, RunningProcess } from './process.ts'
+
+export interface FleetOptions {
+  /** How many prober processes; each starts when it has something to probe. */
+  readonly count: number
+  /** The JavaScript file of the prober's main. */
+  readonly entry: string
+  readonly events: ProberEvents
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Who the probers become when this process is root: user nobody where there is one. */
+  readonly identity?: { readonly uid: number; readonly gid: number }
+  /** See EngineOptions.firstWait. */
+  readonly firstWait?: Millis
+  /** Without a sign of life for so long a prober is taken for hung, and replaced. Default 10 s. */
+  readonly patience?: Millis
+}
+
+/** One prober process as it is shown. */
+export interface ProberProcess {
+  readonly name: string
+  readonly pid: number | undefined
+  readonly checks: number
+  readonly restarts: number
+}
+
+export interface Fleet extends Prober {
+  processes(): readonly ProberProcess[]
+}
+
+/** What the director knows of a check, whatever happens to the process that makes it. */
+interface Known {
+  readonly check: Check
+  readonly slot: Slot
+  up: boolean
+  seen: boolean
+  last: Report | undefined
+}
+
+/** A place for a prober process, and its share of the checks. */
+interface Slot {
+  readonly name: string
+  readonly checks: Map<string, Known>
+  process: RunningProcess | undefined
+  restarts: number
+  deathsInARow: number
+  bornAt: number
+  /** Until its next start after a death. */
+  waiting: Timer | undefined
+}
+
+/** A process that lived so long did not die of its start. */
+const healthyAge = seconds(60)
+
+/** Checks spread over processes by what they probe; a process that dies is replaced and its servers keep their state. */
+export function createFleet(options: FleetOptions): Fleet {
+  const { clock, events, logger } = options
+  const identity = options.identity ?? readAccounts().user('nobody')
+  const known = new Map<string, Known>()
+  const slots = Array.from({ length: Math.max(1, options.count) }, (_, i): Slot => ({
+    name: `prober ${i + 1}`,
+    checks: new Map(),
+    process: undefined,
+    restarts: 0,
+    deathsInARow: 0,
+    bornAt: 0,
+    waiting: undefined,
+  }))
+  let material: ReadonlyMap<string, string> = new Map()
+  let stopped = false
+
+  function setChecks(checks: readonly Check[]): void {
+    const wanted = new Set(checks.map((check) => check.id))
+    for (const [id, { slot }] of known) {
+      if (wanted.has(id)) continue
+      known.delete(id)
+      slot.checks.delete(id)
+      slot.process?.remove(id)
+    }
+    const before = material
+    material = readMaterial(checks)
+    if (!sameFiles(before, material)) for (const slot of slots) slot.process?.setMaterial(material)
+    for (const check of checks) if (!known.has(check.id)) add(check)
+    for (const slot of slots) tend(slot)
+  }
+
+  function add(check: Check): void {
+    const slot = slots[slotOf(check.id, slots.length)]
+    if (slot === undefined) return
+    const entry: Known = { check, slot, up: check.initial.up, seen: check.initial.seen, last: undefined }
+    known.set(check.id, entry)
+    slot.checks.set(check.id, entry)
+    slot.process?.add(check)
+  }
+
+  /** Starts a process where there is something to do, and replaces one that may do less than its checks need. */
+  function tend(slot: Slot): void {
+    if (stopped || slot.waiting !== undefined || slot.checks.size === 0) return
+    const needed = [...slot.checks.values()].reduce((mask, { check }) => mask | capabilitiesFor(check.connection), 0n)
+    if (slot.process === undefined) start(slot, needed)
+    else if ((needed & ~slot.process.capabilities) !== 0n) void slot.process.stop()
+  }
+
+  function start(slot: Slot, capabilities: bigint): void {
+    slot.bornAt = clock.now()
+    const process: RunningProcess = new RunningProcess({
+      name: slot.name,
+      entry: options.entry,
+      clock,
+      identity: identity === undefined ? undefined : { uid: identity.uid, gid: identity.gid },
+      capabilities,
+      firstWait: options.firstWait,
+      material,
+      patience: options.patience ?? seconds(10),
+      reports: (reports) => {
+        reports.forEach(take)
+      },
+      trouble: (message) => {
+        events.trouble(message)
+      },
+      gone: (why) => {
+        if (slot.process === process) slot.process = undefined
+        if (!stopped) bury(slot, why)
+      },
+    })
+    slot.process = process
+    process.start()
+    for (const entry of slot.checks.values()) process.add({ ...entry.check, initial: initialOf(entry) })
+  }
+
+  /** A process is gone: its servers keep their state until its successor has looked. */
+  function bury(slot: Slot, why: string | undefined): void {
+    slot.restarts++
+    if (why === undefined) {
+      tend(slot)
+      return
+    }
+    slot.deathsInARow = clock.now() - slot.bornAt > healthyAge ? 1 : slot.deathsInARow + 1
+    const delay = restartDelay(slot.deathsInARow)
+    logger.error('prober.died', `${slot.name} ${why}`, { prober: slot.name, checks: slot.checks.size })
+    events.trouble(`${slot.name} ${why}; its ${slot.checks.size} checks go on in a new one`)
+    slot.waiting = clock.after(delay, () => {
+      slot.waiting = undefined
+      tend(slot)
+    })
+  }
+
+  function take(report: Report): void {
+    const entry = known.get(report.id)
+    if (entry === undefined) return
+    entry.up = report.up
+    entry.seen = true
+    entry.last = report
+    events.report(report)
+  }
+
+  async function figures(ids?: readonly string[]): Promise<readonly Figures[]> {
+    const wanted = ids === undefined ? undefined : new Set(ids)
+    const parts = await Promise.all(
+      slots.map(async (slot) => {
+        const own = [...slot.checks.values()].filter(({ check }) => wanted?.has(check.id) ?? true)
+        if (own.length === 0) return []
+        const asked = wanted === undefined ? undefined : own.map(({ check }) => check.id)
+        const told = new Map((await slot.process?.figures(asked))?.map((each) => [each.id, each]))
+        return own.map((entry) => told.get(entry.check.id) ?? unheard(entry))
+      }),
+    )
+    return parts.flat()
+  }
+
+  function readMaterial(checks: readonly Check[]): ReadonlyMap<string, string> {
+    const files = new Map<string, string>()
+    for (const path of new Set(checks.flatMap((check) => materialPaths(check.options)))) {
+      try {
+        files.set(path, readFileSync(path, 'utf8'))
+      } catch (error) {
+        events.trouble(`cannot read ${path} for SSL_GET: ${describeError(error)}`)
+      }
+    }
+    return files
+  }
+
+  return {
+    setChecks,
+    figures,
+    async stop() {
+      stopped = true
+      for (const slot of slots) slot.waiting?.cancel()
+      await Promise.all(slots.map((slot) => slot.process?.stop()))
+    },
+    processes: () =>
+      slots.map(({ name, process, checks, restarts }) => ({ name, pid: process?.pid, checks: checks.size, restarts })),
+  }
+}
+
+/** Equal checks go to the same process: by the hash that an id is. */
+function slotOf(id: string, count: number): number {
+  return Number.parseInt(Buffer.from(id.slice(0, 8), 'base64url').toString('hex').slice(0, 8) || '0', 16) % count
+}
+
+function initialOf({ check, up, seen }: Known): InitialHealth {
+  return { up, seen, unproven: check.initial.unproven && !seen }
+}
+
+/** What is known of a check whose process does not answer. */
+function unheard({ check, up, last }: Known): Figures {
+  return {
+    id: check.id,
+    up,
+    failures: 0,
+    last: last === undefined ? undefined : { ...last.verdict, at: last.at },
+    probes: 0,
+    failed: 0,
+    late: 0,
+    nextIn: undefined,
+  }
+}
+
+function sameFiles(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([path, text]) => b.get(path) === text)
+}

@@ -1,0 +1,29 @@
+import { serveProber } from './fleet/serve.ts'
+
+/**
+ * A prober process, forked by the director: probes what it is told to and reports what turns. It ends with its parent.
+ * Everything it needs is imported here, before it gives up the right to read files.
+ */
+process.title = 'ipvs-director: prober'
+const listener = serveProber(
+  {
+    send: (message) => {
+      if (process.connected) process.send?.(message)
+    },
+  },
+  (code) => {
+    // What was sent is still on its way out.
+    process.disconnect()
+    process.exitCode = code
+    setTimeout(() => {
+      process.exit(code)
+    }, 200)
+  },
+)
+process.on('message', listener)
+process.on('disconnect', () => {
+  process.exit()
+})
+// The director ends its probers itself; a terminal's Ctrl-C goes to all of them.
+process.on('SIGINT', () => undefined)
+process.on('SIGHUP', () => undefined)
