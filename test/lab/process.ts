@@ -116,7 +116,8 @@ export class LabProcess {
   async says(pattern: RegExp, within: Millis = seconds(10)): Promise<void> {
     await until(`${this.command.join(' ')} says ${pattern.source}`, within, () => {
       if (pattern.test(this.#stdout) || pattern.test(this.#stderr)) return true
-      if (this.#code !== undefined) throw new Error(`it ended with ${this.#code}\n${this.#stdout}${this.#stderr}`)
+      if (this.#code !== undefined)
+        throw new Error(`it ended with ${this.#code}\n${lastLines(this.#stdout + this.#stderr)}`)
       return false
     })
   }
@@ -132,8 +133,11 @@ export async function finish(process: LabProcess, options: RunOptions): Promise<
   }, timeout)
   const code = await process.ended
   clearTimeout(timer)
-  const told = (): string => `${process.command.join(' ')}\n${process.stdout}${process.stderr}`
+  const told = (): string => `${process.command.join(' ')}\n${lastLines(process.stdout + process.stderr)}`
   if (late) throw new Error(`not done after ${timeout / 1000} s: ${told()}`)
   if (options.check === true && code !== 0) throw new Error(`exit status ${code}: ${told()}`)
   return { code, stdout: process.stdout, stderr: process.stderr }
 }
+
+/** Enough to see what went wrong. */
+const lastLines = (text: string): string => text.split('\n').slice(-25).join('\n')
