@@ -5,7 +5,7 @@ import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import type { Event } from '../model.ts'
 import type { Tone } from '../paint.ts'
 import { count } from '../quantities.ts'
-import { paragraph, type Screen } from '../screen.ts'
+import { paragraph, preformatted, type Screen } from '../screen.ts'
 import { printable } from '../text.ts'
 import { outScreen, printLines, type CommandContext } from './context.ts'
 
@@ -79,11 +79,16 @@ function pause({ tools }: CommandContext, time: Millis): Promise<void> {
   })
 }
 
-/** One event for people: local time, then what happened. */
+/** One event for people: local time, then what happened; further lines (the excerpt of a diagnostic) as they are. */
 export function eventLines(event: Event, screen: Screen): string[] {
-  const text = `${localTime(event.at)} ${printable(event.message === '' ? event.event : event.message)}`
+  const indent = ' '.repeat(6)
   const tone = toneOf(event.event)
-  return paragraph(screen, text, { ...(tone === undefined ? {} : { tone }), rest: ' '.repeat(6) })
+  const [first = '', ...excerpt] = (event.message === '' ? event.event : event.message).split('\n')
+  const text = `${localTime(event.at)} ${printable(first)}`
+  return [
+    ...paragraph(screen, text, { ...(tone === undefined ? {} : { tone }), rest: indent }),
+    ...excerpt.flatMap((line) => preformatted(screen, line, tone, indent)),
+  ]
 }
 
 function toneOf(event: string): Tone | undefined {

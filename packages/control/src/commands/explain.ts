@@ -77,16 +77,18 @@ function whyText(server: ServerStatus, now: number): string {
   if (server.state === 'unknown') return 'no check has given a verdict yet'
   const checked = server.checkedAt === undefined ? '' : `, ${ago(server.checkedAt, now)}`
   const failing = server.checks.filter((check) => (server.state === 'up' ? check.failures > 0 : check.state !== 'up'))
-  const each = failing.map((check) => `${checkName(check)}: ${check.reason} (${failureText(check)})`)
-  return [`${server.reason}${checked}`, ...each].join('; ')
+  return [`${server.reason}${checked}`, ...failing.map((check) => failureText(check, server.reason))].join('; ')
 }
 
 function checkName({ kind, target }: CheckStatus): string {
-  return `${kind} ${target}`
+  return target === '' ? kind : `${kind} ${target}`
 }
 
-function failureText({ failures, retry, failed, probes }: CheckStatus): string {
-  return `${count(failures, 'failure')} in a row, ${retry} forgiven; ${failed} of ${count(probes, 'probe')} in all`
+/** Its own reason only where it is another than was said already. */
+function failureText(check: CheckStatus, said: string): string {
+  const own = check.reason === said || check.reason === '' ? '' : `: ${check.reason}`
+  const forgiven = check.state === 'up' ? `, ${check.failures} in a row where ${check.retry} are forgiven` : ''
+  return `${checkName(check)} failed ${check.failed} of ${count(check.probes, 'probe')}${forgiven}${own}`
 }
 
 function weightText(server: ServerStatus, service: VirtualServerStatus): string {
@@ -117,7 +119,8 @@ function returnText(server: ServerStatus): string | undefined {
   const waiting = server.checks.filter((check) => check.state !== 'up')
   if (waiting.length === 0) return undefined
   const each = waiting.map((check) => {
-    const due = check.nextInMs === undefined ? '' : `, due in ${lengthy(check.nextInMs)}`
+    const due =
+      check.nextInMs === undefined ? '' : `, due ${check.nextInMs < 1000 ? 'now' : `in ${lengthy(check.nextInMs)}`}`
     return `one success of ${checkName(check)}${due}`
   })
   return each.join(' and ')
