@@ -9,6 +9,14 @@ import { walk } from './demo/walk.ts'
 import { chooseKernel, describeEnd, runOnKernel, type Kernel } from './kernel.ts'
 import { fileURLToPath } from 'node:url'
 
+const goOn = `
+That was the whole circle. To go on:
+  npm run lab -- --shell           a prompt on the director of such a network
+  npm run lab -- --shell client    or on any other host of it: client, rs1, rs2, rs3
+  configs/                         configurations to copy, each with what the real servers need
+  node build/ipvs-ctl.js check FILE    what is to be said about your own keepalived.conf
+  npm test                         everything is tested, the kernel’s part included`
+
 const colour = process.env['DEMO_COLOUR'] === '1' || process.stdout.isTTY
 const inside = process.argv.includes('--inside')
 
@@ -49,11 +57,3 @@ async function told(story: (narrator: Narrator) => Promise<void>): Promise<numbe
     return 1
   }
 }
-
-const goOn = `
-That was the whole circle. To go on:
-  npm run lab -- --shell           a prompt on the director of such a network
-  npm run lab -- --shell client    or on any other host of it: client, rs1, rs2, rs3
-  configs/                         configurations to copy, each with what the real servers need
-  node build/ipvs-ctl.js check FILE    what is to be said about your own keepalived.conf
-  npm test                         everything is tested, the kernel’s part included`

@@ -21,7 +21,10 @@ export function chooseKernel(wish: string | undefined = process.env['IPVS_LAB_KE
   if (host === undefined) return { kind: 'host' }
   const uml = wish === 'host' ? 'not wanted (IPVS_LAB_KERNEL=host)' : umlProgram()
   if (typeof uml !== 'string') return { kind: 'uml', program: uml.program }
-  return { kind: 'none', reason: `No kernel with IPVS: this machine's own: ${host}; user-mode Linux: ${uml}.` }
+  return {
+    kind: 'none',
+    reason: `No kernel with IPVS can be had. This machine’s own: ${host}. User-mode Linux: ${uml}.`,
+  }
 }
 
 function whyNotHost(): string | undefined {

@@ -134,5 +134,12 @@ export function tun(): LabSpec<StandardHost | 'router'> & Addresses {
   }
 }
 
+/** The sample configuration that fits a ready-made lab, and the port on which its real servers must answer. */
+export const samples = {
+  dr: { config: 'configs/dr/keepalived.conf', port: 80 },
+  nat: { config: 'configs/nat/keepalived.conf', port: 8080 },
+  tun: { config: 'configs/tun/keepalived.conf', port: 80 },
+} as const
+
 /** The ready-made labs by name, for the command line. */
 export const topologies = { dr, nat, tun } as const

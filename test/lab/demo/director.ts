@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { seconds, type Millis } from '@ipvs-director/core'
 import type { ServerStatus, Status } from '@ipvs-director/control'
 import type { LabProcess, StartOptions } from '../process.ts'
@@ -15,6 +17,8 @@ export interface Place {
 /** A director that the walk has started. */
 export interface DemoDirector {
   readonly process: LabProcess
+  /** The control socket. */
+  readonly socket: string
   /** The screen of `ipvs-ctl status`. */
   screen(): Promise<string>
   status(): Promise<Status>
@@ -24,7 +28,7 @@ export interface DemoDirector {
 
 const program = (name: string): string => join(root, 'build', `${name}.js`)
 
-/** Starts the built director on a file and waits until it is at work. `state` is an empty folder for its socket. */
+/** Starts the built director on a file (below the checkout, or with its full path) and waits until it is at work. `state` is an empty folder for its socket. */
 export async function startDemoDirector(
   place: Place,
   file: string,
@@ -33,17 +37,14 @@ export async function startDemoDirector(
 ): Promise<DemoDirector> {
   const socket = join(state, 'control.sock')
   const node = [process.execPath, '--enable-source-maps']
-  const started = place.spawn([
-    ...node,
-    program('ipvs-director'),
-    ...['-n', '-l', '-f', file, '--state-dir', state, '--probers', '1', ...options],
-  ])
+  const words = ['-n', '-l', '-f', file, '--state-dir', state, '--probers', '1', ...options]
+  const started = place.spawn([...node, program('ipvs-director'), ...words], { cwd: root })
   await started.says(/Startup complete/, seconds(30))
   await until('the director opens its control socket', seconds(10), () => existsSync(socket))
-  const curl = ['curl', '-sS', '-m', '10', '--unix-socket', socket, 'http://director/v1/status']
-  const status = async (): Promise<Status> => JSON.parse(await place.output(curl)) as Status
+  const status = async (): Promise<Status> => JSON.parse(await get(socket, '/v1/status')) as Status
   return {
     process: started,
+    socket,
     status,
     screen: () => place.output([...node, program('ipvs-ctl'), 'status', '--socket', socket]),
     untilServer: (address, wanted) =>
@@ -60,3 +61,14 @@ export const isServing = (server: ServerStatus): boolean => server.state === 'up
 
 /** Down by its checks, and out of the kernel's table. */
 export const isOut = (server: ServerStatus): boolean => server.state === 'down' && server.kernelWeight === undefined
+
+/** A UNIX socket is reached from every network namespace. */
+function get(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path }, (response) => {
+      text(response).then(resolve, reject)
+    })
+      .once('error', reject)
+      .end()
+  })
+}

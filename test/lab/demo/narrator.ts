@@ -25,7 +25,7 @@ export function narrator(colour: boolean): Narrator {
     },
     shell(host, command, output) {
       print(`   ${paint(36, `${host}#`)} ${paint(1, command)}`)
-      for (const line of output.trimEnd().split('\n')) print(`     ${line}`.trimEnd())
+      if (output !== '') for (const line of output.trimEnd().split('\n')) print(`     ${line}`.trimEnd())
     },
     claim(seen, text) {
       if (!seen) throw new Error(`this was not seen: ${text}`)

@@ -4,13 +4,12 @@ import type { Host } from '../host.ts'
 import { witnessTable } from '../ipvsadm.ts'
 import { upLab } from '../lab.ts'
 import { startNginx } from '../programs/nginx.ts'
-import { root } from '../root.ts'
 import { dr, serverNames } from '../topologies.ts'
 import { isOut, isServing, startDemoDirector } from './director.ts'
 import type { Narrator } from './narrator.ts'
 
 const config = 'configs/dr/keepalived.conf'
-const { vip, servers } = dr()
+const { vip, vip6, servers } = dr()
 const [, secondAddress] = servers
 
 /** A client, a director and three web servers on a real kernel: one server dies and comes back. */
@@ -25,7 +24,7 @@ export async function walk({ step, say, shell, claim }: Narrator): Promise<void>
     const nginx = await Promise.all(serverNames.map((name) => startNginx(lab.hosts[name])))
 
     step(`The director runs ${config}`)
-    const running = await startDemoDirector(director, join(root, config), join(director.folder, 'state'))
+    const running = await startDemoDirector(director, config, join(director.folder, 'state'))
     shell('director', `ipvs-director -n -f ${config}`, lastLines(running.process.stderr))
     for (const address of servers) await running.untilServer(address, isServing)
     shell('director', 'ipvsadm -Ln', await director.output(['ipvsadm', '-Ln']))
@@ -34,6 +33,8 @@ export async function walk({ step, say, shell, claim }: Narrator): Promise<void>
     step('The client asks the VIP six times')
     const all = await ask(client, shell)
     claim(equal(all, serverNames), 'all three servers answer')
+    const all6 = await ask(client, shell, `http://[${vip6}]/`)
+    claim(equal(all6, serverNames), 'over IPv6 too')
 
     step('One real server dies')
     shell('rs2', 'nginx -s stop', '')
@@ -68,11 +69,10 @@ export async function walk({ step, say, shell, claim }: Narrator): Promise<void>
 }
 
 /** Six requests, each with a connection of its own. Resolves with who answered, without repetition, in order. */
-async function ask(client: Host, shell: Narrator['shell']): Promise<string[]> {
-  const url = `http://${vip}/`
+async function ask(client: Host, shell: Narrator['shell'], url = `http://${vip}/`): Promise<string[]> {
   const answers: string[] = []
-  for (let i = 0; i < 6; i++) answers.push((await client.output(['curl', '-sS', '-m', '5', url])).trim())
-  shell('client', `for i in 1 2 3 4 5 6; do curl ${url}; done`, answers.join(' '))
+  for (let i = 0; i < 6; i++) answers.push((await client.output(['curl', '-sSg', '-m', '5', url])).trim())
+  shell('client', `for i in 1 2 3 4 5 6; do curl ${url.includes('[') ? '-g ' : ''}${url}; done`, answers.join(' '))
   return [...new Set(answers)].sort()
 }
 
