@@ -91,7 +91,7 @@ function define<F extends Fields, P extends object>(
   const { block, defaults, health, interval, local, deadline, course, complete } = definition
   return {
     keyword: block.name,
-    block: block as unknown as Block,
+    block: block as Block,
     connection,
     defaults,
     ...(complete === undefined ? {} : { complete: (options, around) => complete(options as OwnOptions<F>, around) }),

@@ -20,7 +20,7 @@ interface Bench {
   readonly asked: AskedProbe[]
   readonly events: ReturnType<typeof recordedEvents>
   /** Seconds at which the check of that name was probed. */
-  times(name?: string): number[]
+  readonly times: (name?: string) => number[]
 }
 
 function bench(options: Partial<EngineOptions> = {}, change: Parameters<typeof scriptedChecker>[1] = {}): Bench {

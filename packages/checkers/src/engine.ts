@@ -7,7 +7,7 @@ import { Heap, type Timed } from './heap.ts'
 import type { Health } from './health.ts'
 import { createNodeIo } from './io/node-io.ts'
 import type { ProbeIo } from './io/port.ts'
-import { RunningAttempt } from './running-attempt.ts'
+import { beginAttempt, type RunningAttempt } from './running-attempt.ts'
 import { throttled } from './throttle.ts'
 import { fail, type Finding } from './verdict.ts'
 
@@ -161,7 +161,7 @@ export function createEngine(options: EngineOptions): Engine {
   function start(task: Task): void {
     const { check, checker } = task
     if (clock.now() - task.due > lateBeyond) task.late++
-    const attempt = new RunningAttempt(clock, check.timing.timeout, checker.deadline(check.timing))
+    const attempt = beginAttempt(clock, checker, check.timing)
     task.attempt = attempt
     task.due = attempt.due
     heap.put(task)

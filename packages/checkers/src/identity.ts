@@ -31,7 +31,7 @@ function digest(value: unknown): string {
  * file changes nothing about the probe.
  */
 function canonical(value: unknown): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
+  if (value === null || typeof value !== 'object') return value === undefined ? 'null' : JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   const entries = Object.entries(value).filter(([key, item]) => item !== undefined && key !== 'place')
   entries.sort(([a], [b]) => (a < b ? -1 : 1))

@@ -51,7 +51,7 @@ test.for([
   [{ words: ['/bin/true'], user: 'root', group: 'nosuchgroup' }, 'there is no group "nosuchgroup"'],
 ] as const)('%o cannot run, which is our own failure: %s', async ([script, said]) => {
   const verdict = await probeOnce(miscCheck, io, undefined, { script, dynamic: false })
-  expect(verdict).toMatchObject({ up: false, class: 'local', reason: expect.stringContaining(said) })
+  expect(verdict).toMatchObject({ up: false, class: 'local', reason: expect.stringContaining(said) as string })
 })
 
 test.runIf(process.getuid?.() === 0)('the user of the script, else script_user', async () => {

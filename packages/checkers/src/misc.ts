@@ -1,5 +1,5 @@
 import { block, command, flag, integer, timing, value, wordsKind, type Script } from '@ipvs-director/config'
-import { formatDuration, seconds, millis, type Millis } from '@ipvs-director/core'
+import { formatDuration, seconds, millis } from '@ipvs-director/core'
 import { defineLocalChecker, type Probe } from './define.ts'
 import { fail, failed, pass, type Finding } from './verdict.ts'
 

@@ -1,5 +1,13 @@
 import { millis, type Clock, type Millis } from '@ipvs-director/core'
+import type { CheckTiming } from '@ipvs-director/config'
 import type { Attempt, AttemptEnd } from './attempt.ts'
+import type { Checker } from './define.ts'
+
+/** The attempt at one probe of a check. What connects nowhere has no steps: its whole time is one. */
+export function beginAttempt(clock: Clock, checker: Checker, timing: CheckTiming): RunningAttempt {
+  const whole = checker.deadline(timing)
+  return new RunningAttempt(clock, checker.connection ? timing.timeout : whole, whole)
+}
 
 /** The engine's side of an {@link Attempt}. */
 export class RunningAttempt implements Attempt {

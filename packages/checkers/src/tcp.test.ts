@@ -34,7 +34,7 @@ describe.each([
     const port = await servers.tcp((socket) => socket.end(), '::1')
     expect(await probeOnce(tcpCheck, io, connectionTo(port, '::1'))).toMatchObject({
       up: true,
-      reason: expect.stringContaining(`[::1]:${port}`),
+      reason: expect.stringContaining(`[::1]:${port}`) as string,
     })
   })
 

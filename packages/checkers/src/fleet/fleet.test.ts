@@ -19,7 +19,9 @@ const stops: (() => Promise<void>)[] = []
 beforeAll(async () => {
   const bundle = await bundleProber()
   entry = bundle.entry
-  remove = bundle.remove
+  remove = () => {
+    bundle.remove()
+  }
 }, 60_000)
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop()

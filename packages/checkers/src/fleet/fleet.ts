@@ -1,4 +1,4 @@
-import { describeError, millis, seconds, type Clock, type Logger, type Millis, type Timer } from '@ipvs-director/core'
+import { describeError, seconds, type Clock, type Logger, type Millis, type Timer } from '@ipvs-director/core'
 import { readAccounts } from '@ipvs-director/linux'
 import { readFileSync } from 'node:fs'
 import type { Check, Figures, InitialHealth, Prober, ProberEvents, Report } from '../checker.ts'
@@ -192,7 +192,7 @@ export function createFleet(options: FleetOptions): Fleet {
     async stop() {
       stopped = true
       for (const slot of slots) slot.waiting?.cancel()
-      await Promise.all(slots.map((slot) => slot.process?.stop()))
+      await Promise.all(slots.map(async (slot) => slot.process?.stop()))
     },
     processes: () =>
       slots.map(({ name, process, checks, restarts }) => ({ name, pid: process?.pid, checks: checks.size, restarts })),

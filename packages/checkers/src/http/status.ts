@@ -25,12 +25,18 @@ export const statusKind: Kind<readonly StatusRange[]> = {
   syntax: 'CODE[-CODE]…',
   range: '100 to 599',
   read(words) {
-    if (words.left === 0) return words.missing('a status code (100 to 599)')
+    if (words.left === 0) {
+      words.missing('a status code (100 to 599)')
+      return undefined
+    }
     const ranges: StatusRange[] = []
     while (words.left > 0) {
       const word = words.take() ?? ''
       const range = readRange(word)
-      if (range === undefined) return words.bad('E022', `"${word}" is not a status code or range of them (100 to 599)`)
+      if (range === undefined)
+        return words.bad('E022', `"${word}" is not a status code or range of them (100 to 599)`)
+        return undefined
+      }
       ranges.push(range)
     }
     return ranges

@@ -21,6 +21,7 @@ export async function runProbeScript(
     case 'cannot start':
       throw new ProbeFailure('local', `cannot run ${script.words[0] ?? ''}: ${result.reason}`)
     case 'stopped':
+      if (attempt.ended === 'timeout') return { kind: 'timeout' }
       throw new ProbeFailure('local', 'the prober is stopping')
     default:
       return result

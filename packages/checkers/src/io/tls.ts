@@ -87,7 +87,7 @@ export async function connectSecure(
   session.on('end', () => {
     stream.ended()
   })
-  session.on('error', (error) => {
+  session.on('error', (error: Error) => {
     stream.broke(sessionFailure(error, stream.where, connected, atOnce))
   })
   return stream.open({

@@ -1,7 +1,8 @@
 import { Script, createContext, type Context } from 'node:vm'
 import { latin1, utf8 } from './decode.ts'
 import { regexOptions, type Pattern } from './options.ts'
-import { PatternError, translate, type Translation } from './translate.ts'
+import { PatternError } from './cursor.ts'
+import { translate, type Translation } from './translate.ts'
 
 /** Where a match may start, in bytes of the body; both ends in. */
 export interface Offsets {

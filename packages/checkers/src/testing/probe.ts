@@ -3,7 +3,7 @@ import { millis, systemClock, type Millis } from '@ipvs-director/core'
 import type { Verdict } from '../checker.ts'
 import type { Checker } from '../define.ts'
 import type { ProbeIo } from '../io/port.ts'
-import { RunningAttempt } from '../running-attempt.ts'
+import { beginAttempt } from '../running-attempt.ts'
 import { defaultTiming } from './checks.ts'
 
 /** Makes one probe of a checker, by the clock of the machine, and answers what it found. */
@@ -16,7 +16,7 @@ export async function probeOnce(
 ): Promise<Verdict> {
   const timeout = knobs.timeout ?? millis(2000)
   const timing: CheckTiming = { ...defaultTiming, timeout, ...knobs.timing }
-  const attempt = new RunningAttempt(systemClock, timeout, checker.deadline(timing))
+  const attempt = beginAttempt(systemClock, checker, timing)
   const watch = setInterval(() => {
     if (attempt.due <= systemClock.now()) attempt.end('timeout')
   }, 5)
