@@ -33,8 +33,8 @@ export const statusKind: Kind<readonly StatusRange[]> = {
     while (words.left > 0) {
       const word = words.take() ?? ''
       const range = readRange(word)
-      if (range === undefined)
-        return words.bad('E022', `"${word}" is not a status code or range of them (100 to 599)`)
+      if (range === undefined) {
+        words.bad('E022', `"${word}" is not a status code or range of them (100 to 599)`)
         return undefined
       }
       ranges.push(range)

@@ -25,7 +25,6 @@ export const regexOptions = [
   'alt_verbnames',
   'use_offset_limit',
 ] as const
-export type RegexOption = (typeof regexOptions)[number]
 
 /** A regex as configured. */
 export interface Pattern {
