@@ -198,6 +198,16 @@ export const codes = {
     'The lower threshold, at which a server is used again, is above the upper one at which it is left alone. The kernel refuses the server (ERANGE).',
   ),
   E065: code('a VRRP instance that cannot run', 'fatal', 'keepalived refuses to start with such an instance.'),
+  E070: code(
+    'JSON that does not fit the schema',
+    'ok',
+    'The JSON spelling is described by configs/ipvs-director.schema.json, which editors can use to check while you type.',
+  ),
+  E071: code(
+    'not JSON',
+    'ok',
+    'The file begins with a brace, so it is read as the JSON spelling; it is no JSON by RFC 8259.',
+  ),
   W003: code(
     'a line longer than keepalived reads',
     'error',
@@ -227,6 +237,11 @@ export const codes = {
     'an odd blank',
     'error',
     'A no-break or other typographic blank looks like a blank and is part of a word to keepalived. It is taken as a blank here.',
+  ),
+  W009: code(
+    'a typographic quote inside quotes',
+    'ok',
+    'A typographic quote between plain ones is a character of the value: a path with it is not found.',
   ),
   W010: code(
     'a $NAME that is not replaced',

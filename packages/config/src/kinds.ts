@@ -80,6 +80,8 @@ export function durationKind(limits: DurationLimits = {}): Kind<Millis> {
       if ((match[2]?.length ?? 0) > decimals)
         words.warn('W022', `${word} has more than ${decimals} decimals; it is rounded`)
       const value = Number(Number(`${match[1] ?? ''}.${match[2] ?? ''}0`).toFixed(decimals))
+      if (orZero && value === 0 && min > 0)
+        words.warn('N010', '0 is taken as "off"; keepalived reports it and ignores the line')
       if ((value >= min && value <= max) || (orZero && value === 0)) return toMillis(value)
       return words.bad('E021', `${word} is out of range (${range})`)
     },
@@ -97,6 +99,9 @@ const plain = (value: number): string => {
   const text = String(value)
   return text.includes('e') ? value.toFixed(6).replace(/\.?0+$/, '') : text
 }
+
+/** What can be written between double quotes. */
+const writable = '^[^"\\u0000-\\u001f\\u007f]*$'
 
 /** One word; `pattern` (anchored) with `what` says which words are right. */
 export function textKind(limits: TextLimits = {}): Kind<string> {
@@ -117,7 +122,7 @@ export function textKind(limits: TextLimits = {}): Kind<string> {
     schema: {
       type: 'string',
       ...(maxLength === undefined ? {} : { maxLength }),
-      ...(pattern === undefined ? {} : { pattern: pattern.source }),
+      pattern: pattern?.source ?? writable,
     },
   }
 }
@@ -163,6 +168,8 @@ export const booleanKind: Kind<boolean> = {
   schema: { type: 'boolean' },
 }
 
+const anyAddressSchema = { type: 'string', anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }] }
+
 /** A numeric IPv4 or IPv6 address (names are never looked up); `family` restricts it. */
 export function addressKind(limits: { readonly family?: Family } = {}): Kind<Address> {
   const { family } = limits
@@ -181,7 +188,7 @@ export function addressKind(limits: { readonly family?: Family } = {}): Kind<Add
     },
     toJson: (value) => value,
     words: (json) => [String(json)],
-    schema: { type: 'string', format: family === 'inet' ? 'ipv4' : family === 'inet6' ? 'ipv6' : 'ip-address' },
+    schema: family === undefined ? anyAddressSchema : { type: 'string', format: family === 'inet' ? 'ipv4' : 'ipv6' },
   }
 }
 
@@ -210,6 +217,11 @@ export function wordsKind(
     },
     toJson: (value) => value,
     words: (json) => (json as readonly Json[]).map(String),
-    schema: { type: 'array', items: { type: 'string' }, minItems: min, ...(max === Infinity ? {} : { maxItems: max }) },
+    schema: {
+      type: 'array',
+      items: { type: 'string', pattern: writable },
+      minItems: min,
+      ...(max === Infinity ? {} : { maxItems: max }),
+    },
   }
 }

@@ -34,7 +34,7 @@ describe('words and quotes', () => {
     ['single quotes are ordinary', "a 'b c'", ["a·'b·c'"]],
     ['an open quote takes the rest of its line', 'a "b c\nd', ['a·b c', 'd'], ['E002 1:3']],
     ['typographic quotes are told and left out', 'a “b” c', ['a·b·c'], ['E003 1:3']],
-    ['also inside plain quotes', 'a "“b”" c', ['a·“b”·c'], ['E003 1:4']],
+    ['also inside plain quotes', 'a "“b”" c', ['a·“b”·c'], ['W009 1:4']],
     ['a no-break space is a blank', 'a\u00a0b', ['a·b'], ['W008 1:2']],
     ['a backslash at the end continues nothing', 'router_id \\\nb', ['router_id·\\', 'b'], ['E014 1:11']],
     ['CR LF', 'a b\r\nc {\r\nd\r\n}\r\n', ['a·b', ['c', 'd']], ['N001 1:1']],

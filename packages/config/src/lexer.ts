@@ -348,6 +348,9 @@ export class Lexer {
         case 'curly':
           this.#remarks.add('E003', place, 'typographic quote; write a plain "', { suggestion: '"' })
           break
+        case 'curlyInside':
+          this.#remarks.add('W009', place, 'typographic quote; it becomes part of the value')
+          break
         case 'nul':
           this.#remarks.add('E004', place, 'NUL byte; keepalived reads the line only up to here')
           break
@@ -358,7 +361,7 @@ export class Lexer {
           this.#remarks.add('E014', place, 'a backslash does not continue a line here')
           break
         case 'prose':
-          this.#remarks.add('W004', place, 'taken as a comment; keepalived knows only "#" and "!"', { suggestion: '#' })
+          this.#remarks.add('W004', place, 'taken as a comment; keepalived knows only "#" and "!"')
           break
       }
     }

@@ -10,6 +10,11 @@ import type { VirtualServerGroupText, VirtualServerText } from './grammar/virtua
 import { Includes } from './include.ts'
 import { resolveVirtualServer } from './inherit.ts'
 import { Lexer } from './lexer.ts'
+import type { Json } from './kind.ts'
+import { looksLikeJson, parseJson } from './json-text.ts'
+import { statementsFromJson } from './load-json.ts'
+import { printStatements } from './print.ts'
+import { blockToJson, statementsOf } from './spelling.ts'
 import { remarkOnPending } from './pending.ts'
 import { type ReadFile, realFiles } from './read-file.ts'
 import { damaged, type Read, Reader, written } from './read.ts'
@@ -42,27 +47,53 @@ export interface LoadResult {
   readonly files: readonly string[]
   /** The virtual servers that are not in the configuration because of errors. */
   readonly leftOut: readonly string[]
+  /**
+   * What was read, before inheritance and fix-ups, in the JSON spelling: definitions, sequences and includes are
+   * resolved, and what equals its default is left out. Keeps the text in memory as long as the result is kept.
+   */
+  toJson(): Json
+  /** The same as a minimal keepalived.conf. */
+  toConf(): string
 }
 
-/** Reads a configuration and everything it includes. Whatever the bytes are: it answers with diagnostics, and does not throw. */
-export function loadConfig(file: string, options: LoadOptions): Promise<LoadResult> {
+/**
+ * Reads a configuration and everything it includes: keepalived.conf, or its JSON spelling where the file begins with a
+ * brace. Whatever the bytes are: it answers with diagnostics, and does not throw.
+ */
+export async function loadConfig(file: string, options: LoadOptions): Promise<LoadResult> {
   const remarks = new Remarks()
   const grammar = grammarWith(options.checkers)
   const parsed = parseFile(file, grammar, options, remarks)
-  const files = [...parsed.includes.read.keys()]
-  if (!parsed.readable)
-    return Promise.resolve({ config: undefined, diagnostics: finish(remarks, parsed.includes), files, leftOut: [] })
-  const lexical = damagedStatements(parsed.statements, remarks.all)
-  const text = readRoot(grammar, parsed.statements, remarks)
-  remarkOnPending(parsed.statements, remarks)
-  const { config, leftOut } = resolveConfig(text, lexical, options.checkers, remarks)
-  return Promise.resolve({ config, diagnostics: finish(remarks, parsed.includes), files, leftOut })
+  const { includes } = parsed
+  const json = parsed.json === undefined ? undefined : await statementsFromJson(parsed.json, grammar, remarks)
+  const statements = json ?? parsed.statements
+  const files = [...includes.read.keys()]
+  const lexical = json === undefined ? damagedStatements(statements, remarks.all) : new Set<Statement>()
+  const text = readRoot(grammar, statements, remarks)
+  remarkOnPending(statements, remarks)
+  const { config, leftOut } = resolveConfig(text as unknown as RootText, lexical, options.checkers, remarks)
+  return {
+    config: parsed.readable ? config : undefined,
+    diagnostics: finish(remarks, includes),
+    files,
+    leftOut,
+    toJson: () => blockToJson(grammar, text),
+    toConf: () => confOf(grammar, blockToJson(grammar, text)),
+  }
+}
+
+/** The JSON spelling of a configuration as a minimal keepalived.conf. */
+function confOf(grammar: Block<Fields>, json: Json): string {
+  const source = { file: '', text: JSON.stringify(json) }
+  return printStatements(statementsOf(grammar, parseJson(source.text), source))
 }
 
 interface Parsed {
   readonly readable: boolean
   readonly statements: Statement[]
   readonly includes: Includes
+  /** The main file, when it is the JSON spelling. */
+  readonly json: Source | undefined
 }
 
 /** Text to tree. */
@@ -74,10 +105,12 @@ export function parseFile(file: string, grammar: Block<Fields>, options: LoadOpt
     env: options.env ?? process.env,
     random: options.random ?? Math.random,
   })
+  let json: Source | undefined
   const readable = includes.main(file, (source) => {
-    lexer.file(source)
+    if (looksLikeJson(source.text)) json = source
+    else lexer.file(source)
   })
-  return { readable, statements: builder.finish(), includes }
+  return { readable, statements: builder.finish(), includes, json }
 }
 
 /** The values of the top level. */
@@ -88,7 +121,7 @@ interface RootText {
   readonly virtualServers: readonly (VirtualServerText & Read)[]
 }
 
-function readRoot(grammar: Block<Fields>, statements: Statement[], remarks: Remarks): RootText {
+function readRoot(grammar: Block<Fields>, statements: Statement[], remarks: Remarks): Read {
   const reader = new Reader(remarks, vocabularyOf(grammar))
   const source: Source = { file: '', text: '' }
   const top: Statement = {
@@ -102,7 +135,7 @@ function readRoot(grammar: Block<Fields>, statements: Statement[], remarks: Rema
     field: undefined,
     body: statements,
   }
-  return reader.block(grammar, top) as unknown as RootText
+  return reader.block(grammar, top)
 }
 
 function resolveConfig(

@@ -63,5 +63,5 @@ export const gatewayKind: Kind<Address> = {
   },
   toJson: (value) => value,
   words: (json) => [String(json)],
-  schema: { type: 'string', format: 'ip-address' },
+  schema: { type: 'string', anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }] },
 }

@@ -34,6 +34,9 @@ export const commandKind: Kind<Script> = {
   escaped: true,
 }
 
+/** The name of a user or group. */
+const account = /^:?[A-Za-z0-9_][\w.@-]*$/
+
 /** `"CMD ARGS" [USER [GROUP]]`: an unquoted second word is the user, not an argument. */
 export const scriptKind: Kind<Script> = {
   syntax: '"CMD" [USER [GROUP]]',
@@ -45,7 +48,9 @@ export const scriptKind: Kind<Script> = {
     if (user.startsWith('/') || user.startsWith('-')) {
       words.warn('W027', `"${user}" is taken as the user that runs the script; quote the command with its arguments`)
     }
+    if (!account.test(user)) return words.bad('E022', `"${user}" is not the name of a user`)
     const group = words.take()
+    if (group !== undefined && !account.test(group)) return words.bad('E022', `"${group}" is not the name of a group`)
     return group === undefined ? { ...command, user } : { ...command, user, group }
   },
   toJson: ({ words, user, group }) => ({
@@ -66,8 +71,8 @@ export const scriptKind: Kind<Script> = {
     type: 'object',
     properties: {
       command: { type: 'array', items: { type: 'string' }, minItems: 1 },
-      user: { type: 'string', minLength: 1 },
-      group: { type: 'string', minLength: 1 },
+      user: { type: 'string', pattern: account.source },
+      group: { type: 'string', pattern: account.source },
     },
     required: ['command'],
     dependentRequired: { group: ['user'] },

@@ -8,8 +8,8 @@ export interface Written {
   /** Of the keyword and each argument: column (from 1) and characters to underline. */
   readonly columns: readonly number[]
   readonly lengths: readonly number[]
-  /** The statement's text after substitution. */
-  readonly raw: string
+  /** The statement's text after substitution; undefined where its words never were text. */
+  readonly raw: string | undefined
 }
 
 /** A keyword with its words and, where braces follow, what is in them. */
@@ -51,8 +51,8 @@ export function wholePlace(statement: Statement): Place {
   return { ...first, length: Math.max(first.length ?? 1, last.column + (last.length ?? 1) - first.column) }
 }
 
-/** The statement's text after its keyword, quotes and escapes as written. */
-export function rawText(statement: Statement): string {
-  const whole = statement.written?.raw ?? statement.source.text.slice(statement.offset, statement.end)
-  return whole.slice(statement.keyword.length)
+/** The statement's text after its keyword, quotes and escapes as written; undefined where it never was text. */
+export function rawText({ written, source, offset, end, keyword }: Statement): string | undefined {
+  const whole = written === undefined ? source.text.slice(offset, end) : written.raw
+  return whole?.slice(keyword.length)
 }

@@ -5,7 +5,7 @@
 
 /** What the scanner noticed, at an index of the text. */
 export interface Oddity {
-  readonly kind: 'unterminated' | 'curly' | 'blank' | 'nul' | 'backslash' | 'prose'
+  readonly kind: 'unterminated' | 'curly' | 'curlyInside' | 'blank' | 'nul' | 'backslash' | 'prose'
   readonly at: number
 }
 
@@ -77,7 +77,7 @@ export function scanWords(text: string, from: number, to: number): Scanned {
             close = to
           }
           const word = text.slice(i + 1, close)
-          if (hasCurly(word)) odd('curly', i + 1 + word.search(curly))
+          if (hasCurly(word)) odd('curlyInside', i + 1 + word.search(curly))
           words[count] = word
           starts[count] = i
           i = end = Math.min(close + 1, to)

@@ -54,7 +54,7 @@ export class Words implements WordReader {
     const statement = this.#statement
     if (statement === undefined) return undefined
     const text = rawText(statement)
-    return /['"\\]/.test(text) ? text : undefined
+    return text !== undefined && /['"\\]/.test(text) ? text : undefined
   }
 
   takeAll(): void {
