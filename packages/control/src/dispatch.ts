@@ -77,7 +77,6 @@ function answerFailure(
     response.destroy()
     return
   }
-  request.resume()
   answerJson(response, problem.status, problem.body(), limits, problem.headers)
 }
 

@@ -34,7 +34,6 @@ function parse(text: string): unknown {
   }
 }
 
-/** Too much is still read to its end, and thrown away: a UNIX socket closed with unread bytes loses our answer. */
 function readText(request: IncomingMessage, most: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -45,7 +44,6 @@ function readText(request: IncomingMessage, most: number): Promise<string> {
     }
     if (Number(request.headers['content-length'] ?? 0) > most) {
       refuse()
-      request.resume()
       return
     }
     request.on('data', (chunk: Buffer) => {
