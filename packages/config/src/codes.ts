@@ -359,6 +359,51 @@ export const codes = {
     'ok',
     'The address is probably a slip of the hand: 127.0.0.0 for 127.0.0.1.',
   ),
+  W060: code(
+    'nopreempt with state MASTER',
+    'error',
+    'A machine that begins as MASTER takes over whatever nopreempt says, so keepalived clears it. Both machines should have "state BACKUP"; the priority decides who begins.',
+  ),
+  W061: code(
+    'vrrp_strict with what it forbids',
+    'ok',
+    'vrrp_strict holds to the RFC, which has no authentication and no unicast peers. keepalived stops the instance or leaves the option out.',
+  ),
+  W062: code(
+    'auth_pass longer than eight characters',
+    'error',
+    'The packet has room for eight; the rest is cut off. Two machines with different versions may cut differently, and then both become master.',
+  ),
+  W063: code('options that contradict each other', 'error', 'One of them has no effect.'),
+  W064: code(
+    'a sync group whose members differ',
+    'ok',
+    'A sync group moves as one. With different advert_int it notices a failure as late as the slowest member; with different priorities two machines can each win an election and take it from each other.',
+  ),
+  W065: code('the same VIP twice', 'error', 'The address stands in two instances. keepalived drops the second.'),
+  W066: code(
+    'an instance without an address',
+    'ok',
+    'VRRPv3 and vrrp_strict do not allow it. Write no_virtual_ipaddress where it is meant.',
+  ),
+  W067: code(
+    'mixed families in virtual_ipaddress',
+    'error',
+    'One advertisement has addresses of one family. keepalived ignores those of the other; virtual_ipaddress_excluded takes both.',
+  ),
+  W068: code(
+    'an interval the protocol does not have',
+    'ok',
+    'VRRPv2 has whole seconds, VRRPv3 hundredths up to 40.95 s.',
+  ),
+  W069: code('a unicast option without peers', 'ok', 'Without unicast_peer advertisements go by multicast.'),
+  W070: code('authentication with VRRPv3', 'ok', 'VRRPv3 has none; the block is left out.'),
+  W073: code(
+    'state MASTER without a priority',
+    'ok',
+    'keepalived then uses priority 255, which means that the addresses belong to this machine: it does not listen to others.',
+  ),
+  W074: code('a unicast peer that is none', 'error', 'A peer stands twice, or is this machine itself.'),
   N001: code('Windows line ends', 'ok', 'Lines end in CR LF. Both programs read them.'),
   N002: code(
     'a byte order mark',

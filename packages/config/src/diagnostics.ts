@@ -54,3 +54,15 @@ export class Remarks {
 export function severityOf(code: string): Severity {
   return code.startsWith('E') ? 'error' : code.startsWith('W') ? 'warning' : 'note'
 }
+
+/**
+ * The exit status of `keepalived -t` for such remarks: 4 it cannot run, 6 a script security warning (which hides 5, as
+ * in keepalived), 5 errors in spite of which it runs, 0. Notes never count: they say where this program is milder.
+ */
+export function testStatus(diagnostics: readonly Diagnostic[], canRun = true): 0 | 4 | 5 | 6 {
+  if (!canRun) return 4
+  if (diagnostics.some((each) => each.keepalived === 'security')) return 6
+  const counts = (each: Diagnostic): boolean =>
+    each.severity === 'error' || (each.severity === 'warning' && each.keepalived !== 'ok')
+  return diagnostics.some(counts) ? 5 : 0
+}

@@ -50,6 +50,8 @@ export interface Kind<T> {
   readonly schema: JsonSchema
   /** Read again with shell-like quotes and escapes: what is printed between quotes must have its backslashes doubled. */
   readonly escaped?: boolean
+  /** A command line that is run. */
+  readonly runs?: boolean
 }
 
 /**

@@ -7,6 +7,9 @@ import { resolveGlobals } from './globals.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 import { grammarWith } from './grammar/root.ts'
 import type { VirtualServerGroupText, VirtualServerText } from './grammar/virtual-server.ts'
+import type { VrrpInstanceText, VrrpSyncGroupText } from './grammar/vrrp.ts'
+import { vrrpRules } from './rules-vrrp.ts'
+import { remarkOnNames } from './references.ts'
 import { Includes } from './include.ts'
 import { resolveVirtualServer } from './inherit.ts'
 import { Lexer } from './lexer.ts'
@@ -20,7 +23,7 @@ import { type ReadFile, realFiles } from './read-file.ts'
 import { damaged, type Read, Reader, written } from './read.ts'
 import { applyRules } from './rules.ts'
 import { linesOf, type Source } from './source.ts'
-import type { Statement } from './statement.ts'
+import { placeOf, type Statement } from './statement.ts'
 import { TreeBuilder } from './tree.ts'
 import { vocabularyOf } from './unknown.ts'
 
@@ -69,9 +72,15 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const statements = json ?? parsed.statements
   const files = [...includes.read.keys()]
   const lexical = json === undefined ? damagedStatements(statements, remarks.all) : new Set<Statement>()
-  const text = readRoot(grammar, statements, remarks)
+  const { text, script } = readRoot(grammar, statements, remarks)
   remarkOnPending(statements, remarks)
-  const { config, leftOut } = resolveConfig(text as unknown as RootText, lexical, options.checkers, remarks)
+  remarkOnNames(statements, remarks)
+  const root = text as unknown as RootText
+  if (script !== undefined && root.globalDefs?.enableScriptSecurity !== true) {
+    remarks.add('W029', placeOf(script), 'scripts are run and enable_script_security is not set in global_defs')
+  }
+  vrrpRules({ globals: root.globalDefs, instances: root.vrrpInstances, groups: root.vrrpSyncGroups }, remarks)
+  const { config, leftOut } = resolveConfig(root, lexical, options.checkers, remarks)
   return {
     config: parsed.readable ? config : undefined,
     diagnostics: finish(remarks, includes),
@@ -119,9 +128,15 @@ interface RootText {
   readonly ssl: Surroundings['ssl']
   readonly virtualServerGroups: readonly (VirtualServerGroupText & Read)[]
   readonly virtualServers: readonly (VirtualServerText & Read)[]
+  readonly vrrpInstances: readonly (VrrpInstanceText & Read)[]
+  readonly vrrpSyncGroups: readonly (VrrpSyncGroupText & Read)[]
 }
 
-function readRoot(grammar: Block<Fields>, statements: Statement[], remarks: Remarks): Read {
+function readRoot(
+  grammar: Block<Fields>,
+  statements: Statement[],
+  remarks: Remarks,
+): { readonly text: Read; readonly script: Statement | undefined } {
   const reader = new Reader(remarks, vocabularyOf(grammar))
   const source: Source = { file: '', text: '' }
   const top: Statement = {
@@ -135,7 +150,7 @@ function readRoot(grammar: Block<Fields>, statements: Statement[], remarks: Rema
     field: undefined,
     body: statements,
   }
-  return reader.block(grammar, top)
+  return { text: reader.block(grammar, top), script: reader.firstScript }
 }
 
 function resolveConfig(
@@ -149,9 +164,7 @@ function resolveConfig(
   for (const group of text.virtualServerGroups) {
     const name = group.header as string | undefined
     if (name === undefined) continue
-    if (groups.has(name))
-      remarks.add('E051', placeOfRead(group), `virtual_server_group ${name} stands twice; this one is left out`)
-    else groups.set(name, group)
+    if (!groups.has(name)) groups.set(name, group)
   }
   const smtpAlert = text.globalDefs?.smtpAlertChecker ?? text.globalDefs?.smtpAlert
   const home = { globals, smtpAlert, ssl: text.ssl, checkers, groups, remarks }
@@ -202,11 +215,6 @@ function claim(vs: VirtualServer, taken: Map<string, VirtualServer>, remarks: Re
   }
   for (const key of keys) taken.set(key, vs)
   return true
-}
-
-const placeOfRead = (block: Read) => {
-  const { source, line } = block[written]
-  return { file: source.file, line, column: 1 }
 }
 
 /** The top-level statements in which errors of the text itself were found: their meaning is in doubt. */

@@ -33,6 +33,8 @@ export class Reader {
   readonly #remarks: Remarks
   readonly #words: Words
   readonly #vocabulary: Vocabulary
+  /** The first statement that says to run a command. */
+  firstScript: Statement | undefined
 
   constructor(remarks: Remarks, vocabulary: Vocabulary) {
     this.#remarks = remarks
@@ -125,6 +127,7 @@ export class Reader {
         return
       }
       if (words.left > 0) this.#extraWords(block, statement, words.position)
+      if (field.kind.runs === true) this.firstScript ??= statement
     }
     if (field.repeated === 'each') {
       ;(values[key] as unknown[]).push(value)

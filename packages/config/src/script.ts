@@ -32,6 +32,7 @@ export const commandKind: Kind<Script> = {
     additionalProperties: false,
   },
   escaped: true,
+  runs: true,
 }
 
 /** The name of a user or group. */
@@ -79,6 +80,7 @@ export const scriptKind: Kind<Script> = {
     additionalProperties: false,
   },
   escaped: true,
+  runs: true,
 }
 
 /** One word, its quotes and escapes resolved like a command line's; blanks stay. */

@@ -1,0 +1,195 @@
+import { type Address, type Family, familyOf } from '@ipvs-director/core'
+import type { Code } from './codes.ts'
+import type { Remarks } from './diagnostics.ts'
+import type { GlobalDefsText } from './grammar/global-defs.ts'
+import type { VrrpInstanceText, VrrpSyncGroupText } from './grammar/vrrp.ts'
+import { damaged, placeOfKeyword, type Read, written } from './read.ts'
+import { placeOf } from './statement.ts'
+
+/** What the VRRP rules look at. */
+export interface VrrpText {
+  readonly globals: GlobalDefsText | undefined
+  readonly instances: readonly (VrrpInstanceText & Read)[]
+  readonly groups: readonly (VrrpSyncGroupText & Read)[]
+}
+
+/** Rules across the keywords of VRRP blocks: known ways to an outage (reference/vrrp.md, keepalived's own checks). */
+export function vrrpRules({ globals, instances, groups }: VrrpText, remarks: Remarks): void {
+  const whole = instances.filter((each) => each[damaged] !== true)
+  for (const instance of whole) {
+    instanceRules(instance, globals, (code, text, keyword) => {
+      remarks.add(code, placeOfKeyword(instance, keyword), text)
+    })
+  }
+  sameVrid(whole, globals, remarks)
+  sameAddress(whole, remarks)
+  const byName = new Map(whole.map((each) => [each.header, each]))
+  for (const group of groups) if (group[damaged] !== true) groupRules(group, byName, remarks)
+}
+
+type Say = (code: Code, text: string, keyword?: string) => void
+
+/** The version an instance speaks. */
+function versionOf(instance: VrrpInstanceText, globals: GlobalDefsText | undefined): number {
+  return instance.version ?? (familyOfInstance(instance) === 'inet6' ? 3 : (globals?.vrrpVersion ?? 2))
+}
+
+function familyOfInstance(instance: VrrpInstanceText): Family {
+  const first =
+    instance.virtualIpaddress[0]?.address.address ?? instance.unicastPeer[0]?.address ?? instance.unicastSrcIp
+  return instance.nativeIpv6 || (first !== undefined && familyOf(first) === 'inet6') ? 'inet6' : 'inet'
+}
+
+function instanceRules(instance: VrrpInstanceText & Read, globals: GlobalDefsText | undefined, say: Say): void {
+  const name = instance.header
+  const version = versionOf(instance, globals)
+  const strict = instance.strictMode ?? globals?.vrrpStrict ?? false
+  const unicast = instance.unicastPeer.length > 0
+  const auth = instance.authentication
+  if (instance.interface === undefined && !(unicast && instance.unicastSrcIp !== undefined)) {
+    say('E065', `vrrp_instance ${name} needs an interface (or unicast_peer and unicast_src_ip)`)
+  }
+  if (instance.nopreempt && instance.state === 'MASTER') {
+    say('W060', 'nopreempt needs "state BACKUP": with MASTER it has no effect', 'nopreempt')
+  }
+  if (instance.nopreempt && (instance.preemptDelay ?? 0) > 0) {
+    say('W063', 'preempt_delay has no effect with nopreempt', 'preempt_delay')
+  }
+  if (instance.nopreempt && instance.preempt) say('W063', 'preempt and nopreempt contradict each other', 'preempt')
+  if (instance.state === 'MASTER' && instance.priority === undefined) {
+    say('W073', 'state MASTER without a priority means 255, the owner of the addresses', 'state')
+  }
+  if (strict && auth !== undefined) say('W061', 'vrrp_strict does not allow authentication', 'authentication')
+  if (strict && unicast) say('W061', 'vrrp_strict does not allow unicast_peer', 'unicast_peer')
+  if (auth !== undefined && version === 3) say('W070', 'VRRPv3 has no authentication: it is left out', 'authentication')
+  if (auth?.authPass !== undefined && Buffer.byteLength(auth.authPass) > 8) {
+    const place = (auth as typeof auth & Read)[written].body?.find((child) => child.keyword === 'auth_pass')
+    if (place !== undefined) say('W062', 'only the first eight characters of auth_pass count', 'authentication')
+  }
+  const interval = instance.advertInt / 1000
+  if (version === 2 && !Number.isInteger(interval))
+    say('W068', 'VRRPv2 has whole seconds only: advert_int is rounded', 'advert_int')
+  if (version === 3 && interval > 40.95) say('W068', 'VRRPv3 has at most 40.95 s between advertisements', 'advert_int')
+  if (version === 2 && familyOfInstance(instance) === 'inet6') say('E065', 'VRRPv2 has no IPv6', 'version')
+  addressRules(instance, say)
+  unicastRules(instance, say)
+}
+
+function addressRules(instance: VrrpInstanceText & Read, say: Say): void {
+  const all = instance.virtualIpaddress
+  if (all.length === 0 && !instance.noVirtualIpaddress) {
+    say(
+      'W066',
+      `vrrp_instance ${instance.header} has no virtual_ipaddress (no_virtual_ipaddress says that this is meant)`,
+    )
+  }
+  const family = familyOfInstance(instance)
+  const other = all.find((entry) => familyOf(entry.address.address) !== family)
+  if (other !== undefined) {
+    say(
+      'W067',
+      `${other.address.address} is of another family than the first address: put it into virtual_ipaddress_excluded`,
+      'virtual_ipaddress',
+    )
+  }
+  for (const list of [all, instance.virtualIpaddressExcluded]) {
+    const odd = list.find((entry) => isNoHost(entry.address.address))
+    if (odd !== undefined) say('W055', `${odd.address.address} is no address of a host`, 'virtual_ipaddress')
+  }
+}
+
+function unicastRules(instance: VrrpInstanceText & Read, say: Say): void {
+  const peers = instance.unicastPeer.map((each) => each.address)
+  const source = instance.unicastSrcIp
+  const only = (['unicast_src_ip', 'unicast_ttl', 'check_unicast_src'] as const).find((keyword) =>
+    has(instance, keyword),
+  )
+  if (peers.length === 0 && only !== undefined) say('W069', `${only} has no effect without unicast_peer`, only)
+  if (source !== undefined && peers.includes(source)) {
+    say('W074', `unicast_peer has ${source}, which is this machine's own unicast_src_ip`, 'unicast_peer')
+  }
+  const twice = peers.find((each, i) => peers.indexOf(each) !== i)
+  if (twice !== undefined) say('W074', `unicast_peer has ${twice} twice`, 'unicast_peer')
+  const mixed = peers.find((each) => source !== undefined && familyOf(each) !== familyOf(source))
+  if (mixed !== undefined)
+    say('E061', `${mixed} is of another family than unicast_src_ip ${source ?? ''}`, 'unicast_peer')
+}
+
+const has = (block: Read, keyword: string): boolean =>
+  block[written].body?.some((child) => child.field?.name === keyword) === true
+
+/** 127.0.0.0, 0.0.0.0 and the like: a slip of the hand. */
+export function isNoHost(address: Address): boolean {
+  return address === '127.0.0.0' || address.startsWith('0.') || address === '255.255.255.255' || address === '::'
+}
+
+/** Two instances with one VRID on one interface fight each other; keepalived refuses to start. */
+function sameVrid(
+  instances: readonly (VrrpInstanceText & Read)[],
+  globals: GlobalDefsText | undefined,
+  remarks: Remarks,
+): void {
+  const seen = new Map<string, VrrpInstanceText & Read>()
+  for (const instance of instances) {
+    if (instance.virtualRouterId === undefined || instance.interface === undefined) continue
+    if (instance.unicastPeer.length > 0) continue
+    const family = familyOfInstance(instance)
+    const group =
+      instance.mcastDstIp ?? (family === 'inet' ? globals?.vrrpMcastGroup4 : globals?.vrrpMcastGroup6) ?? family
+    const key = `${instance.virtualRouterId} ${instance.interface} ${group}`
+    const other = seen.get(key)
+    if (other === undefined) seen.set(key, instance)
+    else {
+      const text = `virtual_router_id ${instance.virtualRouterId} on ${instance.interface} is taken by vrrp_instance ${other.header}`
+      remarks.add('E052', placeOfKeyword(instance, 'virtual_router_id'), text, {
+        related: [{ place: placeOfKeyword(other, 'virtual_router_id'), text: 'the first one' }],
+      })
+    }
+  }
+}
+
+function sameAddress(instances: readonly (VrrpInstanceText & Read)[], remarks: Remarks): void {
+  const seen = new Map<string, { readonly name: string; readonly block: Read }>()
+  for (const block of instances) {
+    for (const { address, dev } of [...block.virtualIpaddress, ...block.virtualIpaddressExcluded]) {
+      const key = `${address.address} ${dev ?? block.interface ?? ''}`
+      const other = seen.get(key)
+      if (other === undefined) seen.set(key, { name: block.header, block })
+      else {
+        remarks.add(
+          'W065',
+          placeOfKeyword(block, 'virtual_ipaddress'),
+          `${address.address} stands also in vrrp_instance ${other.name}`,
+          {
+            related: [{ place: placeOfKeyword(other.block, 'virtual_ipaddress'), text: 'the first one' }],
+          },
+        )
+      }
+    }
+  }
+}
+
+function groupRules(
+  group: VrrpSyncGroupText & Read,
+  instances: ReadonlyMap<string, VrrpInstanceText & Read>,
+  remarks: Remarks,
+): void {
+  const members = group.group.flatMap((name) => instances.get(name) ?? [])
+  const [first] = members
+  const slower = members.find((each) => each.advertInt !== first?.advertInt)
+  if (first !== undefined && slower !== undefined) {
+    remarks.add(
+      'W064',
+      placeOf(group[written]),
+      `${first.header} and ${slower.header} of one group have different advert_int: the group fails over as the slower one does`,
+    )
+  }
+  const priorities = new Set(members.map((each) => each.priority ?? 100))
+  if (priorities.size > 1) {
+    remarks.add(
+      'W064',
+      placeOf(group[written]),
+      `the instances of vrrp_sync_group ${group.header} have different priorities: two machines may each win some`,
+    )
+  }
+}
