@@ -157,6 +157,11 @@ export const codes = {
     'ok',
     'A range becomes one kernel service for each address. This one would make more than 65,536.',
   ),
+  E043: code(
+    'a script argument outside quotes',
+    'error',
+    'After a script, keepalived expects the user and group that run it. Arguments belong inside the quotes, with the command: notify_master "/path/script argument".',
+  ),
   E050: code(
     'a duplicate virtual server',
     'ok',
@@ -267,11 +272,6 @@ export const codes = {
   ),
   W025: code('a deprecated keyword', 'deprecated', 'It works, but there is a better one.'),
   W026: code('a keyword that is not supported', 'ok', 'It is read and has no effect; the reason is told.'),
-  W027: code(
-    'a script argument outside quotes',
-    'error',
-    'After a script, keepalived expects the user and group that run it. Arguments belong inside the quotes, with the command: notify_master "/path/script argument".',
-  ),
   W028: code(
     'not acted on yet',
     'ok',

@@ -48,7 +48,38 @@ export class Remarks {
     this.#seen.add(key)
     this.all.push({ code, severity, keepalived: codes[code].keepalived, text, place, ...more })
   }
+
+  /**
+   * Whether it was already said that a name in this word is not replaced; that is then an error, because the word is of
+   * no use, and nothing more needs to be said of it.
+   */
+  unreplaced({ file, line, column, length = 1 }: Place): boolean {
+    const at = this.all.findLastIndex(
+      ({ code, place }) =>
+        unreplacedCodes.has(code) &&
+        place.file === file &&
+        place.line === line &&
+        place.column >= column &&
+        place.column < column + length,
+    )
+    const found = this.all[at]
+    if (found === undefined) return false
+    if (found.severity !== 'error') {
+      this.errors++
+      this.all[at] = {
+        ...found,
+        text: found.text.replace(/; it is taken.*/, ''),
+        code: 'E005',
+        severity: 'error',
+        keepalived: 'error',
+      }
+    }
+    return true
+  }
 }
+
+/** Remarks about names that are not replaced; see {@link Remarks.unreplaced}. */
+const unreplacedCodes: ReadonlySet<string> = new Set(['E005', 'W007', 'W010'])
 
 /** The first letter of a code says how severe it is. */
 export function severityOf(code: string): Severity {

@@ -24,10 +24,6 @@ export interface WordReader {
   warn(code: Code, text: string, suggestion?: string): void
   /** An error: a value is wanted and the line is at its end. `what` completes "needs …". Answers undefined. */
   missing(what: string): undefined
-  /** The text of all the words as written, quotes and escapes in place; undefined where it has none. */
-  raw(): string | undefined
-  /** Takes all words that are left (after `raw` said what they are). */
-  takeAll(): void
   /** Where the word taken last stands; of the keyword when none was. */
   place(): Place
 }
@@ -48,7 +44,7 @@ export interface Kind<T> {
   /** The words (unquoted) that a JSON value valid by `schema` stands for. */
   words(json: Json): readonly string[]
   readonly schema: JsonSchema
-  /** Read again with shell-like quotes and escapes: what is printed between quotes must have its backslashes doubled. */
+  /** Its words are read with shell-like quotes and escapes; what is printed has its backslashes doubled. */
   readonly escaped?: boolean
   /** A command line that is run. */
   readonly runs?: boolean

@@ -39,7 +39,7 @@ describe('words and quotes', () => {
     ['a backslash at the end continues nothing', 'router_id \\\nb', ['router_id·\\', 'b'], ['E014 1:11']],
     ['CR LF', 'a b\r\nc {\r\nd\r\n}\r\n', ['a·b', ['c', 'd']], ['N001 1:1']],
     ['a byte order mark', '\ufeffa b', ['a·b'], ['N002 1:1']],
-    ['NUL', 'a b\0c', ['a·b·c'], ['E004 1:4']],
+    ['NUL ends the line', 'a b\0c', ['a·b'], ['E004 1:4']],
     ['bytes that are no UTF-8', Buffer.from('a \xe9', 'latin1'), ['a·é'], ['N003 1:1']],
     ['UTF-16', Buffer.from('\ufeffa b', 'utf16le'), [], ['E006 1:1']],
     ['a line keepalived would not read', `a ${'b'.repeat(1100)}`, [`a·${'b'.repeat(1100)}`], ['W003 1:1']],

@@ -48,7 +48,7 @@ export interface LoadResult {
   readonly diagnostics: readonly Diagnostic[]
   /** Every file that was read, the main one first. */
   readonly files: readonly string[]
-  /** The virtual servers that are not in the configuration because of errors. */
+  /** The blocks that are not in the configuration because of errors, as their first lines name them. */
   readonly leftOut: readonly string[]
   /**
    * What was read, before inheritance and fix-ups, in the JSON spelling: definitions, sequences and includes are
@@ -173,18 +173,21 @@ function resolveConfig(
   const taken = new Map<string, VirtualServer>()
   for (const block of text.virtualServers) {
     if (block[damaged] === true || broken.has(block[written]) || brokenGroup(block, groups, broken)) {
-      leftOut.push(block[written].args.join(' '))
+      leftOut.push(nameOf(block))
       continue
     }
     const before = remarks.errors
     const resolved = resolveVirtualServer(block, home)
     const ready = resolved === undefined ? undefined : applyRules(resolved, block, remarks)
     if (ready === undefined || remarks.errors > before || !claim(ready, taken, remarks)) {
-      leftOut.push(ready?.name ?? block[written].args.join(' '))
+      leftOut.push(nameOf(block))
     } else virtualServers.push(ready)
   }
   return { config: { globals, virtualServers }, leftOut }
 }
+
+/** `virtual_server 192.0.2.1 80`: a block as its first line names it. */
+const nameOf = (block: Read): string => [block[written].keyword, ...block[written].args].join(' ')
 
 function brokenGroup(
   { header }: VirtualServerText,

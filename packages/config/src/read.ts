@@ -60,6 +60,7 @@ export class Reader {
   body(block: Block<Fields>, statement: Statement, values: Record<string | symbol, unknown>): void {
     if (block.open === true || statement.body === undefined) return
     const plan = planOf(block)
+    const { errors } = this.#remarks
     for (const child of statement.body) {
       const { field } = child
       if (field === undefined) {
@@ -75,6 +76,7 @@ export class Reader {
       else if (field.form === 'list') this.#list(field, child, values[key] as unknown[])
       else this.#nested(field, key, child, values)
     }
+    if (this.#remarks.errors > errors) return
     for (const { field, key } of plan.required) {
       if (values[key] !== undefined && !(Array.isArray(values[key]) && values[key].length === 0)) continue
       if (statement.body.some((child) => child.field === field)) continue
@@ -120,8 +122,9 @@ export class Reader {
       if (field.bareIsOld === true)
         this.#remarks.add('W030', placeOf(statement), `newer keepalived wants a value after ${field.name}`)
     } else {
-      const words = this.#words.begin(statement)
-      value = field.kind.read(words)
+      const words = this.#words
+      if (field.kind.escaped !== true) words.begin(statement)
+      value = field.kind.escaped === true && !words.beginEscaped(statement) ? undefined : field.kind.read(words)
       if (value === undefined) {
         this.#problem(block, statement)
         return
@@ -185,7 +188,9 @@ export class Reader {
     if (templateSyntax(statement, this.#remarks)) return
     if (block !== undefined && runTogether(statement, fieldMap(block), this.#remarks)) return
     const { code, text, suggestion } = problem
-    this.#remarks.add(code, this.#words.placeOf(problem.word), text, suggestion === undefined ? {} : { suggestion })
+    const place = this.#words.placeOf(problem.word)
+    if (this.#remarks.unreplaced(place)) return
+    this.#remarks.add(code, place, text, suggestion === undefined ? {} : { suggestion })
   }
 
   #extraWords(block: Block<Fields> | undefined, statement: Statement, from: number): void {

@@ -1,24 +1,18 @@
 import type { Script } from './config.ts'
-import type { Json, Kind, WordReader } from './kind.ts'
+import type { Json, Kind } from './kind.ts'
 import { joinCommand, splitCommand } from './command-line.ts'
 
 /**
- * The line is split twice: first into the command, user and group, then the command into its words. The first time,
- * too, by the rules of {@link splitCommand}.
+ * `"CMD ARGS"`. The line is split twice by the rules of {@link splitCommand}: into the command and further words (which
+ * keepalived ignores, and the reader remarks on), then the command into its words.
  */
-function firstAsWritten(words: WordReader): string | undefined {
-  const raw = words.raw()
-  return raw === undefined ? undefined : splitCommand(raw).words[0]
-}
-
-/** `"CMD ARGS"`; keepalived ignores further words, the reader remarks on them. */
 export const commandKind: Kind<Script> = {
   syntax: '"CMD"',
   range: '',
   read(words) {
     const line = words.take()
     if (line === undefined) return words.missing('a command line')
-    const split = splitCommand(firstAsWritten(words) ?? line)
+    const split = splitCommand(line)
     if (split.problem !== undefined) return words.bad('E027', split.problem)
     if (split.words.length === 0) return words.bad('E027', 'the command line is empty')
     return { words: split.words, place: words.place() }
@@ -46,12 +40,18 @@ export const scriptKind: Kind<Script> = {
     const command = commandKind.read(words)
     if (command === undefined || words.left === 0) return command
     const user = words.take() ?? ''
-    if (user.startsWith('/') || user.startsWith('-')) {
-      words.warn('W027', `"${user}" is taken as the user that runs the script; quote the command with its arguments`)
+    if (!account.test(user)) {
+      return words.bad(
+        'E043',
+        `"${user}" is taken as the user that runs the script; quote the command with its arguments`,
+      )
     }
-    if (!account.test(user)) return words.bad('E022', `"${user}" is not the name of a user`)
     const group = words.take()
-    if (group !== undefined && !account.test(group)) return words.bad('E022', `"${group}" is not the name of a group`)
+    if (group !== undefined && !account.test(group))
+      return words.bad(
+        'E043',
+        `"${group}" is taken as the group that runs the script; quote the command with its arguments`,
+      )
     return group === undefined ? { ...command, user } : { ...command, user, group }
   },
   toJson: ({ words, user, group }) => ({
@@ -90,12 +90,7 @@ export const quotedKind: Kind<string> = {
   read(words) {
     const word = words.take()
     if (word === undefined) return words.missing('a text')
-    const raw = words.raw()
-    if (raw === undefined) return word
-    words.takeAll()
-    const split = splitCommand(raw)
-    if (split.problem !== undefined) return words.bad('E027', split.problem)
-    return split.words[0] ?? ''
+    return word
   },
   toJson: (value) => value,
   words: (json) => [String(json)],

@@ -88,8 +88,8 @@ export function scanWords(text: string, from: number, to: number): Scanned {
           break
         case 0:
           odd('nul', i)
-          i++
-          continue
+          i = to
+          break scanning
         default:
           odd('blank', i)
           i++

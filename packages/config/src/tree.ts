@@ -39,6 +39,8 @@ export class TreeBuilder {
   /** The block closed last, and the first brace since that stood at another column than its block. */
   #closed: { readonly frame: Frame; readonly parent: Frame; readonly brace: Brace } | undefined
   #suspicious: { readonly frame: Frame; readonly brace: Brace } | undefined
+  /** The first brace that stands deeper than the block it closed: one too many before it, perhaps. */
+  #tooMuch: { readonly frame: Frame; readonly brace: Brace } | undefined
   #tooDeep = 0
 
   constructor(grammar: Block<Fields>, remarks: Remarks) {
@@ -109,15 +111,11 @@ export class TreeBuilder {
     this.#top = parent
     if (frame.kind === 'stray') return
     this.#closed = { frame, parent, brace }
-    if (
-      brace.first &&
-      brace.column !== frame.column &&
-      this.#suspicious === undefined &&
-      this.#frames.some((f) => f.column === brace.column)
-    ) {
-      this.#suspicious = { frame, brace }
+    if (brace.first && brace.column !== frame.column) {
+      if (this.#frames.some((outer) => outer.column === brace.column)) this.#suspicious ??= { frame, brace }
+      else if (brace.column > frame.column) this.#tooMuch ??= { frame, brace }
     }
-    if (this.#frames.length === 1 && brace.column === frame.column) this.#suspicious = undefined
+    if (this.#frames.length === 1 && brace.column === frame.column) this.#suspicious = this.#tooMuch = undefined
   }
 
   /** Closes what is open at the end of the text, with one remark. */
@@ -135,13 +133,15 @@ export class TreeBuilder {
   }
 
   #extra(brace: Brace): void {
-    const suspect = this.#suspicious?.brace
-    const related =
-      suspect === undefined || suspect === brace
-        ? {}
-        : { related: [{ place: braceAt(suspect), text: 'by its indentation this one may close too much' }] }
-    this.#remarks.add('E013', braceAt(brace), 'extra "}": nothing is open here', related)
-    this.#suspicious = undefined
+    const culprit = this.#tooMuch
+    this.#suspicious = this.#tooMuch = undefined
+    if (culprit === undefined) this.#remarks.add('E013', braceAt(brace), 'extra "}": nothing is open here')
+    else this.#tooEarly(culprit.brace, culprit.frame, { place: braceAt(brace), text: 'which leaves nothing open here' })
+  }
+
+  #tooEarly(brace: Brace, frame: Frame, noticed: { readonly place: Place; readonly text: string }): void {
+    const name = frame.statement === undefined ? 'its block' : describe(frame.statement)
+    this.#remarks.add('E013', braceAt(brace), `extra "}": it ends ${name} too early`, { related: [noticed] })
   }
 
   /** A block's keyword was not followed by `{`: go on as if it had been, where what follows belongs into it. */
@@ -180,16 +180,9 @@ export class TreeBuilder {
       return false
     if (closed.frame.statement?.source !== source || column <= closed.frame.column || !isIndented(closed.frame))
       return false
-    const brace = this.#suspicious?.brace ?? closed.brace
-    this.#remarks.add('E013', braceAt(brace), `extra "}": it ends ${describe(closed.frame.statement)} too early`, {
-      related: [
-        {
-          place: { file: source.file, line, column, length: keyword.length },
-          text: `"${keyword}" still belongs to it`,
-        },
-      ],
-    })
-    this.#suspicious = undefined
+    const place = { file: source.file, line, column, length: keyword.length }
+    this.#tooEarly((this.#tooMuch ?? closed).brace, closed.frame, { place, text: `"${keyword}" still belongs to it` })
+    this.#suspicious = this.#tooMuch = undefined
     this.#push(closed.frame)
     return true
   }

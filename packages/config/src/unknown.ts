@@ -42,9 +42,7 @@ export function remarkOnUnknown(
   const suggestion = meant !== undefined && fields.has(meant) ? meant : closest(keyword, fields.keys())
   const homes = vocabulary.get(keyword)
   if (homes !== undefined) {
-    const where = homes.map((home) => (home === '' ? 'at the top level' : `in ${home}`))
-    const text = `"${keyword}" has no meaning ${here}; it belongs ${[...new Set(where)].slice(0, 4).join(' or ')}`
-    remarks.add('E031', place, text)
+    remarks.add('E031', place, `"${keyword}" has no meaning ${here}; it belongs ${whereOf(homes)}`)
     return
   }
   const skipped = statement.body === undefined ? '' : '; the block is left out'
@@ -56,6 +54,15 @@ export function remarkOnUnknown(
     const where = home === '' ? 'stands at the top level' : `belongs in ${home}`
     remarks.add('E030', place, `unknown keyword "${keyword}" ${here}${skipped} ("${elsewhere}" ${where})`)
   } else remarks.add('E030', place, `unknown keyword "${keyword}" ${here}${skipped}`)
+}
+
+/** `in virtual_server, real_server or TCP_CHECK`. */
+function whereOf(homes: readonly string[]): string {
+  const blocks = [...new Set(homes)].filter((home) => home !== '').slice(0, 4)
+  const last = blocks.pop()
+  const inside = last === undefined ? '' : `in ${blocks.length === 0 ? last : `${blocks.join(', ')} or ${last}`}`
+  if (!homes.includes('')) return inside
+  return inside === '' ? 'at the top level' : `at the top level or ${inside}`
 }
 
 /** `rr|wrr|lc`, `<INT>`, `...`: copied from a manual. One remark, and true, where it is so. */

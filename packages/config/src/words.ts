@@ -1,5 +1,6 @@
 import type { Place } from './config.ts'
 import type { Code } from './codes.ts'
+import { splitCommand } from './command-line.ts'
 import type { Remarks } from './diagnostics.ts'
 import type { WordReader } from './kind.ts'
 import { placeOf, rawText, type Statement } from './statement.ts'
@@ -12,6 +13,8 @@ export class Words implements WordReader {
   #next = 1
   #first = 1
   #end = 1
+  /** The words where they are not the statement's: read again with escapes. */
+  #split: readonly string[] | undefined
   /** What went wrong, kept back so that the reader can say something better. */
   problem:
     { readonly code: Code; readonly text: string; readonly suggestion?: string; readonly word: number } | undefined
@@ -26,7 +29,20 @@ export class Words implements WordReader {
     this.#next = this.#first = first
     this.#end = end
     this.problem = undefined
+    this.#split = undefined
     return this
+  }
+
+  /** Begins with the words after the keyword, read with shell-like quotes and escapes; false when a quote is open. */
+  beginEscaped(statement: Statement): boolean {
+    this.begin(statement)
+    const raw = rawText(statement)
+    if (raw === undefined || !/['"\\]/.test(raw)) return true
+    const { words, problem } = splitCommand(raw)
+    if (problem !== undefined) this.problem = { code: 'E027', text: problem, word: 1 }
+    this.#split = words
+    this.#end = words.length + 1
+    return problem === undefined
   }
 
   get left(): number {
@@ -39,7 +55,7 @@ export class Words implements WordReader {
   }
 
   #at(index: number): string | undefined {
-    return index === 0 ? this.#statement?.keyword : this.#statement?.args[index - 1]
+    return index === 0 ? this.#statement?.keyword : (this.#split ?? this.#statement?.args)?.[index - 1]
   }
 
   peek(): string | undefined {
@@ -48,17 +64,6 @@ export class Words implements WordReader {
 
   take(): string | undefined {
     return this.#next < this.#end ? this.#at(this.#next++) : undefined
-  }
-
-  raw(): string | undefined {
-    const statement = this.#statement
-    if (statement === undefined) return undefined
-    const text = rawText(statement)
-    return text !== undefined && /['"\\]/.test(text) ? text : undefined
-  }
-
-  takeAll(): void {
-    this.#next = this.#end
   }
 
   bad(code: Code, text: string, suggestion?: string): undefined {

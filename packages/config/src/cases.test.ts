@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { expect, test } from 'vitest'
+import { filesInMemory } from './read-file.ts'
+import { formatDiagnostics } from './render.ts'
+import { loadConfig } from './load.ts'
+import { testCheckers } from './testing/checkers.ts'
+
+/**
+ * Configurations beside what they mean (`.json`: the JSON spelling and the effective virtual servers) or what is said of
+ * them (`.diagnostics`). One for each idiom and each mistake. `vitest -u` writes what is found; read the difference.
+ */
+const directory = new URL('cases/', import.meta.url)
+const names = readdirSync(directory)
+  .filter((name) => name.endsWith('.conf'))
+  .map((name) => basename(name, '.conf'))
+
+const load = async (name: string) => {
+  const file = `/${name}.conf`
+  const read = filesInMemory(new Map([[file, readFileSync(new URL(`${name}.conf`, directory))]]))
+  return loadConfig(file, { checkers: testCheckers, read, configId: 'case', env: {}, random: () => 0 })
+}
+
+const path = (name: string): string => new URL(name, directory).pathname
+
+/** Without places, which the diagnostics show. */
+const plain = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (key, each: unknown) => (key === 'place' ? undefined : each)))
+
+test.for(names.filter((name) => name.startsWith('idiom-')))('%s', async (name) => {
+  const { config, diagnostics, toJson } = await load(name)
+  expect(diagnostics.filter((each) => each.severity === 'error')).toEqual([])
+  const shown = { spelling: toJson(), effective: plain(config?.virtualServers) }
+  await expect(`${JSON.stringify(shown, null, 2)}\n`).toMatchFileSnapshot(path(`${name}.json`))
+})
+
+test.for(names.filter((name) => !name.startsWith('idiom-')))('%s', async (name) => {
+  const { diagnostics, leftOut } = await load(name)
+  const told = diagnostics.filter((each) => each.code !== 'W028')
+
+  const text =
+    formatDiagnostics(told).replaceAll(`/${name}.conf:`, `${name}.conf:`) +
+    leftOut.map((each) => `left out: ${each}\n`).join('')
+  expect(text).not.toBe('')
+  await expect(text).toMatchFileSnapshot(path(`${name}.diagnostics`))
+})
+
+test('there are forty cases', () => {
+  expect(names.length).toBeGreaterThanOrEqual(40)
+})
