@@ -6,8 +6,19 @@ import { millis, seconds, type Millis } from '@ipvs-director/core'
 import { finish, LabProcess, root } from '../test/lab/index.ts'
 import { timed } from './measure.ts'
 
-/** Empties the kernel's table. */
-export const clear = (): Promise<unknown> => finish(new LabProcess(['ipvsadm', '-C']), { check: true })
+/** Empties the kernel's table, and waits until the kernel has nothing left to free: that goes on after the answer. */
+export async function clear(): Promise<void> {
+  await finish(new LabProcess(['ipvsadm', '-C']), { check: true })
+  const limit = performance.now() + seconds(20)
+  while (performance.now() < limit) {
+    const before = idleTicks()
+    await sleep(200)
+    if (idleTicks() - before >= 16) return
+  }
+}
+
+/** The fourth figure of the first line of /proc/stat (proc(5)): ticks of 10 ms in which the processors had nothing to do. */
+const idleTicks = (): number => Number(readFileSync('/proc/stat', 'utf8').split(/\s+/, 5)[4])
 
 /** `ipvsadm -R`, from its start to its end. */
 export async function ipvsadmRestore(rules: string): Promise<Millis> {
