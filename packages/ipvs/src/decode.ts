@@ -4,7 +4,15 @@ import type { DestinationEntry, Info, ServiceEntry, SyncDaemon, Timeouts } from 
 import * as c from './constants.ts'
 import * as messages from './messages.ts'
 import { forwardingMethods, protocolName, tunnelTypes } from './names.ts'
-import type { Destination, ServiceKey, ServiceSettings, Statistics, Tunnel } from './table.ts'
+import {
+  serviceFamily,
+  type Destination,
+  type DestinationKey,
+  type ServiceKey,
+  type ServiceSettings,
+  type Statistics,
+  type Tunnel,
+} from './table.ts'
 
 type ServiceValues = AttributeValues<typeof messages.service.rows>
 type DestinationValues = AttributeValues<typeof messages.destination.rows>
@@ -86,12 +94,13 @@ const destinationValues = (payload: Buffer): DestinationValues =>
   needed(messages.message.decode(payload).destination, 'destination')
 
 function plainService(values: ServiceValues): PlainService | undefined {
-  const family = readFamily(needed(values.family, 'address family'))
-  const key = serviceKey(values, family)
-  return key === undefined ? undefined : { key, settings: serviceSettings(values, family) }
+  const key = serviceKey(values)
+  return key === undefined ? undefined : { key, settings: serviceSettings(values, serviceFamily(key)) }
 }
 
-function serviceKey(values: ServiceValues, family: Family): ServiceKey | undefined {
+/** The key among a service's attributes; undefined for a protocol that IPVS does not balance. */
+export function serviceKey(values: ServiceValues): ServiceKey | undefined {
+  const family = readFamily(needed(values.family, 'address family'))
   if (values.fwmark !== undefined) return { fwmark: values.fwmark, family }
   const protocol = protocolName(needed(values.protocol, 'protocol'))
   if (protocol === undefined) return undefined
@@ -116,14 +125,18 @@ function serviceSettings(values: ServiceValues, family: Family): ServiceSettings
   }
 }
 
-function plainDestination(values: DestinationValues, service: Family): Destination {
+/** The key among a destination's attributes, under a service of this family. */
+export function destinationKey(values: DestinationValues, service: Family): DestinationKey {
   const family = values.family === undefined ? service : readFamily(values.family)
+  return { address: readAddress(needed(values.address, 'address'), family), port: needed(values.port, 'port') }
+}
+
+function plainDestination(values: DestinationValues, service: Family): Destination {
   // The kernel takes numbers that have no method yet; none of ours, so that a difference is seen.
   const forwarding =
     forwardingMethods[needed(values.forwarding, 'forwarding method') & c.IP_VS_CONN_F_FWD_MASK] ?? 'bypass'
   return {
-    address: readAddress(needed(values.address, 'address'), family),
-    port: needed(values.port, 'port'),
+    ...destinationKey(values, service),
     forwarding,
     weight: needed(values.weight, 'weight'),
     upperThreshold: needed(values.upperThreshold, 'upper threshold'),

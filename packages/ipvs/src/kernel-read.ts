@@ -2,14 +2,9 @@ import { isRefusal, type GenericFamily, type GenericMessage } from '@ipvs-direct
 import { auditTable, destinationsByService } from './audit.ts'
 import type { DestinationEntry, DestinationGlance, ServiceEntry } from './client.ts'
 import * as c from './constants.ts'
-import {
-  decodeDestination,
-  decodeDestinationEntry,
-  decodeService,
-  decodeServiceEntry,
-  type PlainService,
-} from './decode.ts'
+import { decodeDestination, decodeDestinationEntry, decodeServiceEntry, type PlainService } from './decode.ts'
 import { encodeServiceKey } from './encode.ts'
+import { KnownServices } from './known-services.ts'
 import type { TextSource } from './proc-file.ts'
 import type { TextService } from './proc.ts'
 import { refused } from './refusal.ts'
@@ -23,7 +18,8 @@ export class TableReader {
   private readonly family: GenericFamily
   private readonly text: TextSource | undefined
   private readonly fullAuditEvery: number
-  private turn = 0
+  private readonly known = new KnownServices()
+  private turn = 1
 
   constructor(family: GenericFamily, text: TextSource | undefined, fullAuditEvery: number) {
     this.family = family
@@ -93,7 +89,7 @@ export class TableReader {
 
   private async plainServices(): Promise<PlainService[]> {
     const answers = await this.dumpServices()
-    return answers.map(({ payload }) => decodeService(payload)).filter((service) => service !== undefined)
+    return this.known.read(answers.map(({ payload }) => payload))
   }
 
   private async plainDestinations({ key }: PlainService): Promise<Map<string, Destination>> {

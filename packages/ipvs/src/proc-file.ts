@@ -33,7 +33,7 @@ export function openProcText(path = '/proc/thread-self/net/ip_vs'): TextSource {
       if (length === 0) return reader.end()
       reader.push(piece.subarray(0, length))
       position += length
-      if (breath.due()) await breath.pause()
+      if (breath.dueNow()) await breath.pause()
     }
   }
 

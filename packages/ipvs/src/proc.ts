@@ -28,11 +28,12 @@ export function textReader(): TextReader {
   let current: TextService | undefined
   let line = 0
   let rest: Buffer | undefined
+  const cursor = new Cursor()
 
   function take(bytes: Buffer, start: number, end: number): void {
     line++
     if (line <= titleLines || start === end) return
-    const cursor = new Cursor(bytes, start, end)
+    cursor.move(bytes, start, end)
     if (!cursor.skip(arrow)) {
       const key = readService(cursor)
       // Services of protocols that IPVS does not balance can be added; what is under them is passed over.
@@ -82,13 +83,18 @@ const protocols: ReadonlyMap<string, Protocol> = new Map([
   ['SCTP', 'sctp'],
 ])
 
-/** ip_vs_fwd_name(); it calls bypass Masq too. */
-const methods: ReadonlyMap<string, ForwardingMethod> = new Map([
-  ['Masq', 'masq'],
-  ['Local', 'local'],
-  ['Tunnel', 'tunnel'],
-  ['Route', 'droute'],
-])
+/** As the kernel names the methods; it calls bypass Masq too. */
+const methods: readonly (readonly [Buffer, ForwardingMethod])[] = [
+  [Buffer.from('Route '), 'droute'],
+  [Buffer.from('Masq '), 'masq'],
+  [Buffer.from('Tunnel '), 'tunnel'],
+  [Buffer.from('Local '), 'local'],
+]
+
+function readMethod(cursor: Cursor): ForwardingMethod {
+  for (const [name, method] of methods) if (cursor.skip(name)) return method
+  throw new DecodeError(`unknown forwarding method "${cursor.word()}" in /proc/net/ip_vs`)
+}
 
 /** `TCP  C0000201:0050 wlc …`, `UDP  [2001:0db8:…:0001]:0035 rr …`, `FWM  00000007 rr …`, `IP_50  …`. */
 function readService(cursor: Cursor): AddressServiceKey | number | undefined {
@@ -108,9 +114,7 @@ function readDestination(cursor: Cursor, into: Map<string, DestinationGlance>): 
   cursor.expect(colon)
   const port = cursor.hex(4)
   cursor.spaces()
-  const name = cursor.word()
-  const forwarding = methods.get(name)
-  if (forwarding === undefined) throw new DecodeError(`unknown forwarding method "${name}" in /proc/net/ip_vs`)
+  const forwarding = readMethod(cursor)
   const weight = cursor.decimal()
   const activeConnections = cursor.decimal()
   const inactiveConnections = cursor.decimal()
@@ -120,11 +124,11 @@ function readDestination(cursor: Cursor, into: Map<string, DestinationGlance>): 
 
 /** Reads one line from left to right. */
 class Cursor {
-  private readonly bytes: Buffer
-  private readonly end: number
-  private at: number
+  private bytes: Buffer = Buffer.alloc(0)
+  private end = 0
+  private at = 0
 
-  constructor(bytes: Buffer, start: number, end: number) {
+  move(bytes: Buffer, start: number, end: number): void {
     this.bytes = bytes
     this.at = start
     this.end = end

@@ -5,7 +5,7 @@ import type { IpvsClient } from '../client.ts'
 import { defaultDestination, defaultService } from '../defaults.ts'
 import { diff } from '../diff.ts'
 import { tunnelOf } from '../same.ts'
-import { serviceFamily, serviceId, type Command, type Destination, type ServiceKey, type Table } from '../table.ts'
+import { serviceId, type Command, type Destination, type ServiceKey, type Table } from '../table.ts'
 import * as any from './arbitraries.ts'
 
 /** What the suite needs of the place it runs in. */
@@ -383,17 +383,14 @@ const isAvailable = (destinations: ReadonlyMap<string, { weight: number }> | und
  * none of these is expected and the rest of which is as expected.
  */
 function untold(table: Table, expected: Table): unknown {
-  return [...table].map(([id, service]) => [
-    id,
-    service.settings,
-    serviceFamily(service.key),
-    new Map(
-      [...service.destinations].map(([name, destination]) => {
-        const wanted = expected.get(id)?.destinations.get(name)
-        return [name, wanted === undefined || !isPlain(wanted) ? destination : withoutHidden(destination)]
-      }),
-    ),
-  ])
+  const shown = [...table].map(([id, { settings, destinations }]): [string, unknown] => {
+    const told = [...destinations].map(([name, destination]): [string, unknown] => {
+      const wanted = expected.get(id)?.destinations.get(name)
+      return [name, wanted === undefined || !isPlain(wanted) ? destination : withoutHidden(destination)]
+    })
+    return [id, { settings, destinations: new Map(told) }]
+  })
+  return new Map(shown)
 }
 
 const isPlain = (destination: Destination): boolean =>
