@@ -114,6 +114,7 @@ async function unpack(/** @type {Progress} */ progress, /** @type {string[]} */ 
     // `Inst name [1.0] (1.1 …)` would bring a newer version of what is installed: a second libc would break everything
     const fresh = [...plan.matchAll(/^Inst (\S+) \(/gm)].map(([, name = '']) => name)
     const names = new Set([...fresh, ...packages.filter((name) => smallCompiler.includes(name))])
+    if (names.size === 0) return
     await run([...apt, 'download', ...names], { cwd: archives, status: percentage(report) })
     for (const file of readdirSync(archives).filter((name) => name.endsWith('.deb'))) {
       report(`unpacking ${file.split('_')[0]}`)
