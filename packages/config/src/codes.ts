@@ -162,6 +162,11 @@ export const codes = {
     'error',
     'After a script, keepalived expects the user and group that run it. Arguments belong inside the quotes, with the command: notify_master "/path/script argument".',
   ),
+  E044: code(
+    'a check this version cannot run',
+    'ok',
+    'The check is read and its options are checked, but it cannot be run yet. The virtual server is left out: a server without its check would count as always up.',
+  ),
   E050: code(
     'a duplicate virtual server',
     'ok',

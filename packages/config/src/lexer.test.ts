@@ -213,8 +213,8 @@ test('definitions that double at each step end with an error, not with the memor
 test('places survive substitution', () => {
   const { statements } = parseText('$A=80\n  ~SEQ(I, 2) a "x ${A}" $I # c')
   expect(statements.map((each) => each.written)).toEqual([
-    { columns: [14, 16, 25], lengths: [1, 8, 2], raw: 'a "x 80" 1' },
-    { columns: [14, 16, 25], lengths: [1, 8, 2], raw: 'a "x 80" 2' },
+    { columns: [14, 16, 25], lengths: [1, 8, 2], indent: 2, raw: 'a "x 80" 1' },
+    { columns: [14, 16, 25], lengths: [1, 8, 2], indent: 2, raw: 'a "x 80" 2' },
   ])
 })
 

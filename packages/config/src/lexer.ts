@@ -6,7 +6,7 @@ import { type Line, physicalLine, placeIn, sliceLine } from './lines.ts'
 import { isRepetition, readRepetition } from './sequence.ts'
 import type { Source } from './source.ts'
 import { type Oddity, type Scanned, scanWords } from './tokens.ts'
-import type { TreeBuilder } from './tree.ts'
+import { screenColumn, type TreeBuilder } from './tree.ts'
 
 /** keepalived reads lines of at most so many bytes and ignores longer ones. */
 const longestLine = 1023
@@ -79,7 +79,7 @@ export class Lexer {
       if (escape !== -1 && escape < start) escape = text.indexOf('\\', start)
       const sigil = (dollar >= 0 && dollar < end) || (escape >= 0 && escape < end) || this.#open !== undefined
       if (end - start > longestLine / 4) this.#checkLength(source, line, text.slice(start, end))
-      if (sigil) this.#line(physicalLine(source, line, text.slice(start, end)), 0)
+      if (sigil) this.#line(physicalLine(source, line, start, start, end), 0)
       else this.#plain(source, line, start, start, end)
       start = next
     }
@@ -108,7 +108,7 @@ export class Lexer {
         continue
       }
       if (code === 0x40 || code === 0x7e || (code === 0x69 && this.#isInclude(text, at))) {
-        this.#line(physicalLine(source, line, text.slice(at, to), at - lineStart + 1), 0)
+        this.#line(physicalLine(source, line, lineStart, at, to), 0)
         return
       }
       const scanned = scanWords(text, at, to)
@@ -116,16 +116,16 @@ export class Lexer {
       if (scanned.count > 0) {
         const offset = scanned.starts[0] ?? at
         const args = argumentsOf(scanned)
-        const column = offset - lineStart + 1
-        this.#builder.statement(scanned.words[0] ?? '', args, source, line, column, offset, scanned.end, undefined)
+        const indent = screenColumn(text, lineStart, offset)
+        this.#builder.statement(scanned.words[0] ?? '', args, source, line, indent, offset, scanned.end, undefined)
       }
       if (oddities !== undefined)
-        this.#report(oddities, physicalLine(source, line, text.slice(lineStart, to)), lineStart)
+        this.#report(oddities, physicalLine(source, line, lineStart, lineStart, to), lineStart)
       at = stop
       const brace = at < to ? text.charCodeAt(at) : 0
       if (brace !== 0x7b && brace !== 0x7d) return
       const first = at === from || text.slice(lineStart, at).trim() === ''
-      this.#brace(brace, { source, line, column: at - lineStart + 1, first })
+      this.#brace(brace, { source, line, column: at - lineStart + 1, indent: screenColumn(text, lineStart, at), first })
       at++
     }
   }
@@ -306,12 +306,20 @@ export class Lexer {
       const scanned = scanWords(text, at, text.length)
       const { oddities } = scanned
       at = scanned.stop
-      if (scanned.count > 0) this.#statement(line, scanned)
+      if (scanned.count > 0) this.#statement(line, scanned, text.slice(0, scanned.starts[0]).trim() === '')
       if (oddities !== undefined) this.#report(oddities, line, 0)
       const stop = at < text.length ? text.charCodeAt(at) : 0
       if (stop !== 0x7b && stop !== 0x7d) return
       const { column } = placeIn(line, at)
-      this.#brace(stop, { source: line.source, line: line.line, column, first: text.slice(0, at).trim() === '' })
+      const first = text.slice(0, at).trim() === ''
+      const indent = first ? indentOf(line) : indentIn(line, column)
+      this.#brace(stop, {
+        source: line.source,
+        line: line.line,
+        column,
+        indent,
+        first,
+      })
       at++
       const next = /\S\w*/y
       next.lastIndex = at + (/^\s*/.exec(text.slice(at))?.[0].length ?? 0)
@@ -328,14 +336,16 @@ export class Lexer {
     }
   }
 
-  #statement(line: Line, scanned: Scanned): void {
+  #statement(line: Line, scanned: Scanned, first: boolean): void {
     const words = [scanned.words[0] ?? '', ...argumentsOf(scanned)].map(unguard)
     const places = words.map((_, i) => placeIn(line, scanned.starts[i] ?? 0, scanned.ends[i] ?? 1))
     const columns = places.map((place) => place.column)
     const lengths = places.map((place) => place.length ?? 1)
     const raw = unguard(line.text.slice(scanned.starts[0] ?? 0, scanned.end))
     const [keyword = '', ...args] = words
-    this.#builder.statement(keyword, args, line.source, line.line, columns[0] ?? 1, 0, 0, { columns, lengths, raw })
+    const indent = first ? indentOf(line) : indentIn(line, columns[0] ?? 1)
+    const written = { columns, lengths, indent, raw }
+    this.#builder.statement(keyword, args, line.source, line.line, indent, 0, 0, written)
   }
 
   #report(oddities: readonly Oddity[], line: Line, shift: number): void {
@@ -366,6 +376,17 @@ export class Lexer {
       }
     }
   }
+}
+
+/** The column on a screen of a column of the line's file. */
+const indentIn = ({ source, start }: Line, column: number): number =>
+  screenColumn(source.text, start, start + column - 1)
+
+/** The column on a screen at which the line of the file begins, whatever stood before the statement (`@ID`, `~SEQ`). */
+function indentOf({ source, start }: Line): number {
+  let at = start
+  while (source.text[at] === ' ' || source.text[at] === '\t') at++
+  return screenColumn(source.text, start, at)
 }
 
 const none: readonly string[] = []

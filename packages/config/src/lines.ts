@@ -15,12 +15,20 @@ export interface Line {
   readonly source: Source
   /** From 1. */
   readonly line: number
+  /** Index in the source's text at which that line begins. */
+  readonly start: number
   readonly segments: readonly Segment[]
 }
 
-/** A physical line, or the part of it from `column` on. */
-export function physicalLine(source: Source, line: number, text: string, column = 1): Line {
-  return { text, source, line, segments: [{ at: 0, column, length: 0 }] }
+/** The physical line that begins at index `start`, from index `from` to `to`. */
+export function physicalLine(source: Source, line: number, start: number, from: number, to: number): Line {
+  return {
+    text: source.text.slice(from, to),
+    source,
+    line,
+    start,
+    segments: [{ at: 0, column: from - start + 1, length: 0 }],
+  }
 }
 
 /** Where the characters `from` to `to` of a line were written. */

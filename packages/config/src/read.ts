@@ -176,6 +176,9 @@ export class Reader {
   }
 
   #nested(field: Block<Fields>, key: string, statement: Statement, values: Record<string | symbol, unknown>): void {
+    if (field.pending === true && field.name.endsWith('_CHECK')) {
+      this.#remarks.add('E044', placeOf(statement), `${field.name} is known, but this version cannot run it`)
+    }
     if (field.many) (values[key] as unknown[]).push(this.block(field, statement))
     else if (values[key] === undefined) values[key] = this.block(field, statement)
     else this.body(field, statement, values[key] as Record<string | symbol, unknown>)

@@ -56,7 +56,7 @@ function readWords(field: Keyword<unknown>, words: readonly string[]): unknown {
     line: 1,
     offset: 0,
     end: 0,
-    written: { columns: [1], lengths: [1], raw: undefined },
+    written: { columns: [1], lengths: [1], indent: 0, raw: undefined },
     field,
     body: undefined,
   }

@@ -122,6 +122,6 @@ function statementAt(
   source: Source,
 ): Statement {
   const { line, column, length = 1 } = placeAt(source, start, end)
-  const written = { columns: [column], lengths: [length], raw: undefined }
+  const written = { columns: [column], lengths: [length], indent: 0, raw: undefined }
   return { keyword, args, source, line, offset: 0, end: 0, written, field, body: undefined }
 }

@@ -8,6 +8,8 @@ export interface Written {
   /** Of the keyword and each argument: column (from 1) and characters to underline. */
   readonly columns: readonly number[]
   readonly lengths: readonly number[]
+  /** Column on a screen (from 0) at which it begins. */
+  readonly indent: number
   /** The statement's text after substitution; undefined where its words never were text. */
   readonly raw: string | undefined
 }

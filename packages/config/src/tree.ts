@@ -4,11 +4,15 @@ import type { Remarks } from './diagnostics.ts'
 import type { Source } from './source.ts'
 import { placeOf, type Statement, type Written } from './statement.ts'
 
-/** Where a brace stands. `column` counts from 1; `first`: nothing but blanks stands before it on its line. */
+/**
+ * Where a brace stands. `column` counts characters from 1, `indent` columns on a screen (a tab goes to the next multiple
+ * of eight); `first`: nothing but blanks stands before it on its line.
+ */
 export interface Brace {
   readonly source: Source
   readonly line: number
   readonly column: number
+  readonly indent: number
   readonly first: boolean
 }
 
@@ -18,8 +22,8 @@ interface Frame {
   /** Keywords of the block; undefined in a list and in an unknown block. */
   readonly fields: ReadonlyMap<string, Field> | undefined
   readonly kind: 'root' | 'block' | 'list' | 'unknown' | 'stray'
-  /** Column of the statement that was opened. */
-  readonly column: number
+  /** Column on a screen of the statement that was opened. */
+  readonly indent: number
 }
 
 /** Deeper than any block can be; braces beyond are only counted. */
@@ -36,6 +40,7 @@ export class TreeBuilder {
   #top: Frame
   /** The statement just read, which a `{` may follow. */
   #pending: Statement | undefined
+  #pendingIndent = 0
   /** The block closed last, and the first brace since that stood at another column than its block. */
   #closed: { readonly frame: Frame; readonly parent: Frame; readonly brace: Brace } | undefined
   #suspicious: { readonly frame: Frame; readonly brace: Brace } | undefined
@@ -45,7 +50,7 @@ export class TreeBuilder {
 
   constructor(grammar: Block<Fields>, remarks: Remarks) {
     this.#remarks = remarks
-    this.#top = { statement: undefined, body: this.root, fields: fieldMap(grammar), kind: 'root', column: 0 }
+    this.#top = { statement: undefined, body: this.root, fields: fieldMap(grammar), kind: 'root', indent: -1 }
     this.#frames = [this.#top]
   }
 
@@ -54,22 +59,29 @@ export class TreeBuilder {
     args: readonly string[],
     source: Source,
     line: number,
-    column: number,
+    indent: number,
     offset: number,
     end: number,
     written: Written | undefined,
   ): void {
-    if (this.#pending !== undefined) this.#settlePending(keyword, column)
+    if (this.#pending !== undefined) this.#settlePending(keyword, indent)
     let field = this.#top.fields?.get(keyword)
-    if (field === undefined && this.#frames.length > 0 && (this.#top.kind !== 'list' || column <= this.#top.column)) {
-      if (this.#rescue(keyword, source, line, column)) field = this.#top.fields?.get(keyword)
-    }
     const statement: Statement = { keyword, args, source, line, offset, end, written, field, body: undefined }
+    if (field === undefined && this.#rescue(statement, indent)) {
+      field = this.#top.fields?.get(keyword)
+      if (field !== undefined) {
+        this.#add({ ...statement, field }, indent)
+        return
+      }
+    }
+    this.#add(statement, indent)
+  }
+
+  #add(statement: Statement, indent: number): void {
     this.#top.body.push(statement)
     this.#pending = statement
-    this.#pendingColumn = column
+    this.#pendingIndent = indent
   }
-  #pendingColumn = 0
 
   open(brace: Brace): void {
     const statement = this.#pending
@@ -81,22 +93,22 @@ export class TreeBuilder {
     }
     if (statement === undefined) {
       this.#remarks.add('E010', braceAt(brace), 'unexpected "{": no keyword stands before it')
-      this.#push({ ...this.#top, statement: undefined, kind: 'stray', column: brace.column })
+      this.#push({ ...this.#top, statement: undefined, kind: 'stray', indent: brace.indent })
       return
     }
-    this.#enter(statement, this.#pendingColumn)
+    this.#enter(statement, this.#pendingIndent)
   }
 
-  #enter(statement: Statement, column: number): void {
+  #enter(statement: Statement, indent: number): void {
     const body: Statement[] = (statement.body = [])
     const { field } = statement
     const kind =
       field === undefined ? 'unknown' : field.form === 'block' ? 'block' : field.form === 'list' ? 'list' : 'unknown'
-    this.#push({ statement, body, fields: field?.form === 'block' ? fieldMap(field) : undefined, kind, column })
+    this.#push({ statement, body, fields: field?.form === 'block' ? fieldMap(field) : undefined, kind, indent })
   }
 
   close(brace: Brace): void {
-    if (this.#pending !== undefined) this.#settlePending(undefined, brace.column)
+    if (this.#pending !== undefined) this.#settlePending(undefined, brace.indent)
     if (this.#tooDeep > 0) {
       this.#tooDeep--
       return
@@ -111,11 +123,11 @@ export class TreeBuilder {
     this.#top = parent
     if (frame.kind === 'stray') return
     this.#closed = { frame, parent, brace }
-    if (brace.first && brace.column !== frame.column) {
-      if (this.#frames.some((outer) => outer.column === brace.column)) this.#suspicious ??= { frame, brace }
-      else if (brace.column > frame.column) this.#tooMuch ??= { frame, brace }
+    if (brace.first && brace.indent !== frame.indent) {
+      if (this.#frames.some((outer) => outer.indent === brace.indent)) this.#suspicious ??= { frame, brace }
+      else if (brace.indent > frame.indent) this.#tooMuch ??= { frame, brace }
     }
-    if (this.#frames.length === 1 && brace.column === frame.column) this.#suspicious = this.#tooMuch = undefined
+    if (this.#frames.length === 1 && brace.indent === frame.indent) this.#suspicious = this.#tooMuch = undefined
   }
 
   /** Closes what is open at the end of the text, with one remark. */
@@ -145,7 +157,7 @@ export class TreeBuilder {
   }
 
   /** A block's keyword was not followed by `{`: go on as if it had been, where what follows belongs into it. */
-  #settlePending(next: string | undefined, column: number): void {
+  #settlePending(next: string | undefined, indent: number): void {
     const pending = this.#pending
     this.#pending = undefined
     if (pending?.field === undefined || pending.field.form === 'value') return
@@ -153,35 +165,53 @@ export class TreeBuilder {
     if (next === undefined) return
     const { field } = pending
     const inside = field.form === 'list' || fieldMap(field).has(next)
-    if (inside && (column > this.#pendingColumn || this.#top.fields?.has(next) !== true))
-      this.#enter(pending, this.#pendingColumn)
+    if (inside && (indent > this.#pendingIndent || this.#top.fields?.has(next) !== true))
+      this.#enter(pending, this.#pendingIndent)
   }
 
   /** A keyword that is unknown here: was a brace forgotten, or one too many written? Answers whether that helped. */
-  #rescue(keyword: string, source: Source, line: number, column: number): boolean {
+  #rescue(statement: Statement, indent: number): boolean {
+    if (this.#top.kind === 'list' && indent > this.#top.indent) return false
+    return this.#forgotten(statement, indent) || this.#reopen(statement, indent)
+  }
+
+  /** The statement belongs into an outer block, and stands no deeper than what is open: that was to be closed. */
+  #forgotten(statement: Statement, indent: number): boolean {
+    const { keyword, source } = statement
     for (let depth = this.#frames.length - 2; depth >= 0; depth--) {
       const outer = this.#frames[depth]
       const inner = this.#frames[depth + 1]
-      if (outer?.fields?.get(keyword) === undefined || inner === undefined || inner.kind === 'stray') continue
-      const whole = depth === 0 && outer.fields.get(keyword)?.form === 'block' && !this.#knownBelow(keyword)
-      if (column > inner.column || inner.statement?.source !== source) {
-        if (!whole || inner.statement?.source !== source || column > inner.column + 1) continue
-      }
-      if (!whole && !isIndented(inner)) continue
-      const here = { file: source.file, line, column, length: keyword.length }
+      const field = outer?.fields?.get(keyword)
+      if (outer === undefined || inner?.statement?.source !== source || field === undefined) continue
+      const topLevel = depth === 0 && field.form === 'block' && !this.#knownBelow(keyword)
+      if (!topLevel && !isIndented(inner)) continue
+      if (indent > inner.indent || indent > this.#top.indent) continue
       const innermost = this.#top
       this.#frames.length = depth + 1
       this.#top = outer
-      this.#unclosed(this.#suspicious?.frame ?? innermost, here)
+      this.#unclosed(this.#suspicious?.frame ?? innermost, placeOf(statement))
       return true
     }
+    return false
+  }
+
+  /** The statement belongs into the block that was closed last, and is indented as its content: it was closed too early. */
+  #reopen(statement: Statement, indent: number): boolean {
     const closed = this.#closed
-    if (closed === undefined || closed.parent !== this.#top || closed.frame.fields?.get(keyword) === undefined)
+    if (
+      closed === undefined ||
+      closed.parent !== this.#top ||
+      closed.frame.fields?.get(statement.keyword) === undefined
+    )
       return false
-    if (closed.frame.statement?.source !== source || column <= closed.frame.column || !isIndented(closed.frame))
+    if (
+      closed.frame.statement?.source !== statement.source ||
+      indent <= closed.frame.indent ||
+      !isIndented(closed.frame)
+    )
       return false
-    const place = { file: source.file, line, column, length: keyword.length }
-    this.#tooEarly((this.#tooMuch ?? closed).brace, closed.frame, { place, text: `"${keyword}" still belongs to it` })
+    const noticed = { place: placeOf(statement), text: `"${statement.keyword}" still belongs to it` }
+    this.#tooEarly((this.#tooMuch ?? closed).brace, closed.frame, noticed)
     this.#suspicious = this.#tooMuch = undefined
     this.#push(closed.frame)
     return true
@@ -208,7 +238,21 @@ const braceAt = ({ source, line, column }: Brace): Place => ({ file: source.file
 /** Whether what stands in a block is indented deeper than the block. */
 function isIndented(frame: Frame): boolean {
   const [first] = frame.body
-  return first === undefined || placeOf(first).column > frame.column
+  return first === undefined || indentOf(first) > frame.indent
+}
+
+/** The column on a screen at which a statement begins. */
+function indentOf({ source, offset, written }: Statement): number {
+  if (written !== undefined) return written.indent
+  const start = source.text.lastIndexOf('\n', offset - 1) + 1
+  return screenColumn(source.text, start, offset)
+}
+
+/** The column on a screen (from 0) of a character, when its line begins at `start`: tabs go to multiples of eight. */
+export function screenColumn(text: string, start: number, at: number): number {
+  let column = 0
+  for (let i = start; i < at; i++) column = text.charCodeAt(i) === 0x09 ? (column | 7) + 1 : column + 1
+  return column
 }
 
 const maps = new WeakMap<Fields, ReadonlyMap<string, Field>>()

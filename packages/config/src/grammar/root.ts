@@ -1,5 +1,6 @@
 import type { CheckerBlock } from '../checker-block.ts'
 import { block, type Block, type Fields, flag, integer, text } from '../declare.ts'
+import { otherCheckers } from './other-checkers.ts'
 import { globalDefs } from './global-defs.ts'
 import { garpGroup, ssl, staticLists, trackGroup } from './static.ts'
 import { bfdInstance, trackFile, vrrpScript, vrrpTrackFile, vrrpTrackProcess } from './trackers.ts'
@@ -58,8 +59,12 @@ const grammars = new WeakMap<readonly CheckerBlock[], Block<Fields>>()
 export function grammarWith(checkers: readonly CheckerBlock[]): Block<Fields> {
   let grammar = grammars.get(checkers)
   if (grammar !== undefined) return grammar
+  const known = new Set(checkers.map(({ keyword }) => keyword))
+  const others = otherCheckers
+    .filter(({ name }) => !known.has(name))
+    .map((each) => [each.name, { ...each, many: true }])
   const own = Object.fromEntries(checkers.map(({ keyword, block: declared }) => [keyword, { ...declared, many: true }]))
-  const real = { ...realServer, fields: { ...realServer.fields, ...own } }
+  const real = { ...realServer, fields: { ...realServer.fields, ...own, ...Object.fromEntries(others) } }
   const virtual = { ...virtualServer, fields: { ...virtualServer.fields, realServers: real } }
   grammar = block('', 'The top level of a configuration.', { ...topLevel, virtualServers: virtual })
   grammars.set(checkers, grammar)
