@@ -90,15 +90,15 @@ export function familyOver(
   return {
     ...family,
     execute: (requests) => channel.execute(requests.map(wrap)),
-    executeEach: ({ count, command, write }) =>
+    executeEach: (batch) =>
       channel.executeEach({
         type: family.id,
-        count,
+        count: batch.count,
         write(writer, index) {
-          writer.u8(command(index))
+          writer.u8(batch.command(index))
           writer.u8(family.version)
           writer.u16(0)
-          write(writer, index)
+          batch.write(writer, index)
         },
       }),
     ask: async (request) => unwrap(await channel.ask(wrap(request))),

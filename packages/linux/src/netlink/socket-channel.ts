@@ -125,8 +125,15 @@ export function netlinkChannel(open: OpenTransport): NetlinkChannel {
           to.bytes(requests[i]?.payload ?? nothing)
         },
       }),
-    executeEach: ({ type, count, write }) =>
-      executeAll({ count, type: () => type, flags: () => 0, writePayload: write }),
+    executeEach: (batch) =>
+      executeAll({
+        count: batch.count,
+        type: () => batch.type,
+        flags: () => 0,
+        writePayload: (to, i) => {
+          batch.write(to, i)
+        },
+      }),
     ask: (request) => submit((settle) => question(request, settle)),
     dump: (request) => submit((settle) => dumping(request, settle)),
     close: () => {
