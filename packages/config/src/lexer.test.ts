@@ -29,6 +29,7 @@ describe('words and quotes', () => {
   trees([
     ['blanks separate', ' \ta \t b  c ', ['a·b·c']],
     ['a quoted word keeps blanks and braces', 'a "b { c } d" e', ['a·b { c } d·e']],
+    ['a script may have escaped quotes', 'script "a \\"b\\" c" d', ['script·a \\"b\\" c·d']],
     ['an empty word is a word', 'a "" b', ['a··b']],
     ['a quote ends an unquoted word', 'a b"c d"e', ['a·b·c d·e']],
     ['single quotes are ordinary', "a 'b c'", ["a·'b·c'"]],
@@ -118,6 +119,7 @@ describe('definitions', () => {
     ['one that leads to itself', '$A=${B}\n$B=${A}\na ${A}\nb', ['b'], ['E006 3:1']],
     ['several lines', '$A= \\\n  b { \\\n c 1 \\\n }\na {\n $A\n}\nd', [['a', ['b', 'c·1']], 'd']],
     ['several lines end at an empty one', '$A=\\\nb \\\n\nc\n$A', ['c', 'b']],
+    ['a comment in several lines keeps its backslash', '$A=\\\na # b \\\n # c \\\nd\n$A', ['a', 'd']],
     ['several lines only at the end of a line', '$A=b \\\nc\nx $A y', ['x·$A·y'], ['E006 3:3']],
     ['what stands before goes to the first line', '$A=b \\\nc\nx $A', ['x·b', 'c']],
     ['_PWD and _INSTANCE', 'a ${_PWD} ${_INSTANCE}', ['a·/etc·lb1']],

@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { type BuiltIn, builtIns, type Definition, readDefinition, substitute, unguard } from './definitions.ts'
 import type { Remarks } from './diagnostics.ts'
 import { type Includes, includeKeywords } from './include.ts'
-import { type Line, physicalLine, placeIn, sliceLine } from './lines.ts'
+import { type Line, LineBuilder, physicalLine, placeIn, sliceLine } from './lines.ts'
 import { isRepetition, readRepetition } from './sequence.ts'
 import type { Source } from './source.ts'
 import { type Oddity, type Scanned, scanWords } from './tokens.ts'
@@ -398,17 +398,26 @@ function argumentsOf({ words, count }: Scanned): readonly string[] {
   return count === 3 ? [words[1] ?? '', words[2] ?? ''] : words.slice(1, count)
 }
 
-/** Without the comment: from the first `#` or `!` outside double quotes that has no backslash before it. */
+/**
+ * Without the comment: from the first `#` or `!` outside double quotes that has no backslash before it. A backslash at
+ * the end of the line stays even after a comment: it continues a definition.
+ */
 function uncomment(line: Line): Line {
   const { text } = line
   if (!/[#!]/.test(text)) return line
   let quoted = false
   for (let i = 0; i < text.length; i++) {
     const char = text[i]
-    if (char === '"') quoted = !quoted
-    else if (quoted) continue
-    else if (char === '\\' && (text[i + 1] === '#' || text[i + 1] === '!')) i++
-    else if (char === '#' || char === '!') return sliceLine(line, 0, i)
+    if (char === '\\') i++
+    else if (char === '"') quoted = !quoted
+    else if (!quoted && (char === '#' || char === '!')) {
+      const end = text.trimEnd()
+      if (!end.endsWith('\\')) return sliceLine(line, 0, i)
+      const builder = new LineBuilder(line)
+      builder.keep(0, i)
+      builder.keep(end.length - 1, end.length)
+      return builder.build()
+    }
   }
   return line
 }

@@ -72,6 +72,8 @@ export function scanWords(text: string, from: number, to: number): Scanned {
           break scanning
         case quote: {
           let close = text.indexOf('"', i + 1)
+          while (close > 0 && close < to && isEscapedQuote(text, i, close, words[0], count))
+            close = text.indexOf('"', close + 1)
           if (close < 0 || close >= to) {
             odd('unterminated', i)
             close = to
@@ -134,6 +136,16 @@ export function scanWords(text: string, from: number, to: number): Scanned {
   scanned.end = end
   scanned.oddities = oddities
   return scanned
+}
+
+/** Keywords whose words are read again with escapes: in their quotes `\\"` is no end. */
+const escapedKeywords = /^(?:notify\w*|quorum_(?:up|down)|script|misc_path|regex|\w+_script)$/
+
+function isEscapedQuote(text: string, open: number, at: number, keyword: string | undefined, count: number): boolean {
+  if (count === 0 || text.charCodeAt(at - 1) !== backslash || !escapedKeywords.test(keyword ?? '')) return false
+  let backslashes = 0
+  while (at - 1 - backslashes > open && text.charCodeAt(at - 1 - backslashes) === backslash) backslashes++
+  return backslashes % 2 === 1
 }
 
 /** Typographic quotes, which word processors and blogs put for `"` and `'`. */

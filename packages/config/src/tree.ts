@@ -262,8 +262,10 @@ export function fieldMap(block: Block<Fields>): ReadonlyMap<string, Field> {
   let map = maps.get(block.fields)
   if (map === undefined) {
     const built = new Map<string, Field>()
-    for (const field of Object.values(block.fields))
+    for (const field of Object.values(block.fields)) {
+      if (field.name === '') continue
       for (const name of [field.name, ...(field.aliases ?? [])]) built.set(name, field)
+    }
     maps.set(block.fields, (map = built))
   }
   return map
