@@ -7,6 +7,9 @@ import { isCompiler, missing, smallCompiler } from './wants.mjs'
 
 /** @typedef {import('./progress.mjs').Progress} Progress */
 
+/** A mirror that cannot be reached is to be told soon. */
+const patience = ['-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::https::Timeout=20', '-o', 'Acquire::Retries=1']
+
 /** Installs or unpacks the Debian packages whose programs are missing; tells what stays missing and what that means. */
 export async function setUpDebian(/** @type {Progress} */ progress) {
   const wants = missing()
@@ -38,7 +41,7 @@ export async function setUpDebian(/** @type {Progress} */ progress) {
 async function install(/** @type {Progress} */ progress, /** @type {string[]} */ packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const services = servicesOf(packages)
-  const apt = ['apt-get', '-y', '-q', '-o', 'APT::Status-Fd=3', '-o', 'DPkg::Lock::Timeout=120']
+  const apt = ['apt-get', '-y', '-q', ...patience, '-o', 'APT::Status-Fd=3', '-o', 'DPkg::Lock::Timeout=120']
   await progress.step('Debian’s list of packages (apt-get update)', (report) =>
     run([...apt, 'update'], { env, status: percentage(report) }).catch(() => report('not reached')),
   )
@@ -104,7 +107,7 @@ async function unpack(/** @type {Progress} */ progress, /** @type {string[]} */ 
     '-o',
     'Debug::NoLocking=1',
   ]
-  const apt = ['apt-get', ...options, '-o', 'APT::Status-Fd=3']
+  const apt = ['apt-get', ...options, ...patience, '-o', 'APT::Status-Fd=3']
   await progress.step('Debian’s list of packages, into .cache/ (we are not root)', (report) =>
     run([...apt, 'update'], { status: percentage(report) }),
   )
