@@ -1,3 +1,4 @@
+export { address, parseAddress, KernelError, type Address, type Endpoint, type Family } from '@ipvs-director/core'
 export * from './table.ts'
 export * from './client.ts'
 export * from './defaults.ts'

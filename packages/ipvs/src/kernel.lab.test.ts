@@ -7,4 +7,4 @@ afterAll(() => {
   lab.remove()
 })
 
-ipvsContract('the kernel', async () => ({ client: await lab.open(), device: lab.device }), { runs: 100 })
+ipvsContract('the kernel', async () => ({ client: await lab.open(), device: lab.device }), { runs: 300 })

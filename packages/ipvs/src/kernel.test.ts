@@ -2,10 +2,10 @@ import { address } from '@ipvs-director/core'
 import { expect, test } from 'vitest'
 import type { IpvsClient } from './client.ts'
 import * as c from './constants.ts'
-import { defaultDestination, defaultService } from './defaults.ts'
+import { defaultDestination, defaultService, serviceOf, tableOf } from './defaults.ts'
 import { diff } from './diff.ts'
 import { openIpvs, type OpenIpvsOptions } from './kernel.ts'
-import { destinationId, serviceId, type Destination, type Service, type ServiceKey, type Table } from './table.ts'
+import { serviceId, type Destination, type Service, type ServiceKey, type Table } from './table.ts'
 import { ipvsContract } from './testing/contract.ts'
 import { fakeKernel, type FakeKernel } from './testing/fake-kernel.ts'
 
@@ -25,16 +25,8 @@ ipvsContract(
 
 const key = (i: number): ServiceKey => ({ protocol: 'tcp', address: address(`192.0.2.${i}`), port: 80 })
 
-function serviceOf(i: number, more: Partial<Destination> = {}): Service {
-  const destination = { ...defaultDestination, address: address('10.0.0.2'), port: 80, ...more }
-  return {
-    key: key(i),
-    settings: defaultService('inet'),
-    destinations: new Map([[destinationId(destination), destination]]),
-  }
-}
-
-const tableOf = (services: readonly Service[]): Table => new Map(services.map((each) => [serviceId(each.key), each]))
+const oneOf = (i: number, more: Partial<Destination> = {}): Service =>
+  serviceOf(key(i), {}, [{ address: address('10.0.0.2'), port: 80, ...more }])
 
 async function filled(
   table: Table,
@@ -47,7 +39,7 @@ async function filled(
   return { client, kernel }
 }
 
-const ten = tableOf(Array.from({ length: 10 }, (_, i) => serviceOf(i + 1)))
+const ten = tableOf(Array.from({ length: 10 }, (_, i) => oneOf(i + 1)))
 const dumpsOf = ({ requests }: FakeKernel): number =>
   requests.filter((command) => command === c.IPVS_CMD_GET_DEST).length
 
@@ -59,12 +51,12 @@ test('an audit of an unchanged table reads the text and one dump', async () => {
 })
 
 test.for<readonly [what: string, changed: Service]>([
-  ['another weight', serviceOf(3, { weight: 7 })],
-  ['another method', serviceOf(3, { forwarding: 'masq' })],
-  ['another port', serviceOf(3, { port: 81 })],
-  ['a threshold', serviceOf(3, { upperThreshold: 9 })],
-  ['bypass', serviceOf(3, { forwarding: 'bypass' })],
-  ['tunnel options', serviceOf(3, { forwarding: 'tunnel', tunnel: { type: 'gre', port: 0, checksum: 'csum' } })],
+  ['another weight', oneOf(3, { weight: 7 })],
+  ['another method', oneOf(3, { forwarding: 'masq' })],
+  ['another port', oneOf(3, { port: 81 })],
+  ['a threshold', oneOf(3, { upperThreshold: 9 })],
+  ['bypass', oneOf(3, { forwarding: 'bypass' })],
+  ['tunnel options', oneOf(3, { forwarding: 'tunnel', tunnel: { type: 'gre', port: 0, checksum: 'csum' } })],
 ])('an audit that expects %s asks for that service alone', async ([, changed]) => {
   const { client, kernel } = await filled(ten)
   expect(await client.audit(new Map([...ten, ...tableOf([changed])]))).toEqual(ten)
@@ -87,7 +79,7 @@ test('an audit finds a service that is gone, and one that nobody expects', async
   ])
   const found = await client.audit(ten)
   expect(found.has(serviceId(key(1)))).toBe(false)
-  expect(found.get(serviceId(key(200)))).toEqual({ ...serviceOf(200), destinations: new Map() })
+  expect(found.get(serviceId(key(200)))).toEqual({ ...oneOf(200), destinations: new Map() })
   expect(found).toEqual(await client.table())
 })
 
@@ -124,12 +116,8 @@ test('fifteen thousand commands are a few dozen sends', async () => {
   const large = tableOf(
     Array.from({ length: 5000 }, (_, i) => {
       const service: ServiceKey = { protocol: 'tcp', address: address(`10.1.${i >> 8}.${i & 255}`), port: 80 }
-      const both = ['10.0.0.2', '10.0.0.3'].map((text) => ({ ...defaultDestination, address: address(text), port: 80 }))
-      return {
-        key: service,
-        settings: defaultService('inet'),
-        destinations: new Map(both.map((d) => [destinationId(d), d])),
-      }
+      const both = ['10.0.0.2', '10.0.0.3'].map((text) => ({ address: address(text), port: 80 }))
+      return serviceOf(service, {}, both)
     }),
   )
   const before = kernel.channel.sends

@@ -92,7 +92,7 @@ export interface Service {
 /** All services, keyed by {@link serviceId}. */
 export type Table = ReadonlyMap<string, Service>
 
-/** IPVS_STATS_ATTR_*, 64 bits wide; rates are per second, averaged by the kernel. */
+/** IPVS_STATS_ATTR_*, 64 bits wide, added up by the kernel every two seconds; rates are per second, averaged by it. */
 export interface Statistics {
   readonly connections: bigint
   readonly inPackets: bigint
