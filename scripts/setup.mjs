@@ -38,7 +38,7 @@ async function setUpNpm(/** @type {Progress} */ progress) {
   if (isUpToDate()) return
   await progress.step('npm packages, as package-lock.json lists them (npm ci)', async () => {
     try {
-      await run(['npm', 'ci', '--no-audit', '--no-fund'], { cwd: root })
+      await run(['npm', 'ci', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: root })
     } catch (cause) {
       throw new Error('the npm packages could not be had, and nothing of the project runs without them', { cause })
     }

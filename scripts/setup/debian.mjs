@@ -29,7 +29,7 @@ export async function setUpDebian(/** @type {Progress} */ progress) {
           wants.flatMap((want) => (isCompiler(want) ? smallCompiler : want.packages)),
         )
     } catch (error) {
-      progress.say(error instanceof Error ? error.message : String(error))
+      progress.say(`not all Debian packages could be had. ${error instanceof Error ? error.message : String(error)}`)
     }
   }
   for (const { program, packages, neededFor } of missing()) {

@@ -23,8 +23,7 @@ export function run([program = '', ...args], { cwd, env = process.env, status } 
     })
     child.once('close', (code) => {
       if (code === 0) resolve(said)
-      else
-        reject(new Error(`${[program, ...args].join(' ')} failed:\n${said.trim().split('\n').slice(-15).join('\n')}`))
+      else reject(new Error(`${program} failed:\n${said.trim().split('\n').slice(-15).join('\n')}`))
     })
   })
 }
