@@ -1,6 +1,7 @@
 import { block, connection, timing } from '@ipvs-director/config'
-import { formatDuration, formatEndpoint, seconds } from '@ipvs-director/core'
+import { formatDuration, seconds } from '@ipvs-director/core'
 import { defineChecker } from './define.ts'
+import { targetOf } from './io/target.ts'
 import { failed, pass } from './verdict.ts'
 
 /** TCP_CHECK (keepalived's check_tcp.c): the connection opens within connect_timeout, and is closed at once. */
@@ -14,7 +15,7 @@ export const tcpCheck = defineChecker({
     try {
       const opened = await io.connect(at, attempt)
       opened.close()
-      return pass(`connected to ${formatEndpoint(at)} after ${formatDuration(attempt.elapsed())}`)
+      return pass(`connected to ${targetOf(at).where} after ${formatDuration(attempt.elapsed())}`)
     } catch (error) {
       return failed(error)
     }

@@ -1,7 +1,8 @@
 import { block, type CheckConnection, type CheckTiming } from '@ipvs-director/config'
-import { formatDuration, formatEndpoint, millis, seconds, type Millis } from '@ipvs-director/core'
+import { formatDuration, millis, seconds, type Millis } from '@ipvs-director/core'
 import { defineChecker, type Probe } from '../define.ts'
 import type { Connection } from '../io/port.ts'
+import { targetOf } from '../io/target.ts'
 import { matcherOf } from '../pattern/match.ts'
 import { fail, failed, pass, type Finding } from '../verdict.ts'
 import { httpHealth } from './health.ts'
@@ -51,12 +52,12 @@ async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: Che
   try {
     const reply = new ReplyReader({ digest: url.digest !== undefined, search: url.regex !== undefined })
     connection = await io.connect(at, attempt, tls)
-    connection.write(requestText(url.path, options.protocol, url.host ?? formatEndpoint(at)))
+    connection.write(requestText(url.path, options.protocol, url.host ?? targetOf(at).where))
     await connection.read((chunk) => {
       reply.take(chunk)
       return false
     })
-    const where = `from ${formatEndpoint(at)}${options.urls.length > 1 ? ` for ${url.path}` : ''}`
+    const where = `from ${targetOf(at).where}${options.urls.length > 1 ? ` for ${url.path}` : ''}`
     return judge(url, reply, `after ${formatDuration(attempt.elapsed())} ${where}`)
   } catch (error) {
     return failed(error)

@@ -1,27 +1,27 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import { familyOf, formatEndpoint, type Address } from '@ipvs-director/core'
-import { openSocket, type KernelSocket } from '@ipvs-director/linux'
+import { familyOf, type Address } from '@ipvs-director/core'
+import { openSocket, type KernelSocket, type SocketListener, type SocketOptions } from '@ipvs-director/linux'
 import { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { getSystemErrorName } from 'node:util'
 import type { Attempt } from '../attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
 import { systemFailure } from './failure.ts'
-import { AF_INET, AF_INET6, int, readInt, sockaddr } from './sockaddr.ts'
+import { AF_INET, AF_INET6, int, sockaddr } from './sockaddr.ts'
 import { ProbeStream, type Wire } from './stream.ts'
+import { metItself, targetOf } from './target.ts'
 
 /** asm-generic/socket.h, linux/in.h, linux/in6.h. */
 const SOCK_STREAM = 1
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
-const SO_ERROR = 4
 const SO_BINDTODEVICE = 25
 const SO_MARK = 36
 const IPPROTO_IP = 0
 const IP_BIND_ADDRESS_NO_PORT = 24
 
-/** Longest chunk read at once; allocated for each socket while it is open. */
-const chunkBytes = 16 * 1024
+/** `bufferBytes`: the longest chunk read at once, allocated for each socket while it is open. */
+const tcp4: SocketOptions = { domain: AF_INET, type: SOCK_STREAM, protocol: 0, bufferBytes: 16 * 1024 }
+const tcp6: SocketOptions = { ...tcp4, domain: AF_INET6 }
 
 /** Whether a connection needs what node:net cannot: a mark on its packets, or an interface to go through. */
 export function needsKernelSocket(at: CheckConnection): boolean {
@@ -30,7 +30,7 @@ export function needsKernelSocket(at: CheckConnection): boolean {
 
 /** A TCP connection over the addon's socket: cheaper than node:net, and it takes marks and interfaces. */
 export function connectKernel(at: CheckConnection, attempt: Attempt): Promise<ProbeStream> {
-  const stream = new ProbeStream(formatEndpoint(at), attempt, true)
+  const stream = new ProbeStream(targetOf(at).where, attempt, true)
   const wire = new KernelWire(stream, at)
   const opening = stream.open(wire)
   wire.connect()
@@ -39,7 +39,7 @@ export function connectKernel(at: CheckConnection, attempt: Attempt): Promise<Pr
 
 /** A connection made the same way, given to node:net (for TLS in it). */
 export async function connectHandedOver(at: CheckConnection, attempt: Attempt): Promise<Socket> {
-  const stream = new ProbeStream(formatEndpoint(at), attempt, true)
+  const stream = new ProbeStream(targetOf(at).where, attempt, true)
   const wire = new KernelWire(stream, at)
   const opening = stream.open(wire)
   wire.connect()
@@ -49,7 +49,7 @@ export async function connectHandedOver(at: CheckConnection, attempt: Attempt): 
   return socket
 }
 
-class KernelWire implements Wire {
+class KernelWire implements Wire, SocketListener {
   readonly #stream: ProbeStream
   readonly #at: CheckConnection
   #socket: KernelSocket | undefined
@@ -64,56 +64,47 @@ class KernelWire implements Wire {
   connect(): void {
     const at = this.#at
     try {
-      const socket = openSocket(
-        {
-          domain: familyOf(at.address) === 'inet' ? AF_INET : AF_INET6,
-          type: SOCK_STREAM,
-          protocol: 0,
-          bufferBytes: chunkBytes,
-        },
-        {
-          message: (data) => {
-            if (data.length === 0) this.#stream.ended()
-            else this.#stream.arrived(data)
-          },
-          writable: () => {
-            if (this.#connecting) this.#connected()
-            else this.#flush()
-          },
-          error: (error) => {
-            this.#stream.broke(systemFailure(error, this.#stream.where))
-          },
-        },
-      )
-      this.#socket = socket
-      prepare(socket, at)
+      this.#socket = openSocket(familyOf(at.address) === 'inet' ? tcp4 : tcp6, this)
+      if (isSpecial(at)) prepare(this.#socket, at)
     } catch (error) {
       this.#stream.broke(ownFailure(error, this.#stream.where))
       return
     }
     try {
-      this.#socket.connect(sockaddr(at.address, at.port, scopeOf(at)))
+      const scope = scopeOf(at)
+      this.#socket.connect(scope === 0 ? targetOf(at).sockaddr : sockaddr(at.address, at.port, scope))
       this.#socket.awaitWritable()
     } catch (error) {
       this.#stream.broke(systemFailure(error, this.#stream.where, true))
     }
   }
 
-  #connected(): void {
-    const socket = this.#socket
-    if (socket === undefined) return
-    this.#connecting = false
-    const errno = readInt(socket.getsockopt(SOL_SOCKET, SO_ERROR, 4))
-    if (errno !== 0) {
-      const code = getSystemErrorName(-errno)
-      this.#stream.broke(systemFailure(Object.assign(new Error(`connect ${code}`), { code }), this.#stream.where))
-      return
+  message(data: Buffer): void {
+    if (data.length === 0) this.#stream.ended()
+    else this.#stream.arrived(data)
+  }
+
+  error(error: Error): void {
+    this.#stream.broke(systemFailure(error, this.#stream.where))
+  }
+
+  /** A connect that failed comes as an error, so the first of these is its success. */
+  writable(): void {
+    if (!this.#connecting) this.#flush()
+    else if (this.#isItself()) this.#stream.broke(new ProbeFailure('refused', `${metItself}: ${this.#stream.where}`))
+    else {
+      this.#connecting = false
+      this.#stream.opened()
     }
-    if (this.#at.port >= 1024 && metItself(socket, this.#at)) {
-      this.#stream.broke(new ProbeFailure('refused', `connection refused: ${this.#stream.where} (it met itself)`))
-      return
-    }
-    this.#stream.opened()
+  }
+
+  #isItself(): boolean {
+    const target = targetOf(this.#at)
+    if (!target.ephemeral || this.#socket === undefined) return false
+    const local = this.#socket.getsockname()
+    // Family, port (, flow) and address; what follows is padding or scope.
+    const length = local.length === 16 ? 8 : 24
+    return local.subarray(0, length).equals(target.sockaddr.subarray(0, length))
   }
 
   write(data: string | Uint8Array): void {
@@ -154,6 +145,9 @@ class KernelWire implements Wire {
   }
 }
 
+const isSpecial = (at: CheckConnection): boolean =>
+  needsKernelSocket(at) || at.bindAddress !== undefined || at.bindPort !== undefined
+
 /** Mark, interface and local address, before connecting. */
 function prepare(socket: KernelSocket, at: CheckConnection): void {
   if (at.fwmark !== 0) socket.setsockopt(SOL_SOCKET, SO_MARK, int(at.fwmark))
@@ -177,12 +171,4 @@ function scopeOf(at: CheckConnection): number {
 function ownFailure(error: unknown, where: string): ProbeFailure {
   const failure = systemFailure(error, where)
   return new ProbeFailure('local', `no socket for it: ${failure.message}`, error)
-}
-
-/** As in tcp.ts: the kernel chose the very port it was to connect to. */
-function metItself(socket: KernelSocket, at: CheckConnection): boolean {
-  const name = socket.getsockname()
-  return name
-    .subarray(0, name.length === 28 ? 24 : 8)
-    .equals(sockaddr(at.address, at.port).subarray(0, name.length === 28 ? 24 : 8))
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { addonAvailable } from '@ipvs-director/linux'
 import { connectHandedOver, connectKernel, needsKernelSocket } from './kernel.ts'
-import type { ProbeIo } from './port.ts'
+import type { CheckConnection } from '@ipvs-director/config'
+import type { Attempt } from '../attempt.ts'
+import type { Connection, ProbeIo, TlsWish } from './port.ts'
 import { connectTcp } from './tcp.ts'
 import { connectSecure, createContexts, type ReadMaterial } from './tls.ts'
 import { runProbeScript, scriptIdentities, type ScriptIdentity } from './script.ts'
@@ -20,13 +22,14 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
   const contexts = createContexts(options.readMaterial ?? ((path) => readFileSync(path)))
   const identify = options.scriptIdentity ?? scriptIdentities()
   const kernelSockets = options.kernelSockets ?? addonAvailable()
+  async function connectTls(at: CheckConnection, attempt: Attempt, wish: TlsWish): Promise<Connection> {
+    if (!needsKernelSocket(at)) return connectSecure(at, attempt, wish, contexts)
+    return connectSecure(at, attempt, wish, contexts, await connectHandedOver(at, attempt))
+  }
   return {
-    async connect(at, attempt, tls) {
-      if (tls === undefined) {
-        return kernelSockets || needsKernelSocket(at) ? connectKernel(at, attempt) : connectTcp(at, attempt)
-      }
-      if (!needsKernelSocket(at)) return connectSecure(at, attempt, tls, contexts)
-      return connectSecure(at, attempt, tls, contexts, await connectHandedOver(at, attempt))
+    connect(at, attempt, tls) {
+      if (tls !== undefined) return connectTls(at, attempt, tls)
+      return kernelSockets || needsKernelSocket(at) ? connectKernel(at, attempt) : connectTcp(at, attempt)
     },
     run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),
     forgetMaterial: () => {

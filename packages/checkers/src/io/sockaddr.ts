@@ -30,11 +30,6 @@ export function int(value: number): Buffer {
   return buffer
 }
 
-/** A C `int` as getsockopt gives it. */
-export function readInt(buffer: Buffer): number {
-  return little ? buffer.readInt32LE() : buffer.readInt32BE()
-}
-
 const little = endianness() === 'LE'
 
 function putU16(buffer: Buffer, value: number): void {

@@ -1,17 +1,17 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import { formatEndpoint } from '@ipvs-director/core'
 import { connect, type Socket } from 'node:net'
 import type { Attempt } from '../attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
 import { systemFailure } from './failure.ts'
 import { ProbeStream, type Wire } from './stream.ts'
+import { metItself, targetOf } from './target.ts'
 
 /** Received into by all connections: a chunk is consumed before the next one is read. */
 const shared = Buffer.allocUnsafeSlow(64 * 1024)
 
 /** A TCP connection by node:net. Marks and interfaces need a socket of the addon: `marked.ts`. */
 export function connectTcp(at: CheckConnection, attempt: Attempt): Promise<ProbeStream> {
-  const stream = new ProbeStream(formatEndpoint(at), attempt)
+  const stream = new ProbeStream(targetOf(at).where, attempt)
   const socket = connect({
     host: at.address,
     port: at.port,
@@ -62,10 +62,6 @@ function wireOf(socket: Socket): Wire {
   }
 }
 
-/**
- * A connect to a port of this machine that nobody listens on can meet itself, when the kernel chooses that very port as
- * the local one (TCP's simultaneous open). Only possible in the ephemeral range, so the rest does not pay for asking.
- */
 function isItself(socket: Socket, at: CheckConnection): boolean {
-  return at.port >= 1024 && socket.localPort === at.port && socket.localAddress === socket.remoteAddress
+  return targetOf(at).ephemeral && socket.localPort === at.port && socket.localAddress === socket.remoteAddress
 }

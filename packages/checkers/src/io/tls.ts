@@ -6,13 +6,13 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls'
-import { formatEndpoint } from '@ipvs-director/core'
 import type { Socket } from 'node:net'
 import type { Attempt } from '../attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
 import { systemFailure } from './failure.ts'
 import type { TlsMaterial, TlsWish } from './port.ts'
 import { ProbeStream } from './stream.ts'
+import { targetOf } from './target.ts'
 
 /** Reads a PEM file of the SSL block; throws when it cannot. */
 export type ReadMaterial = (path: string) => string | Buffer
@@ -31,7 +31,8 @@ export function createContexts(read: ReadMaterial): Contexts {
       const found = known.get(id)
       if (found !== undefined) return found
       const made = createSecureContext({
-        ...(material?.ca === undefined ? {} : { ca: read(material.ca) }),
+        // Nothing is verified, so no root certificates: with them OpenSSL would try to build a chain at every handshake.
+        ca: material?.ca === undefined ? [] : read(material.ca),
         ...(material?.certificate === undefined ? {} : { cert: read(material.certificate) }),
         ...(material?.key === undefined ? {} : { key: read(material.key) }),
         ...(material?.password === undefined ? {} : { passphrase: material.password }),
@@ -53,7 +54,7 @@ export async function connectSecure(
   contexts: Contexts,
   socket?: Socket,
 ): Promise<ProbeStream> {
-  const stream = new ProbeStream(formatEndpoint(at), attempt)
+  const stream = new ProbeStream(targetOf(at).where, attempt)
   const secureContext = contextOf(wish, contexts)
   const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
     ...(socket === undefined ? { host: at.address, port: at.port } : { socket }),
