@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node'
+import type { Reporter, SerializedError, TestCase, TestModule, TestSuite } from 'vitest/node'
 
 /** What one vitest run came to; written for test/run.ts, which adds the runs up. */
 export interface Counts {
@@ -42,8 +42,7 @@ export default class CountsReporter implements Reporter {
 }
 
 function unasked(test: TestCase): string {
-  for (let group = test.parent; group.type === 'suite'; group = group.parent) {
-    if (group.errors().length > 0) return 'what it needs could not be set up'
-  }
-  return 'no reason given'
+  const groups: (TestModule | TestSuite)[] = [test.module]
+  for (let group = test.parent; group.type === 'suite'; group = group.parent) groups.push(group)
+  return groups.some((group) => group.errors().length > 0) ? 'what it needs could not be set up' : 'no reason given'
 }

@@ -9,7 +9,11 @@ const file = join(root, '.cache/tools.json')
 
 /**
  * Where to find what was unpacked; test/lab/tools.ts and scripts/build.mjs read it too.
- * @typedef {{ path: string[], libraries: string[], modules?: string, compiler?: { CC: string, CFLAGS: string } }} Tools
+ * `environment` holds variables that unpacked programs need to find their own files.
+ * @typedef {{
+ *   path: string[], libraries: string[], modules?: string, compiler?: { CC: string, CFLAGS: string },
+ *   environment?: Record<string, string>
+ * }} Tools
  */
 
 /** @returns {Tools} */
@@ -24,12 +28,14 @@ export function writeTools() {
   const libraryFolders = [join(usr, 'lib'), join(unpacked, 'lib')].flatMap((lib) => [lib, ...triplets(lib)])
   const modules = join(usr, 'lib/uml/modules')
   const compiler = smallCompiler(usr)
+  const openssl = join(usr, 'lib/ssl/openssl.cnf')
   /** @type {Tools} */
   const tools = {
     path: present(['usr/sbin', 'usr/bin', 'sbin', 'bin'].map((folder) => join(unpacked, folder))),
     libraries: present(libraryFolders),
     ...(existsSync(modules) ? { modules } : {}),
     ...(compiler === undefined ? {} : { compiler }),
+    ...(existsSync(openssl) ? { environment: { OPENSSL_CONF: openssl } } : {}),
   }
   mkdirSync(join(root, '.cache'), { recursive: true })
   writeFileSync(file, JSON.stringify(tools, undefined, 2) + '\n')

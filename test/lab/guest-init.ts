@@ -43,7 +43,8 @@ ln -sf /proc/self/fd /dev/fd
 ln -sf /proc/self/fd/0 /dev/stdin; ln -sf /proc/self/fd/1 /dev/stdout; ln -sf /proc/self/fd/2 /dev/stderr
 ln -s ${quote(job.modules)}/"$(uname -r)" /run/lib/modules/
 mkdir /run/bin
-printf '#!/bin/sh\\nPATH=%s; export PATH\\nexec modprobe -d /run "$@"\\n' "$PATH" > /run/bin/modprobe
+printf '#!/bin/sh\\nPATH=%s LD_LIBRARY_PATH=%s; export PATH LD_LIBRARY_PATH\\nexec modprobe -d /run "$@"\\n' \
+  "$PATH" "$LD_LIBRARY_PATH" > /run/bin/modprobe
 chmod 755 /run/bin/modprobe
 echo /run/bin/modprobe > /proc/sys/kernel/modprobe
 PATH=/run/bin:$PATH

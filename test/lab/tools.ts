@@ -10,6 +10,8 @@ interface Tools {
   readonly libraries: readonly string[]
   /** The folder that holds the modules of user-mode Linux by kernel version. */
   readonly modules?: string
+  /** Variables that unpacked programs need to find their own files. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 const unpacked: Tools = JSON.parse(
@@ -29,7 +31,7 @@ export function searchPath(): string[] {
 /** This process's environment with a PATH and library path on which every program of the set-up is found. */
 export function toolEnvironment(): NodeJS.ProcessEnv {
   const libraries = [process.env['LD_LIBRARY_PATH'] ?? '', ...unpacked.libraries].filter((folder) => folder !== '')
-  const env: NodeJS.ProcessEnv = { ...process.env, PATH: searchPath().join(delimiter) }
+  const env: NodeJS.ProcessEnv = { ...unpacked.environment, ...process.env, PATH: searchPath().join(delimiter) }
   if (libraries.length > 0) env['LD_LIBRARY_PATH'] = [...new Set(libraries)].join(delimiter)
   return env
 }
