@@ -364,6 +364,11 @@ export const codes = {
     'ok',
     'The address is probably a slip of the hand: 127.0.0.0 for 127.0.0.1.',
   ),
+  W056: code(
+    'a mask with holes',
+    'ok',
+    'The kernel takes any mask. One whose ones do not come first is probably a slip of the hand.',
+  ),
   W060: code(
     'nopreempt with state MASTER',
     'error',

@@ -16,7 +16,8 @@ export const granularityKind: Kind<Granularity> = {
     }
     const mask = parseAddress(word)
     if (mask === undefined || mask.includes(':')) return words.bad('E022', `"${word}" is not a mask or prefix length`)
-    return isMask(mask) ? { mask } : words.bad('E022', `${word} is not a mask: its ones do not come first`)
+    if (!isMask(mask)) words.warn('W056', `${word} is no usual mask: its ones do not come first`)
+    return { mask }
   },
   toJson: (value) => ('mask' in value ? value.mask : value.prefix),
   words: (json) => [String(json)],

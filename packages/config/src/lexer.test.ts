@@ -120,6 +120,7 @@ describe('definitions', () => {
     ['several lines', '$A= \\\n  b { \\\n c 1 \\\n }\na {\n $A\n}\nd', [['a', ['b', 'c·1']], 'd']],
     ['several lines end at an empty one', '$A=\\\nb \\\n\nc\n$A', ['c', 'b']],
     ['a comment in several lines keeps its backslash', '$A=\\\na # b \\\n # c \\\nd\n$A', ['a', 'd']],
+    ['a comment outside a definition loses it', '#$A=\\\n#b \\\nc # d \\', ['c']],
     ['several lines only at the end of a line', '$A=b \\\nc\nx $A y', ['x·$A·y'], ['E006 3:3']],
     ['what stands before goes to the first line', '$A=b \\\nc\nx $A', ['x·b', 'c']],
     ['_PWD and _INSTANCE', 'a ${_PWD} ${_INSTANCE}', ['a·/etc·lb1']],

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { type BuiltIn, builtIns, type Definition, readDefinition, substitute, unguard } from './definitions.ts'
 import type { Remarks } from './diagnostics.ts'
 import { type Includes, includeKeywords } from './include.ts'
@@ -50,7 +50,7 @@ export class Lexer {
     this.#includes = includes
     this.#remarks = remarks
     this.#configId = context.configId
-    this.#builtIns = builtIns({ ...context, directory: () => dirname(this.#file) })
+    this.#builtIns = builtIns({ ...context, directory: () => resolve(dirname(this.#file)) })
   }
 
   /** Reads a file; those it includes are read where they are included. */
@@ -141,7 +141,7 @@ export class Lexer {
 
   /** A line that may hold anything. */
   #line(whole: Line, depth: number): void {
-    let line = trim(uncomment(whole))
+    let line = trim(uncomment(whole, this.#open !== undefined || startsDefinition.test(whole.text)))
     if (this.#open !== undefined) {
       this.#continueDefinition(line)
       return
@@ -175,7 +175,7 @@ export class Lexer {
         }
         return
       }
-      line = trim(uncomment(only))
+      line = trim(uncomment(only, false))
       if (!changed) break
     }
     if (!this.#include(line)) this.#emit(line)
@@ -389,6 +389,8 @@ function indentOf({ source, start }: Line): number {
   return screenColumn(source.text, start, at)
 }
 
+const startsDefinition = /^\s*\$[A-Za-z_][A-Za-z0-9_]*=/
+
 const none: readonly string[] = []
 
 /** The words after the first, in an array as small as can be. */
@@ -399,10 +401,10 @@ function argumentsOf({ words, count }: Scanned): readonly string[] {
 }
 
 /**
- * Without the comment: from the first `#` or `!` outside double quotes that has no backslash before it. A backslash at
- * the end of the line stays even after a comment: it continues a definition.
+ * Without the comment: from the first `#` or `!` outside double quotes that has no backslash before it. In a definition
+ * (`continued`) a backslash at the end of the line stays even after a comment: the next line belongs to it.
  */
-function uncomment(line: Line): Line {
+function uncomment(line: Line, continued: boolean): Line {
   const { text } = line
   if (!/[#!]/.test(text)) return line
   let quoted = false
@@ -412,7 +414,7 @@ function uncomment(line: Line): Line {
     else if (char === '"') quoted = !quoted
     else if (!quoted && (char === '#' || char === '!')) {
       const end = text.trimEnd()
-      if (!end.endsWith('\\')) return sliceLine(line, 0, i)
+      if (!continued || !end.endsWith('\\')) return sliceLine(line, 0, i)
       const builder = new LineBuilder(line)
       builder.keep(0, i)
       builder.keep(end.length - 1, end.length)

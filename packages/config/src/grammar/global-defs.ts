@@ -86,6 +86,7 @@ const mail = {
     ...pending,
     doc: 'Mail only when a real server changes, not for each of its checkers.',
   }),
+  lvsId: text('lvs_id', { deprecated: 'use router_id', doc: 'Name of this machine in very old files.' }),
   routerId: text('router_id', { doc: 'Name of this machine in messages; the host name when not given.' }),
 } as const satisfies Fields
 

@@ -168,7 +168,7 @@ export const virtualServer = blocks(
     }),
     haSuspend: flag('ha_suspend', { doc: 'Check only while the VIP is on this machine.' }),
     virtualhost: text('virtualhost', { what: 'a host name', doc: 'Host header, and TLS server name, of HTTP checks.' }),
-    alpha: boolean('alpha', { default: false, doc: 'Real servers count as down until their first successful check.' }),
+    alpha: flag('alpha', { doc: 'Real servers count as down until their first successful check.' }),
     omega: flag('omega', { doc: 'Run notify_down and quorum_down at shutdown.' }),
     quorum: integer('quorum', { min: 1, max: 2 ** 32 - 1, default: 1, doc: 'Weight that must be up to serve at all.' }),
     hysteresis: integer('hysteresis', {
@@ -180,9 +180,12 @@ export const virtualServer = blocks(
     quorumUp: script('quorum_up', { doc: 'Command to run when the quorum is gained.' }),
     quorumDown: script('quorum_down', { doc: 'Command to run when the quorum is lost.' }),
     ...passedOn,
-    inhibitOnFailure: boolean('inhibit_on_failure', {
-      default: false,
+    inhibitOnFailure: flag('inhibit_on_failure', {
       doc: 'Default for the real servers: weight 0 instead of removal while down.',
+    }),
+    natMask: text('nat_mask', {
+      unsupported: 'IPVS has not needed it since Linux 2.4',
+      doc: 'Of very old files.',
     }),
     weight: integer('weight', { min: 1, max: 2 ** 31 - 1, default: 1, doc: 'Default weight of the real servers.' }),
     smtpAlert: boolean('smtp_alert', {
