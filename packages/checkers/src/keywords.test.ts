@@ -110,12 +110,15 @@ test('the SSL block goes to SSL_GET, not to HTTP_GET', async () => {
 })
 
 test('MISC_CHECK', async () => {
-  const { checker, remarks } = await readChecker(`MISC_CHECK {
+  const { checker, remarks } = await readChecker(
+    `MISC_CHECK {
       misc_path "/usr/bin/check 'a b' c"
       misc_timeout 4
       misc_dynamic
       user nobody nogroup
-    }`)
+    }`,
+    { top: 'global_defs {\n enable_script_security\n}' },
+  )
   expect(remarks).toEqual([])
   expect(checker).toMatchObject({
     kind: 'MISC_CHECK',

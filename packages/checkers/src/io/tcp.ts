@@ -9,7 +9,7 @@ import { metItself, targetOf } from './target.ts'
 /** Received into by all connections: a chunk is consumed before the next one is read. */
 const shared = Buffer.allocUnsafeSlow(64 * 1024)
 
-/** A TCP connection by node:net. Marks and interfaces need a socket of the addon: `marked.ts`. */
+/** A TCP connection by node:net. Marks and interfaces need a socket of the addon: `kernel.ts`. */
 export function connectTcp(at: CheckConnection, attempt: Attempt): Promise<ProbeStream> {
   const stream = new ProbeStream(targetOf(at).where, attempt)
   const socket = connect({
@@ -25,15 +25,14 @@ export function connectTcp(at: CheckConnection, attempt: Attempt): Promise<Probe
 }
 
 /** Ties a socket that is connecting to its stream. */
-export function follow(stream: ProbeStream, socket: Socket, at: CheckConnection): Promise<ProbeStream> {
+function follow(stream: ProbeStream, socket: Socket, at: CheckConnection): Promise<ProbeStream> {
   let atOnce = false
   // node:net calls connect() in the tick after this one; if it failed there, no packet has been answered yet.
   process.nextTick(() => {
     atOnce = socket.destroyed
   })
   socket.on('connect', () => {
-    if (isItself(socket, at))
-      stream.broke(new ProbeFailure('refused', `connection refused: ${stream.where} (it met itself)`))
+    if (isItself(socket, at)) stream.broke(new ProbeFailure('refused', `${metItself}: ${stream.where}`))
     else stream.opened()
   })
   socket.on('end', () => {
