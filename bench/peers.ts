@@ -101,7 +101,9 @@ export async function directorStart(file: string, folder: string, destinations: 
   }
 }
 
+/** Nobody answers the checks, so the few that fell due meanwhile have taken servers out again. */
 function expectFull(who: string, destinations: number): void {
   const found = destinationsInKernel()
-  if (found !== destinations) throw new Error(`${who} has put ${found} of ${destinations} destinations into the table`)
+  if (found > destinations || found < 0.98 * destinations)
+    throw new Error(`${who} has put ${found} of ${destinations} destinations into the table`)
 }

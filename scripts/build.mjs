@@ -22,7 +22,6 @@ const entries = {
   'ipvs-ctl': 'packages/director/src/bin/ipvs-ctl.ts',
   prober: 'packages/checkers/src/prober-main.ts',
   lab: 'test/lab/main.ts',
-  'lab-server': 'test/lab/server-main.ts',
   demo: 'test/lab/demo.ts',
   test: 'test/run.ts',
   bench: 'bench/main.ts',

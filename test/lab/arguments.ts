@@ -31,7 +31,7 @@ export function parseLabArguments(words: readonly string[]): LabArguments | stri
     if (option === '--') break
     else if (option === '--shell') {
       wish.shell = true
-      if (rest[0] !== undefined && !rest[0].startsWith('-')) wish.host = value()
+      if (rest.at(0)?.startsWith('-') === false) wish.host = value()
     } else if (option === '--inside') wish.inside = true
     else if (option === '--host') wish.host = value()
     else if (option === '--timeout') wish.timeout = Number(value())

@@ -126,15 +126,15 @@ export class LabProcess {
 /** Waits for a process that was started to do one thing. */
 export async function finish(process: LabProcess, options: RunOptions): Promise<Result> {
   const timeout = options.timeout ?? seconds(20)
-  let late = false
+  const state = { late: false }
   const timer = setTimeout(() => {
-    late = true
+    state.late = true
     process.kill()
   }, timeout)
   const code = await process.ended
   clearTimeout(timer)
   const told = (): string => `${process.command.join(' ')}\n${lastLines(process.stdout + process.stderr)}`
-  if (late) throw new Error(`not done after ${timeout / 1000} s: ${told()}`)
+  if (state.late) throw new Error(`not done after ${timeout / 1000} s: ${told()}`)
   if (options.check === true && code !== 0) throw new Error(`exit status ${code}: ${told()}`)
   return { code, stdout: process.stdout, stderr: process.stderr }
 }

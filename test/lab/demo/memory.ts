@@ -69,11 +69,11 @@ const portOf = (server: Server): number => (server.address() as AddressInfo).por
 
 function stop(server: Server | undefined): Promise<void> {
   return new Promise((resolve) => {
-    if (server === undefined) return resolve()
-    server.close(() => {
+    server?.close(() => {
       resolve()
     })
-    server.closeAllConnections()
+    server?.closeAllConnections()
+    if (server === undefined) resolve()
   })
 }
 

@@ -1,12 +1,12 @@
 /** Tells the walk on standard output and holds what it claims against what was seen. */
 export interface Narrator {
   /** The next step's title. */
-  step(title: string): void
-  say(...lines: readonly string[]): void
+  readonly step: (title: string) => void
+  readonly say: (...lines: readonly string[]) => void
   /** A command as somebody would type it on that host, and what it printed. */
-  shell(host: string, command: string, output: string): void
+  readonly shell: (host: string, command: string, output: string) => void
   /** Says what was seen; throws when it was not, which ends the walk as a failure. */
-  claim(seen: boolean, text: string): void
+  readonly claim: (seen: boolean, text: string) => void
 }
 
 /** A narrator that numbers its steps and uses colour where `colour` says so. */

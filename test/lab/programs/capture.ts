@@ -1,4 +1,3 @@
-import { seconds } from '@ipvs-director/core'
 import type { Host } from '../host.ts'
 
 /** A running tcpdump. */
