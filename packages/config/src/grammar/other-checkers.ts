@@ -69,7 +69,6 @@ export const otherCheckers: readonly Block<Fields>[] = [
     'FILE_CHECK',
     'Up, down or of another weight as a file says.',
     {
-      ...timing,
       trackFile: text('track_file', { required: true, doc: 'Name of the track_file.' }),
       weight: value(
         'weight',
