@@ -26,7 +26,7 @@ export interface AuditSources {
  */
 export async function auditTable(expected: Table, sources: AuditSources): Promise<Table> {
   const { services, text } = sources
-  const shown = destinationsByService(services, text)
+  const shown = await destinationsByService(services, text)
   const table = new Map<string, Service>()
   const asked: PlainService[] = []
   const breath = new Breath()
@@ -52,18 +52,20 @@ export async function auditTable(expected: Table, sources: AuditSources): Promis
  * The text's destinations by service id. The text does not tell the family of a mark, so a mark that is there in both
  * families is left out.
  */
-export function destinationsByService(
+export async function destinationsByService(
   services: readonly PlainService[],
   text: readonly TextService[],
-): Map<string, Map<string, DestinationGlance>> {
+): Promise<Map<string, Map<string, DestinationGlance>>> {
   const marks = new Map<number, string | undefined>()
   for (const { key } of services) {
     if (isMark(key)) marks.set(key.fwmark, marks.has(key.fwmark) ? undefined : serviceId(key))
   }
   const shown = new Map<string, Map<string, DestinationGlance>>()
+  const breath = new Breath()
   for (const { key, destinations } of text) {
     const id = typeof key === 'number' ? marks.get(key) : serviceId(key)
     if (id !== undefined) shown.set(id, destinations)
+    if (breath.due()) await breath.pause()
   }
   return shown
 }

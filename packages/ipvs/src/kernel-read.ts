@@ -74,7 +74,7 @@ export class TableReader {
     const text = (await this.readText()) ?? []
     const byText = text.length > 0 && text.every(({ key }) => typeof key !== 'number')
     const services = byText ? [] : await this.plainServices()
-    const glances = destinationsByService(services, text)
+    const glances = await destinationsByService(services, text)
     for (const { key } of services) {
       const id = serviceId(key)
       if (!glances.has(id)) glances.set(id, new Map((await this.destinations(key)).map(glanceAt)))

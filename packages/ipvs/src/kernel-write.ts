@@ -1,4 +1,5 @@
 import type { GenericFamily } from '@ipvs-director/linux'
+import { Breath } from './breathe.ts'
 import type { IpvsError } from './client.ts'
 import { commandNumbers, encodeCommand } from './encode.ts'
 import { beyondLimits } from './limits.ts'
@@ -10,13 +11,15 @@ export async function executeCommands(
   family: GenericFamily,
   commands: readonly Command[],
 ): Promise<(IpvsError | undefined)[]> {
-  const results = commands.map((command): IpvsError | undefined => {
+  const results: (IpvsError | undefined)[] = []
+  const sent: Command[] = []
+  const breath = new Breath()
+  for (const command of commands) {
     const refusal = beyondLimits(command)
-    return refusal === undefined ? undefined : refusedCommand(command, refusal)
-  })
-  const sent = results.every((error) => error === undefined)
-    ? commands
-    : commands.filter((_, i) => results[i] === undefined)
+    results.push(refusal === undefined ? undefined : refusedCommand(command, refusal))
+    if (refusal === undefined) sent.push(command)
+    if (breath.due()) await breath.pause()
+  }
   const refusals = await family.executeEach({
     count: sent.length,
     command: (index) => commandNumbers[at(sent, index).do],

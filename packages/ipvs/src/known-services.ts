@@ -1,4 +1,5 @@
 import { littleEndian } from '@ipvs-director/linux'
+import { Breath } from './breathe.ts'
 import * as c from './constants.ts'
 import { decodeService, type PlainService } from './decode.ts'
 
@@ -16,11 +17,19 @@ export class KnownServices {
   private known: readonly (Known | undefined)[] = []
 
   /** One dump's services, in its order; those of foreign protocols left out. Throws a DecodeError. */
-  read(payloads: readonly Buffer[]): PlainService[] {
+  async read(payloads: readonly Buffer[]): Promise<PlainService[]> {
     const before = this.known
-    const now = payloads.map((payload, i) => recall(before[i], payload) ?? learn(payload))
+    const now: (Known | undefined)[] = []
+    const services: PlainService[] = []
+    const breath = new Breath()
+    for (const [i, payload] of payloads.entries()) {
+      const known = recall(before[i], payload) ?? learn(payload)
+      now.push(known)
+      if (known !== undefined) services.push(known.service)
+      if (breath.due()) await breath.pause()
+    }
     this.known = now
-    return now.filter((known) => known !== undefined).map(({ service }) => service)
+    return services
   }
 }
 
@@ -34,14 +43,20 @@ function learn(payload: Buffer): Known | undefined {
   return service === undefined ? undefined : { bytes: Buffer.from(payload.subarray(0, statisticsAt(payload))), service }
 }
 
-/** Where the statistics begin, after everything that says what the service is; decoding has checked all lengths. */
+/**
+ * Where the statistics begin, after everything that says what the service is; the whole length where something else
+ * follows them. Decoding has checked all lengths.
+ */
 function statisticsAt(payload: Buffer): number {
+  let start = payload.length
   let at = 4 // within SERVICE
   while (at + 4 <= payload.length) {
     const length = littleEndian ? payload.readUInt16LE(at) : payload.readUInt16BE(at)
     const id = (littleEndian ? payload.readUInt16LE(at + 2) : payload.readUInt16BE(at + 2)) & 0x3fff
-    if (id === c.IPVS_SVC_ATTR_STATS || id === c.IPVS_SVC_ATTR_STATS64) return at
+    const counts = id === c.IPVS_SVC_ATTR_STATS || id === c.IPVS_SVC_ATTR_STATS64
+    if (!counts && start < payload.length) return payload.length
+    if (counts) start = Math.min(start, at)
     at += (length + 3) & ~3
   }
-  return payload.length
+  return start
 }

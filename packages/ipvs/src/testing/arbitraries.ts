@@ -1,5 +1,6 @@
 import { address, type Family } from '@ipvs-director/core'
 import fc from 'fast-check'
+import { serviceOf, tableOf } from '../defaults.ts'
 import {
   destinationId,
   serviceFamily,
@@ -117,3 +118,18 @@ export const service: fc.Arbitrary<Service> = serviceKey.chain((key) => {
 export const table: fc.Arbitrary<Table> = fc
   .uniqueArray(service, { maxLength: 6, selector: ({ key }) => serviceId(key) })
   .map((services) => new Map(services.map((each) => [serviceId(each.key), each])))
+
+/** Destinations of few places and weights, so that two of them are as often raised as lowered, added and removed. */
+const shifting = fc
+  .uniqueArray(fc.tuple(fc.constantFrom(...realAddresses.inet.slice(0, 3)), fc.constantFrom(0, 0, 1, 2)), {
+    minLength: 1,
+    maxLength: 3,
+    selector: ([real]) => real,
+  })
+  .map((pairs) => pairs.map(([real, share]) => ({ address: real, port: 80, weight: share })))
+
+/** A table and what it is to become: the same service, another spread of its weight. */
+export const shift: fc.Arbitrary<readonly [Table, Table]> = fc
+  .tuple(serviceKey, shifting, shifting)
+  .filter(([key]) => serviceFamily(key) === 'inet')
+  .map(([key, before, after]) => [tableOf([serviceOf(key, {}, before)]), tableOf([serviceOf(key, {}, after)])] as const)
