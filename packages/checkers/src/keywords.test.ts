@@ -133,6 +133,55 @@ test('MISC_CHECK without misc_timeout has the delay_loop of the virtual server',
   expect(checker?.timing).toMatchObject({ timeout: seconds(6), delayLoop: seconds(99) })
 })
 
+test('SMTP_CHECK, with hosts', async () => {
+  const plain = await readChecker('SMTP_CHECK {\n helo_name me.test\n}')
+  expect(plain.remarks).toEqual([])
+  expect(plain.checker).toMatchObject({ kind: 'SMTP_CHECK', options: { heloName: 'me.test', hosts: [] } })
+  const { checker } = await readChecker(
+    'SMTP_CHECK {\n host {\n connect_ip 10.0.0.9\n }\n host {\n connect_port 26\n }\n}',
+  )
+  expect(checker?.options).toMatchObject({
+    heloName: 'smtpchecker.keepalived.org',
+    hosts: [
+      { address: '10.0.0.9', port: 80, fwmark: 0 },
+      { address: '10.0.0.1', port: 26 },
+    ],
+  })
+})
+
+test('DNS_CHECK', async () => {
+  const plain = await readChecker('DNS_CHECK {\n}')
+  expect(plain.checker).toMatchObject({
+    timing: { retry: 3, delayBeforeRetry: seconds(6) },
+    options: { type: 'SOA', labels: [] },
+  })
+  const { checker, remarks } = await readChecker('DNS_CHECK {\n type aaaa\n name www.example.org\n}')
+  expect(remarks).toEqual([])
+  expect(checker?.options).toEqual({ type: 'AAAA', labels: ['www', 'example', 'org'] })
+})
+
+test('UDP_CHECK', async () => {
+  const plain = await readChecker('UDP_CHECK {\n}')
+  expect(plain.checker?.options.reply).toBeUndefined()
+  expect(String(plain.checker?.options.payload)).toHaveLength(64)
+  const { checker, remarks } = await readChecker(
+    'UDP_CHECK {\n payload 0a 0b0c\n require_reply 0a xX\n min_reply_length 2\n max_reply_length 20\n}',
+  )
+  expect(remarks).toEqual([])
+  expect(checker?.options).toEqual({
+    payload: '0a0b0c',
+    reply: { pattern: { bytes: '0a00', mask: 'ff00' }, min: 2, max: 20 },
+  })
+  const bare = await readChecker('UDP_CHECK {\n require_reply\n}')
+  expect(bare.checker?.options.reply).toEqual({ pattern: undefined, min: 0, max: 255 })
+})
+
+test('PING_CHECK', async () => {
+  const { checker, remarks } = await readChecker('PING_CHECK {\n connect_timeout 2\n}')
+  expect(remarks).toEqual([])
+  expect(checker).toMatchObject({ kind: 'PING_CHECK', timing: { timeout: seconds(2) } })
+})
+
 test.for([
   ['HTTP_GET {\n}', 'there is no url', 'no url'],
   ['HTTP_GET {\n url {\n status_code 200\n }\n}', 'path', 'no path'],
@@ -143,6 +192,14 @@ test.for([
   [`HTTP_GET {\n ${url} regex a++\n regex_options caseles\n }\n}`, 'possessive', 'remarks on a regex'],
   [`HTTP_GET {\n ${url} regex a\n regex_options caseles\n }\n}`, '"caseles" is not a regex option', 'its options'],
   ['MISC_CHECK {\n}', 'misc_path', 'no script'],
+  ['DNS_CHECK {\n name a..b\n}', 'is not a domain name', 'an empty label'],
+  ['DNS_CHECK {\n type ANY\n}', '"ANY" is not one of', 'a type that is not known'],
+  ['UDP_CHECK {\n payload 0x1\n}', 'is not pairs of hexadecimal digits', 'no hexadecimal data'],
+  [
+    'UDP_CHECK {\n require_reply 00\n min_reply_length 9\n max_reply_length 8\n}',
+    'larger than',
+    'lengths the wrong way',
+  ],
 ] as const)('%j is told: %s', async ([block, said]) => {
   const { remarks } = await readChecker(block)
   expect(remarks.join('\n')).toContain(said)

@@ -102,7 +102,7 @@ export function createFleet(options: FleetOptions): Fleet {
   /** Starts a process where there is something to do, and replaces one that may do less than its checks need. */
   function tend(slot: Slot): void {
     if (stopped || slot.waiting !== undefined || slot.checks.size === 0) return
-    const needed = [...slot.checks.values()].reduce((mask, { check }) => mask | capabilitiesFor(check.connection), 0n)
+    const needed = [...slot.checks.values()].reduce((mask, { check }) => mask | capabilitiesFor(check), 0n)
     if (slot.process === undefined) start(slot, needed)
     else if ((needed & ~slot.process.capabilities) !== 0n) void slot.process.stop()
   }

@@ -1,5 +1,6 @@
 import { addonAvailable, capset, prctl } from '@ipvs-director/linux'
 import type { CheckConnection } from '@ipvs-director/config'
+import type { Check } from '../checker.ts'
 
 /** linux/capability.h */
 const CAP_NET_BIND_SERVICE = 10n
@@ -11,8 +12,14 @@ const PR_SET_KEEPCAPS = 8
 const PR_SET_NO_NEW_PRIVS = 38
 const SIGKILL = 9
 
-/** The capabilities that probing this needs: marks and interfaces (network administration), ports below 1024. */
-export function capabilitiesFor(connection: CheckConnection | undefined): bigint {
+/** The capabilities that a check needs: marks (network administration), interfaces, echo requests, ports below 1024. */
+export function capabilitiesFor({ kind, connection, options }: Check): bigint {
+  const echo = kind === 'PING_CHECK' ? 1n << CAP_NET_RAW : 0n
+  const hosts = (options as { readonly hosts?: readonly CheckConnection[] }).hosts ?? []
+  return [connection, ...hosts].reduce((mask, at) => mask | forConnection(at), echo)
+}
+
+function forConnection(connection: CheckConnection | undefined): bigint {
   if (connection === undefined) return 0n
   const marked = connection.fwmark !== 0 ? 1n << CAP_NET_ADMIN : 0n
   const device = connection.bindInterface !== undefined ? 1n << CAP_NET_RAW : 0n

@@ -1,32 +1,21 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import { familyOf, type Address } from '@ipvs-director/core'
+import { familyOf } from '@ipvs-director/core'
 import { openSocket, type KernelSocket, type SocketListener, type SocketOptions } from '@ipvs-director/linux'
 import { Socket } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import type { Attempt } from '../attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
 import { systemFailure } from './failure.ts'
-import { AF_INET, AF_INET6, int, sockaddr } from './sockaddr.ts'
+import { addressOf, ownFailure, prepare } from './prepare.ts'
+import { AF_INET, AF_INET6 } from './sockaddr.ts'
 import { ProbeStream, type Wire } from './stream.ts'
 import { metItself, targetOf } from './target.ts'
 
-/** asm-generic/socket.h, linux/in.h, linux/in6.h. */
+/** linux/net.h */
 const SOCK_STREAM = 1
-const SOL_SOCKET = 1
-const SO_REUSEADDR = 2
-const SO_BINDTODEVICE = 25
-const SO_MARK = 36
-const IPPROTO_IP = 0
-const IP_BIND_ADDRESS_NO_PORT = 24
 
 /** `bufferBytes`: the longest chunk read at once, allocated for each socket while it is open. */
 const tcp4: SocketOptions = { domain: AF_INET, type: SOCK_STREAM, protocol: 0, bufferBytes: 16 * 1024 }
 const tcp6: SocketOptions = { ...tcp4, domain: AF_INET6 }
-
-/** Whether a connection needs what node:net cannot: a mark on its packets, or an interface to go through. */
-export function needsKernelSocket(at: CheckConnection): boolean {
-  return at.fwmark !== 0 || at.bindInterface !== undefined
-}
 
 /** A TCP connection over the addon's socket: cheaper than node:net, and it takes marks and interfaces. */
 export function connectKernel(at: CheckConnection, attempt: Attempt): Promise<ProbeStream> {
@@ -65,14 +54,13 @@ class KernelWire implements Wire, SocketListener {
     const at = this.#at
     try {
       this.#socket = openSocket(familyOf(at.address) === 'inet' ? tcp4 : tcp6, this)
-      if (isSpecial(at)) prepare(this.#socket, at)
+      prepare(this.#socket, at)
     } catch (error) {
       this.#stream.broke(ownFailure(error, this.#stream.where))
       return
     }
     try {
-      const scope = scopeOf(at)
-      this.#socket.connect(scope === 0 ? targetOf(at).sockaddr : sockaddr(at.address, at.port, scope))
+      this.#socket.connect(addressOf(at))
       this.#socket.awaitWritable()
     } catch (error) {
       this.#stream.broke(systemFailure(error, this.#stream.where, true))
@@ -143,32 +131,4 @@ class KernelWire implements Wire, SocketListener {
     this.#socket = undefined
     return fd
   }
-}
-
-const isSpecial = (at: CheckConnection): boolean =>
-  needsKernelSocket(at) || at.bindAddress !== undefined || at.bindPort !== undefined
-
-/** Mark, interface and local address, before connecting. */
-function prepare(socket: KernelSocket, at: CheckConnection): void {
-  if (at.fwmark !== 0) socket.setsockopt(SOL_SOCKET, SO_MARK, int(at.fwmark))
-  if (at.bindInterface !== undefined) {
-    socket.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${at.bindInterface}\0`))
-  }
-  if (at.bindAddress === undefined && at.bindPort === undefined) return
-  if (at.bindPort === undefined) socket.setsockopt(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, int(1))
-  else socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, int(1))
-  const any = (familyOf(at.address) === 'inet' ? '0.0.0.0' : '::') as Address
-  const local = at.bindAddress ?? any
-  socket.bind(sockaddr(local, at.bindPort ?? 0, local.startsWith('fe80:') ? scopeOf(at) : 0))
-}
-
-/** A link-local address means nothing without its interface. */
-function scopeOf(at: CheckConnection): number {
-  if (at.bindInterface === undefined || !/^fe[89ab]/.test(at.address)) return 0
-  return networkInterfaces()[at.bindInterface]?.find((entry) => entry.family === 'IPv6')?.scopeid ?? 0
-}
-
-function ownFailure(error: unknown, where: string): ProbeFailure {
-  const failure = systemFailure(error, where)
-  return new ProbeFailure('local', `no socket for it: ${failure.message}`, error)
 }

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { addonAvailable } from '@ipvs-director/linux'
-import { connectHandedOver, connectKernel, needsKernelSocket } from './kernel.ts'
+import { connectHandedOver, connectKernel } from './kernel.ts'
+import { createPinger } from './pinger.ts'
+import { needsKernelSocket } from './prepare.ts'
+import { datagramsKernel, datagramsNode } from './udp.ts'
 import type { CheckConnection } from '@ipvs-director/config'
 import type { Attempt } from '../attempt.ts'
 import type { Connection, ProbeIo, TlsWish } from './port.ts'
@@ -31,6 +34,9 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
       if (tls !== undefined) return connectTls(at, attempt, tls)
       return kernelSockets || needsKernelSocket(at) ? connectKernel(at, attempt) : connectTcp(at, attempt)
     },
+    datagrams: (at, attempt) =>
+      kernelSockets || needsKernelSocket(at) ? datagramsKernel(at, attempt) : datagramsNode(at, attempt),
+    ping: createPinger(),
     run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),
     forgetMaterial: () => {
       contexts.forget()

@@ -9,6 +9,10 @@ import type { Attempt } from '../attempt.ts'
 export interface ProbeIo {
   /** Opens a TCP connection; with `tls` also the TLS session in it. */
   connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish): Promise<Connection>
+  /** Opens a UDP socket that hears nobody but this server. */
+  datagrams(at: CheckConnection, attempt: Attempt): Promise<Datagrams>
+  /** Sends one ICMP echo request; resolves when the answer to it came. The port means nothing. */
+  ping(at: CheckConnection, attempt: Attempt): Promise<void>
   /** Runs a script to its end, or to the end of its process group `timeout` after its start (and 2 s of patience). */
   run(script: ScriptWish, timeout: Millis, attempt: Attempt): Promise<ScriptEnd>
   /** The files of the SSL block may have changed: read them again when they are next needed. */
@@ -24,6 +28,18 @@ export interface Connection {
    */
   read(take: (chunk: Buffer) => boolean): Promise<'end' | 'enough'>
   /** Lets go of it at once; what is under way rejects. Closing twice does nothing. */
+  close(): void
+}
+
+/** Datagrams to and from the server. */
+export interface Datagrams {
+  send(data: Uint8Array): void
+  /**
+   * Hands every datagram to `take` until it answers true. Rejects when the server is unreachable (ICMP) or, as `timeout`,
+   * when the attempt ends.
+   */
+  receive(take: (data: Buffer) => boolean): Promise<void>
+  /** Lets go of it at once. Closing twice does nothing. */
   close(): void
 }
 

@@ -1,4 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,6 +12,8 @@ export interface TestServers {
   tcp(behave: (socket: Socket) => void, host?: string): Promise<number>
   /** The same behind TLS. */
   tls(behave: (socket: Socket) => void, options?: TlsOptions): Promise<number>
+  /** A UDP server on a free port. */
+  udp(behave: (data: Buffer, reply: (data: Uint8Array) => void) => void, host?: string): Promise<number>
   /** A port nobody listens on. */
   closedPort(): Promise<number>
   /** A port whose queue is full: the kernel drops whoever wants to connect. */
@@ -21,6 +24,7 @@ export interface TestServers {
 export function testServers(): TestServers {
   const servers = new Set<Server>()
   const sockets = new Set<Socket>()
+  const datagramSockets = new Set<DatagramSocket>()
   const children = new Set<ChildProcess>()
 
   function listen(server: Server, host: string): Promise<number> {
@@ -47,6 +51,20 @@ export function testServers(): TestServers {
       server.on('tlsClientError', () => undefined)
       return listen(server, '127.0.0.1')
     },
+    udp(behave, host = '127.0.0.1') {
+      const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+      datagramSockets.add(socket)
+      socket.on('message', (data, from) => {
+        behave(data, (reply) => {
+          socket.send(reply, from.port, from.address, () => undefined)
+        })
+      })
+      return new Promise((resolve) => {
+        socket.bind(0, host, () => {
+          resolve(socket.address().port)
+        })
+      })
+    },
     async closedPort() {
       const server = createServer()
       const port = await listen(server, '127.0.0.1')
@@ -71,6 +89,8 @@ export function testServers(): TestServers {
     async close() {
       for (const child of children) child.kill('SIGKILL')
       for (const socket of sockets) socket.destroy()
+      for (const socket of datagramSockets) socket.close()
+      datagramSockets.clear()
       await Promise.all([...servers].map((server) => new Promise((resolve) => server.close(resolve))))
     },
   }

@@ -1,0 +1,53 @@
+import type { CheckConnection } from '@ipvs-director/config'
+import { familyOf, type Address } from '@ipvs-director/core'
+import type { KernelSocket } from '@ipvs-director/linux'
+import { networkInterfaces } from 'node:os'
+import { ProbeFailure } from '../verdict.ts'
+import { systemFailure } from './failure.ts'
+import { int, sockaddr } from './sockaddr.ts'
+import { targetOf } from './target.ts'
+
+/** asm-generic/socket.h, linux/in.h. */
+const SOL_SOCKET = 1
+const SO_REUSEADDR = 2
+const SO_BINDTODEVICE = 25
+const SO_MARK = 36
+const IPPROTO_IP = 0
+const IP_BIND_ADDRESS_NO_PORT = 24
+
+/** Whether a connection needs what node:net cannot: a mark on its packets, or an interface to go through. */
+export function needsKernelSocket(at: CheckConnection): boolean {
+  return at.fwmark !== 0 || at.bindInterface !== undefined
+}
+
+/** Mark, interface and local address, before connecting. */
+export function prepare(socket: KernelSocket, at: CheckConnection): void {
+  if (at.fwmark !== 0) socket.setsockopt(SOL_SOCKET, SO_MARK, int(at.fwmark))
+  if (at.bindInterface !== undefined) {
+    socket.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${at.bindInterface}\0`))
+  }
+  if (at.bindAddress === undefined && at.bindPort === undefined) return
+  if (at.bindPort === undefined) socket.setsockopt(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, int(1))
+  else socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, int(1))
+  const any = (familyOf(at.address) === 'inet' ? '0.0.0.0' : '::') as Address
+  const local = at.bindAddress ?? any
+  socket.bind(sockaddr(local, at.bindPort ?? 0, local.startsWith('fe80:') ? scopeOf(at) : 0))
+}
+
+/** A link-local address means nothing without its interface. */
+function scopeOf(at: CheckConnection): number {
+  if (at.bindInterface === undefined || !/^fe[89ab]/.test(at.address)) return 0
+  return networkInterfaces()[at.bindInterface]?.find((entry) => entry.family === 'IPv6')?.scopeid ?? 0
+}
+
+/** Where connect(2) goes, with the interface of a link-local address. */
+export function addressOf(at: CheckConnection): Buffer {
+  const scope = scopeOf(at)
+  return scope === 0 ? targetOf(at).sockaddr : sockaddr(at.address, at.port, scope)
+}
+
+/** There is no socket to look with, which says nothing about the server. */
+export function ownFailure(error: unknown, where: string): ProbeFailure {
+  const failure = systemFailure(error, where)
+  return new ProbeFailure('local', `no socket for it: ${failure.message}`, error)
+}
