@@ -115,9 +115,11 @@ function ownOptions(text: Read, fields: Fields): object {
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, each]) => each !== undefined)
-      .map(([key, each]) => [key, plain(each)]),
-  )
+  const data: Record<string, unknown> = {}
+  // Defaults of a block that was read are inherited, and for … in sees them.
+  for (const key in value) {
+    const each = (value as Readonly<Record<string, unknown>>)[key]
+    if (each !== undefined) data[key] = plain(each)
+  }
+  return data
 }

@@ -393,10 +393,23 @@ const startsDefinition = /^\s*\$[A-Za-z_][A-Za-z0-9_]*=/
 
 const none: readonly string[] = []
 
+const singles = new Map<string, readonly string[]>()
+
+/** One short word in an array: most values are few (1, 3, on), so the array is made once for each. */
+function single(word: string): readonly string[] {
+  if (word.length > 8) return [word]
+  let array = singles.get(word)
+  if (array === undefined) {
+    array = [word]
+    if (singles.size < 4096) singles.set(word, array)
+  }
+  return array
+}
+
 /** The words after the first, in an array as small as can be. */
 function argumentsOf({ words, count }: Scanned): readonly string[] {
   if (count < 2) return none
-  if (count === 2) return [words[1] ?? '']
+  if (count === 2) return single(words[1] ?? '')
   return count === 3 ? [words[1] ?? '', words[2] ?? ''] : words.slice(1, count)
 }
 

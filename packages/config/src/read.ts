@@ -46,9 +46,8 @@ export class Reader {
   block(block: Block<Fields>, statement: Statement): Read {
     const plan = planOf(block)
     const errors = this.#remarks.errors
-    const values = { ...plan.template } as Record<string | symbol, unknown> & Read
+    const values = new plan.Values() as Record<string | symbol, unknown> & Read
     ;(values as Record<symbol, unknown>)[written] = statement
-    for (const key of plan.arrays) values[key] = []
     if (block.header !== undefined) values['header'] = this.#header(block, block.header, statement)
     else if (statement.args.length > 0) this.#extraWords(block, statement, 1)
     this.body(block, statement, values)
@@ -65,7 +64,7 @@ export class Reader {
       const { field } = child
       if (field === undefined) {
         if (plan.entries === undefined) remarkOnUnknown(child, block, this.#vocabulary, this.#remarks)
-        else this.#entry(plan.entries.list, child, values[plan.entries.key] as unknown[])
+        else this.#entry(plan.entries.list, child, values, plan.entries.key)
         continue
       }
       const key = plan.keys.get(field)
@@ -73,7 +72,7 @@ export class Reader {
       if (child.keyword !== field.name || field.deprecated !== undefined || field.unsupported !== undefined)
         this.#dated(child, field)
       if (field.form === 'value') this.#value(field, key, child, values, plan, block)
-      else if (field.form === 'list') this.#list(field, child, values[key] as unknown[])
+      else if (field.form === 'list') this.#list(field, child, values, key)
       else this.#nested(field, key, child, values)
     }
     if (this.#remarks.errors > errors) return
@@ -133,7 +132,7 @@ export class Reader {
       if (field.kind.runs === true) this.firstScript ??= statement
     }
     if (field.repeated === 'each') {
-      ;(values[key] as unknown[]).push(value)
+      append(values, key, value)
       return
     }
     const before = values[key]
@@ -151,13 +150,13 @@ export class Reader {
     }
   }
 
-  #list(field: List<unknown>, statement: Statement, into: unknown[]): void {
+  #list(field: List<unknown>, statement: Statement, values: Record<string | symbol, unknown>, key: string): void {
     if (statement.body === undefined) return
     if (statement.args.length > 0) this.#extraWords(undefined, statement, 1)
-    for (const entry of statement.body) this.#entry(field, entry, into)
+    for (const entry of statement.body) this.#entry(field, entry, values, key)
   }
 
-  #entry(list: List<unknown>, statement: Statement, into: unknown[]): void {
+  #entry(list: List<unknown>, statement: Statement, values: Record<string | symbol, unknown>, key: string): void {
     if (statement.body !== undefined) {
       this.#remarks.add('E010', placeOf(statement), `no block can stand among the entries of ${list.name}`)
       return
@@ -168,7 +167,7 @@ export class Reader {
       const value = list.entry.read(words)
       if (value === undefined) this.#problem(undefined, statement)
       else {
-        into.push(value)
+        append(values, key, value)
         if (words.left > 0) this.#extraWords(undefined, statement, words.position)
       }
       if (list.layout === 'lines') return
@@ -179,7 +178,7 @@ export class Reader {
     if (field.pending === true && field.name.endsWith('_CHECK')) {
       this.#remarks.add('E044', placeOf(statement), `${field.name} is known, but this version cannot run it`)
     }
-    if (field.many) (values[key] as unknown[]).push(this.block(field, statement))
+    if (field.many) append(values, key, this.block(field, statement))
     else if (values[key] === undefined) values[key] = this.block(field, statement)
     else this.body(field, statement, values[key] as Record<string | symbol, unknown>)
   }
@@ -210,11 +209,21 @@ export class Reader {
   }
 }
 
+/** Where nothing is written; one for all blocks, as most have none of most things. */
+const none: readonly unknown[] = Object.freeze([])
+
+function append(values: Record<string | symbol, unknown>, key: string, value: unknown): void {
+  const list = values[key]
+  if (list === none) values[key] = [value]
+  else (list as unknown[]).push(value)
+}
+
 /** What reading a block needs to know, made once for each. */
 interface Plan {
-  /** The values of a block in which nothing is written (arrays excepted, which are made anew). */
-  readonly template: Readonly<Record<string | symbol, unknown>>
-  readonly arrays: readonly string[]
+  /** The values of a block in which nothing is written. */
+  readonly template: Readonly<Record<string, unknown>>
+  /** Makes the values of a block: what is not written is inherited from `template`, so that each holds only its own. */
+  readonly Values: new () => object
   readonly keys: ReadonlyMap<Field, string>
   readonly entries: { readonly list: List<unknown>; readonly key: string } | undefined
   readonly required: readonly { readonly field: Field; readonly key: string }[]
@@ -225,19 +234,21 @@ const plans = new WeakMap<Fields, Plan>()
 function planOf(block: Block<Fields>): Plan {
   let plan = plans.get(block.fields)
   if (plan !== undefined) return plan
-  const arrays: string[] = []
-  const template: Record<string | symbol, unknown> = { [written]: undefined }
+  const template: Record<string, unknown> = {}
   const keys = new Map<Field, string>()
   const required: { field: Field; key: string }[] = []
   let anonymous: Plan['entries']
   for (const [key, field] of Object.entries(block.fields)) {
     keys.set(field, key)
     template[key] = field.form === 'value' ? (field.default as unknown) : undefined
-    if (field.form === 'list' || (field.form === 'block' && field.many) || field.repeated === 'each') arrays.push(key)
+    if (field.form === 'list' || (field.form === 'block' && field.many) || field.repeated === 'each')
+      template[key] = none
     if (field.form === 'list' && field.name === '') anonymous = { list: field, key }
     if (field.required === true) required.push({ field, key })
   }
-  plan = { template, arrays, keys, entries: anonymous, required }
+  const Values = class {}
+  Object.assign(Values.prototype, template)
+  plan = { template, Values, keys, entries: anonymous, required }
   plans.set(block.fields, plan)
   return plan
 }

@@ -66,7 +66,9 @@ export class TreeBuilder {
   ): void {
     if (this.#pending !== undefined) this.#settlePending(keyword, indent)
     let field = this.#top.fields?.get(keyword)
-    const statement: Statement = { keyword, args, source, line, offset, end, written, field, body: undefined }
+    // The declaration's own string, so that a million keywords are not kept a million times.
+    const name = field?.name === keyword ? field.name : keyword
+    const statement: Statement = { keyword: name, args, source, line, offset, end, written, field, body: undefined }
     if (field === undefined && this.#rescue(statement, indent)) {
       field = this.#top.fields?.get(keyword)
       if (field !== undefined) {
@@ -122,6 +124,8 @@ export class TreeBuilder {
     this.#frames.pop()
     this.#top = parent
     if (frame.kind === 'stray') return
+    // Arrays that grow have room to spare; most blocks are small, and there may be very many.
+    if (frame.statement !== undefined && frame.body.length < 16) frame.statement.body = frame.body.slice()
     this.#closed = { frame, parent, brace }
     if (brace.first && brace.indent !== frame.indent) {
       if (this.#frames.some((outer) => outer.indent === brace.indent)) this.#suspicious ??= { frame, brace }
@@ -213,7 +217,7 @@ export class TreeBuilder {
     const noticed = { place: placeOf(statement), text: `"${statement.keyword}" still belongs to it` }
     this.#tooEarly((this.#tooMuch ?? closed).brace, closed.frame, noticed)
     this.#suspicious = this.#tooMuch = undefined
-    this.#push(closed.frame)
+    this.#push({ ...closed.frame, body: closed.frame.statement.body ?? [] })
     return true
   }
 
