@@ -1,5 +1,6 @@
 export * from './checker.ts'
 export * from './checkers.ts'
+export { delaysOf, type Delays } from './delays.ts'
 export * from './engine.ts'
 export * from './identity.ts'
 export type { Checker } from './define.ts'

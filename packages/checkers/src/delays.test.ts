@@ -1,0 +1,29 @@
+import { fc, test } from '@fast-check/vitest'
+import { millis } from '@ipvs-director/core'
+import { expect } from 'vitest'
+import { checkers } from './checkers.ts'
+import { delaysOf } from './delays.ts'
+import { defaultTiming } from './testing/checks.ts'
+
+const time = fc.integer({ min: 1, max: 100 }).map((n) => n * 100)
+const knobs = fc.record({ D: time, B: time, T: time, R: fc.nat(5), N: fc.integer({ min: 1, max: 4 }) })
+
+/** The rows of docs/checkers.md, written out as they stand there. */
+test.prop([fc.constantFrom(...checkers.map((checker) => checker.keyword)), knobs, fc.boolean()])(
+  '%s: the walk agrees with the formula',
+  (kind, { D, B, T, R, N }, fast) => {
+    const timing = {
+      ...defaultTiming,
+      delayLoop: millis(D),
+      delayBeforeRetry: millis(B),
+      timeout: millis(T),
+      retry: R,
+    }
+    const http = kind === 'HTTP_GET' || kind === 'SSL_GET'
+    const options = http ? { urls: Array.from({ length: N }), fastRecovery: fast } : {}
+    const turn = http ? N * D : D
+    const silent = kind === 'MISC_CHECK' ? D + R * Math.max(B, T) + T : turn + (R + 1) * T + R * B
+    const recovered = http ? Math.max(B, D) + (fast ? 0 : N * D) : D
+    expect(delaysOf({ kind, timing, options })).toEqual({ refused: turn + R * B, silent, recovered })
+  },
+)
