@@ -3,7 +3,8 @@ import { basename } from 'node:path'
 import { expect, test } from 'vitest'
 import { filesInMemory } from './read-file.ts'
 import { formatDiagnostics } from './render.ts'
-import { loadConfig } from './load.ts'
+import { convertConfig } from './convert.ts'
+import { loadConfig, type LoadOptions } from './load.ts'
 import { testCheckers } from './testing/checkers.ts'
 
 /**
@@ -15,10 +16,10 @@ const names = readdirSync(directory)
   .filter((name) => name.endsWith('.conf'))
   .map((name) => basename(name, '.conf'))
 
-const load = async (name: string) => {
+const given = (name: string): readonly [string, LoadOptions] => {
   const file = `/${name}.conf`
   const read = filesInMemory(new Map([[file, readFileSync(new URL(`${name}.conf`, directory))]]))
-  return loadConfig(file, { checkers: testCheckers, read, configId: 'case', env: {}, random: () => 0 })
+  return [file, { checkers: testCheckers, read, configId: 'case', env: {}, random: () => 0 }]
 }
 
 const path = (name: string): string => new URL(name, directory).pathname
@@ -28,14 +29,15 @@ const plain = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (key, each: unknown) => (key === 'place' ? undefined : each)))
 
 test.for(names.filter((name) => name.startsWith('idiom-')))('%s', async (name) => {
-  const { config, diagnostics, toJson } = await load(name)
+  const { config, diagnostics } = await loadConfig(...given(name))
+  const { json } = await convertConfig(...given(name))
   expect(diagnostics.filter((each) => each.severity === 'error')).toEqual([])
-  const shown = { spelling: toJson(), effective: plain(config?.virtualServers) }
+  const shown = { spelling: json, effective: plain(config?.virtualServers) }
   await expect(`${JSON.stringify(shown, null, 2)}\n`).toMatchFileSnapshot(path(`${name}.json`))
 })
 
 test.for(names.filter((name) => !name.startsWith('idiom-')))('%s', async (name) => {
-  const { diagnostics, leftOut } = await load(name)
+  const { diagnostics, leftOut } = await loadConfig(...given(name))
   const told = diagnostics.filter((each) => each.code !== 'W028')
 
   const text =

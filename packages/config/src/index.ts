@@ -1,6 +1,7 @@
 export type * from './config.ts'
 export * from './checker-block.ts'
 export { allCodes, explain, type Explanation } from './explain.ts'
+export { convertConfig, type Converted } from './convert.ts'
 export * from './declare.ts'
 export { type Diagnostic, type KeepalivedClass, type Severity, testStatus } from './diagnostics.ts'
 export { manual, supportTable } from './manual.ts'

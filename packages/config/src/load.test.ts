@@ -8,7 +8,7 @@ import { allCodes, explain } from './explain.ts'
 import { loadConfig } from './load.ts'
 import { filesInMemory } from './read-file.ts'
 import { testCheckers } from './testing/checkers.ts'
-import { brief, loadText } from './testing/load-text.ts'
+import { brief, convertText, loadText } from './testing/load-text.ts'
 
 const service = (address: string, inside = ''): string => `virtual_server ${address} 80 {
   delay_loop 6
@@ -56,6 +56,27 @@ test('an error in a group takes out who uses it', async () => {
   )
   expect(leftOut).toEqual(['virtual_server group g'])
   expect(config?.virtualServers).toEqual([])
+})
+
+test('settings count wherever they stand', async () => {
+  const settings = 'global_defs {\n checker_log_all_failures\n smtp_alert\n}\n'
+  const group = 'virtual_server_group g {\n 192.0.2.9 80\n}\n'
+  const user = service('group g').replace('g 80', 'g')
+  const [before, after] = await Promise.all([
+    loadText(settings + group + service('192.0.2.1') + user),
+    loadText(service('192.0.2.1') + user + group + settings),
+  ])
+  expect(after.diagnostics.map((each) => each.code)).toEqual(before.diagnostics.map((each) => each.code))
+  expect(plain(after.config)).toEqual(plain(before.config))
+  expect(after.config?.virtualServers[0]?.realServers[0]?.checkers[0]?.timing.logAllFailures).toBe(true)
+})
+
+test('what is random is the same when settings come late', async () => {
+  let n = 0
+  const text = `${service('192.0.2.1').replace('connect_timeout 3', 'retry ${_RANDOM 1 1000}')}global_defs {\n smtp_alert\n}\n`
+  const { config } = await loadText(text, { random: () => (n += 0.001) })
+  expect(n).toBeCloseTo(0.001)
+  expect(config?.virtualServers[0]?.realServers[0]?.checkers[0]?.timing.retry).toBe(2)
 })
 
 test('every file that was read is named', async () => {
@@ -135,9 +156,9 @@ const words = fc.constantFrom(
 property.prop([fc.array(words, { maxLength: 80 }).map((all) => all.join(' '))], { numRuns: 500 })(
   'any words of the language are answered, and every remark has its place',
   async (text) => {
-    const { diagnostics, config, toConf } = await loadText(text)
+    const { diagnostics, config } = await loadText(text)
     expect(config).toBeDefined()
     for (const { place } of diagnostics) expect(place.line).toBeGreaterThan(0)
-    expect(typeof toConf()).toBe('string')
+    expect(typeof (await convertText(text)).conf).toBe('string')
   },
 )

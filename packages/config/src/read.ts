@@ -60,27 +60,34 @@ export class Reader {
     if (block.open === true || statement.body === undefined) return
     const plan = planOf(block)
     const { errors } = this.#remarks
-    for (const child of statement.body) {
-      const { field } = child
-      if (field === undefined) {
-        if (plan.entries === undefined) remarkOnUnknown(child, block, this.#vocabulary, this.#remarks)
-        else this.#entry(plan.entries.list, child, values, plan.entries.key)
-        continue
-      }
-      const key = plan.keys.get(field)
-      if (key === undefined) continue
-      if (child.keyword !== field.name || field.deprecated !== undefined || field.unsupported !== undefined)
-        this.#dated(child, field)
-      if (field.form === 'value') this.#value(field, key, child, values, plan, block)
-      else if (field.form === 'list') this.#list(field, child, values, key)
-      else this.#nested(field, key, child, values)
-    }
+    for (const child of statement.body) this.statement(block, child, values, plan)
     if (this.#remarks.errors > errors) return
     for (const { field, key } of plan.required) {
       if (values[key] !== undefined && !(Array.isArray(values[key]) && values[key].length === 0)) continue
       if (statement.body.some((child) => child.field === field)) continue
       this.#remarks.add('E036', placeOf(statement), `${block.name} needs ${field.name}`)
     }
+  }
+
+  /** Reads one statement of a block into its values. */
+  statement(
+    block: Block<Fields>,
+    child: Statement,
+    values: Record<string | symbol, unknown>,
+    plan = planOf(block),
+  ): void {
+    const { field } = child
+    if (field === undefined) {
+      if (plan.entries === undefined) remarkOnUnknown(child, block, this.#vocabulary, this.#remarks)
+      else this.#entry(plan.entries.list, child, values, plan.entries.key)
+      return
+    }
+    const key = plan.keys.get(field)
+    if (key === undefined) return
+    if (field.deprecated !== undefined || field.unsupported !== undefined) this.#dated(child, field)
+    if (field.form === 'value') this.#value(field, key, child, values, plan, block)
+    else if (field.form === 'list') this.#list(field, child, values, key)
+    else this.#nested(field, key, child, values)
   }
 
   #dated(statement: Statement, field: Field): void {

@@ -7,7 +7,7 @@ import { schemaOf } from './schema.ts'
 import { fieldMap } from './tree.ts'
 import { testCheckers } from './testing/checkers.ts'
 import { fromSchema } from './testing/from-schema.ts'
-import { loadText } from './testing/load-text.ts'
+import { convertText, loadText } from './testing/load-text.ts'
 import { compile, validatorOf } from './validate.ts'
 import { Remarks } from './diagnostics.ts'
 import type { Statement } from './statement.ts'
@@ -17,11 +17,10 @@ const grammar = grammarWith(testCheckers)
 const schema = schemaOf(grammar)
 
 property.prop([fromSchema(schema)], { numRuns: 100 })('JSON → keepalived.conf → JSON is the same', async (json) => {
-  const first = await loadText(JSON.stringify(json))
-  const conf = first.toConf()
-  const second = await loadText(conf)
-  expect(second.toJson(), conf).toEqual(first.toJson())
-  expect((await loadText(JSON.stringify(second.toJson()))).toConf()).toBe(conf)
+  const first = await convertText(JSON.stringify(json))
+  const second = await convertText(first.conf)
+  expect(second.json, first.conf).toEqual(first.json)
+  expect((await convertText(JSON.stringify(second.json))).conf).toBe(first.conf)
 })
 
 property.prop([fromSchema(schema)])('what the schema allows has no misfits', async (json) => {

@@ -139,7 +139,8 @@ export function scanWords(text: string, from: number, to: number): Scanned {
 }
 
 /** Keywords whose words are read again with escapes: in their quotes `\\"` is no end. */
-const escapedKeywords = /^(?:notify\w*|quorum_(?:up|down)|script|misc_path|regex|\w+_script)$/
+const escapedKeywords =
+  /^(?:notify(?!_fifo$|_priority)\w*|quorum_(?:up|down)|script|misc_path|regex|(?:startup|shutdown)_script|\w*_fifo_script)$/
 
 function isEscapedQuote(text: string, open: number, at: number, keyword: string | undefined, count: number): boolean {
   if (count === 0 || text.charCodeAt(at - 1) !== backslash || !escapedKeywords.test(keyword ?? '')) return false

@@ -26,6 +26,9 @@ interface Frame {
   readonly indent: number
 }
 
+/** Takes a top-level statement that is whole; `broken`: an error of the text itself was found in it. */
+export type TakeTop = (statement: Statement, broken: boolean) => void
+
 /** Deeper than any block can be; braces beyond are only counted. */
 const deepest = 64
 
@@ -34,9 +37,15 @@ const deepest = 64
  * found where it was forgotten and gives one remark: indentation decides which block a statement was meant for.
  */
 export class TreeBuilder {
-  readonly root: Statement[] = []
   readonly #frames: Frame[]
   readonly #remarks: Remarks
+  readonly #take: TakeTop
+  /** Stays empty: marks the frames whose statements are top-level ones. */
+  readonly #rootBody: Statement[] = []
+  /** The top-level statement that is being built, and how many errors there were before it. */
+  #current: Statement | undefined
+  #errors = 0
+  #remarked = 0
   #top: Frame
   /** The statement just read, which a `{` may follow. */
   #pending: Statement | undefined
@@ -48,9 +57,10 @@ export class TreeBuilder {
   #tooMuch: { readonly frame: Frame; readonly brace: Brace } | undefined
   #tooDeep = 0
 
-  constructor(grammar: Block<Fields>, remarks: Remarks) {
+  constructor(grammar: Block<Fields>, remarks: Remarks, take: TakeTop) {
     this.#remarks = remarks
-    this.#top = { statement: undefined, body: this.root, fields: fieldMap(grammar), kind: 'root', indent: -1 }
+    this.#take = take
+    this.#top = { statement: undefined, body: this.#rootBody, fields: fieldMap(grammar), kind: 'root', indent: -1 }
     this.#frames = [this.#top]
   }
 
@@ -80,9 +90,28 @@ export class TreeBuilder {
   }
 
   #add(statement: Statement, indent: number): void {
-    this.#top.body.push(statement)
+    if (this.#top.body === this.#rootBody) {
+      this.#deliver(statement)
+      this.#current = statement
+    } else this.#top.body.push(statement)
     this.#pending = statement
     this.#pendingIndent = indent
+  }
+
+  /** Hands over what is whole, now that the next statement has come. */
+  #deliver(next: Statement | undefined): void {
+    const { errors, all } = this.#remarks
+    let ofNext = 0
+    for (let i = this.#remarked; i < all.length; i++) {
+      const { severity, place } = all[i] ?? {}
+      if (severity === 'error' && next !== undefined && place?.file === next.source.file && place.line >= next.line)
+        ofNext++
+    }
+    const broken = errors - ofNext > this.#errors
+    if (this.#current !== undefined) this.#take(this.#current, broken)
+    this.#current = undefined
+    this.#errors = this.#remarks.errors - ofNext
+    this.#remarked = all.length
   }
 
   open(brace: Brace): void {
@@ -134,13 +163,13 @@ export class TreeBuilder {
     if (this.#frames.length === 1 && brace.indent === frame.indent) this.#suspicious = this.#tooMuch = undefined
   }
 
-  /** Closes what is open at the end of the text, with one remark. */
-  finish(): Statement[] {
+  /** Closes what is open at the end of the text, with one remark, and hands over the last statement. */
+  finish(): void {
     if (this.#pending !== undefined) this.#settlePending(undefined, 0)
     const open = this.#frames.filter((frame) => frame.kind !== 'root')
     const innermost = open[open.length - 1]
     if (innermost !== undefined) this.#unclosed(this.#suspicious?.frame ?? innermost, undefined)
-    return this.root
+    this.#deliver(undefined)
   }
 
   #push(frame: Frame): void {

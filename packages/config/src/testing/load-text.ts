@@ -1,7 +1,9 @@
 import type { Diagnostic } from '../diagnostics.ts'
 import { Remarks } from '../diagnostics.ts'
 import { grammarWith } from '../grammar/root.ts'
-import { loadConfig, type LoadOptions, type LoadResult, parseFile } from '../load.ts'
+import { convertConfig, type Converted } from '../convert.ts'
+import { loadConfig, type LoadOptions, type LoadResult } from '../load.ts'
+import { parseWhole } from '../parse.ts'
 import { filesInMemory } from '../read-file.ts'
 import type { Statement } from '../statement.ts'
 import { testCheckers } from './checkers.ts'
@@ -43,7 +45,7 @@ export function parseText(
 } {
   const remarks = new Remarks()
   const given = { checkers: testCheckers, read: filesOf(texts), configId: 'lb1', env: {}, random: () => 0, ...options }
-  const { statements } = parseFile(mainFile, grammarWith(testCheckers), given, remarks)
+  const { statements } = parseWhole(mainFile, grammarWith(testCheckers), given, remarks)
   return { tree: statements.map(shape), remarks: remarks.all.map(brief), statements, diagnostics: remarks.all }
 }
 
@@ -54,3 +56,14 @@ function shape(statement: Statement): Shape {
 
 /** `E030 12:5`. */
 export const brief = ({ code, place }: Diagnostic): string => `${code} ${place.line}:${place.column}`
+
+/** Either spelling as both. */
+export function convertText(texts: Texts): Promise<Converted> {
+  return convertConfig(mainFile, {
+    checkers: testCheckers,
+    read: filesOf(texts),
+    configId: 'lb1',
+    env: {},
+    random: () => 0,
+  })
+}

@@ -1,0 +1,186 @@
+import type { CheckerBlock, Surroundings } from './checker-block.ts'
+import type { Config, VirtualServer } from './config.ts'
+import type { Block, Fields } from './declare.ts'
+import type { Remarks } from './diagnostics.ts'
+import { resolveGlobals } from './globals.ts'
+import type { GlobalDefsText } from './grammar/global-defs.ts'
+import type { VirtualServerGroupText, VirtualServerText } from './grammar/virtual-server.ts'
+import type { VrrpInstanceText, VrrpSyncGroupText } from './grammar/vrrp.ts'
+import { type Home, resolveVirtualServer } from './inherit.ts'
+import { remarkOnPending } from './pending.ts'
+import { damaged, type Read, Reader, written } from './read.ts'
+import { remarkOnNames } from './references.ts'
+import { applyRules } from './rules.ts'
+import { vrrpRules } from './rules-vrrp.ts'
+import { placeOf, type Statement } from './statement.ts'
+import { vocabularyOf } from './unknown.ts'
+
+/** The values of the top level but the virtual servers, which are resolved one by one. */
+interface RootText {
+  readonly globalDefs: GlobalDefsText | undefined
+  readonly ssl: Surroundings['ssl']
+  readonly virtualServerGroups: readonly (VirtualServerGroupText & Read)[]
+  readonly vrrpInstances: readonly (VrrpInstanceText & Read)[]
+  readonly vrrpSyncGroups: readonly (VrrpSyncGroupText & Read)[]
+}
+
+/** What virtual servers depend on that stands elsewhere in the file. */
+export type Context = Pick<Home, 'globals' | 'smtpAlert' | 'ssl' | 'groups'>
+
+/** A virtual server in the order of the file: resolved, waiting for the groups, or left out. */
+interface Slot {
+  readonly name: string
+  readonly block: (VirtualServerText & Read) | undefined
+  resolved: VirtualServer | undefined
+}
+
+const noSource = { file: '', text: '' }
+
+/**
+ * Puts a configuration together from its top-level statements as they come. A virtual server is resolved at once, so
+ * that its text can be forgotten: of a hundred thousand real servers only what they mean stays.
+ */
+export class Assembly {
+  readonly #grammar: Block<Fields>
+  readonly #checkers: readonly CheckerBlock[]
+  readonly #remarks: Remarks
+  readonly #reader: Reader
+  readonly #root: Statement
+  readonly #values: Record<string | symbol, unknown>
+  readonly #kept: Statement[] = []
+  readonly #slots: Slot[] = []
+  readonly #leftOut: string[] = []
+  readonly #broken = new Set<Statement>()
+  #context: Context | undefined
+
+  /** `context`: what an earlier run over the same text found out. */
+  constructor(grammar: Block<Fields>, checkers: readonly CheckerBlock[], remarks: Remarks, context?: Context) {
+    this.#grammar = grammar
+    this.#checkers = checkers
+    this.#remarks = remarks
+    this.#reader = new Reader(remarks, vocabularyOf(grammar))
+    this.#context = context
+    this.#root = {
+      keyword: '',
+      args: [],
+      source: noSource,
+      line: 1,
+      offset: 0,
+      end: 0,
+      written: undefined,
+      field: undefined,
+      body: [],
+    }
+    this.#values = this.#reader.block(grammar, this.#root) as unknown as Record<string | symbol, unknown>
+  }
+
+  /** Takes a top-level statement; `broken`: an error of the text itself is in it. */
+  take(statement: Statement, broken: boolean): void {
+    const { field } = statement
+    if (field?.form === 'block' && field.name === 'virtual_server') {
+      const block = this.#reader.block(field, statement) as unknown as VirtualServerText & Read
+      this.#virtualServer(block, broken)
+      return
+    }
+    if (broken) this.#broken.add(statement)
+    this.#kept.push(statement)
+    this.#reader.statement(this.#grammar, statement, this.#values)
+  }
+
+  #virtualServer(block: VirtualServerText & Read, broken: boolean): void {
+    const name = nameOf(block)
+    const inGroup = (block.header as VirtualServerText['header'] | undefined) !== undefined && 'group' in block.header
+    if (block[damaged] === true || broken) this.#slots.push({ name, block: undefined, resolved: undefined })
+    else if (inGroup) this.#slots.push({ name, block, resolved: undefined })
+    else this.#slots.push({ name, block: undefined, resolved: this.#resolve(block, (this.#context ??= this.#now())) })
+  }
+
+  #resolve(block: VirtualServerText & Read, context: Context): VirtualServer | undefined {
+    const { errors } = this.#remarks
+    const resolved = resolveVirtualServer(block, { ...context, checkers: this.#checkers, remarks: this.#remarks })
+    const ready = resolved === undefined ? undefined : applyRules(resolved, block, this.#remarks)
+    return this.#remarks.errors > errors ? undefined : ready
+  }
+
+  /** The context as far as it was read. */
+  #now(): Context {
+    const { globalDefs, ssl, virtualServerGroups } = this.#values as unknown as RootText
+    const groups = new Map<string, VirtualServerGroupText & Read>()
+    for (const group of virtualServerGroups) {
+      const name = group.header as string | undefined
+      if (name !== undefined && !groups.has(name)) groups.set(name, group)
+    }
+    return {
+      globals: resolveGlobals(globalDefs),
+      smtpAlert: globalDefs?.smtpAlertChecker ?? globalDefs?.smtpAlert,
+      ssl,
+      groups,
+    }
+  }
+
+  /**
+   * The configuration once everything was taken. `stale`: settings that stand behind the first virtual server would
+   * have changed what it means; take everything again with this context.
+   */
+  finish(): { readonly config: Config; readonly leftOut: readonly string[]; readonly stale: Context | undefined } {
+    const context = this.#now()
+    const stale = this.#context !== undefined && key(this.#context) !== key(context) ? context : undefined
+    for (const slot of this.#slots) {
+      if (slot.block !== undefined && !this.#brokenGroup(slot.block, context))
+        slot.resolved = this.#resolve(slot.block, context)
+    }
+    const taken = new Map<string, VirtualServer>()
+    const virtualServers: VirtualServer[] = []
+    for (const { name, resolved } of this.#slots) {
+      if (resolved !== undefined && claim(resolved, taken, this.#remarks)) virtualServers.push(resolved)
+      else this.#leftOut.push(name)
+    }
+    this.#others()
+    return { config: { globals: context.globals, virtualServers }, leftOut: this.#leftOut, stale }
+  }
+
+  /** What is to be said of the rest. */
+  #others(): void {
+    const { globalDefs, vrrpInstances, vrrpSyncGroups } = this.#values as unknown as RootText
+    remarkOnPending(this.#kept, this.#remarks)
+    remarkOnNames(this.#kept, this.#remarks)
+    const script = this.#reader.firstScript
+    if (script !== undefined && globalDefs?.enableScriptSecurity !== true) {
+      this.#remarks.add('W029', placeOf(script), 'scripts are run and enable_script_security is not set in global_defs')
+    }
+    vrrpRules({ globals: globalDefs, instances: vrrpInstances, groups: vrrpSyncGroups }, this.#remarks)
+  }
+
+  #brokenGroup({ header }: VirtualServerText, { groups }: Context): boolean {
+    const group = 'group' in header ? groups.get(header.group) : undefined
+    return group !== undefined && (group[damaged] === true || this.#broken.has(group[written]))
+  }
+}
+
+/** `virtual_server 192.0.2.1 80`: a block as its first line names it. */
+const nameOf = (block: Read): string => [block[written].keyword, ...block[written].args].join(' ')
+
+/** Two contexts with one key mean the same to a virtual server that is in no group. */
+const key = ({ globals, smtpAlert, ssl }: Context): string => JSON.stringify([globals, smtpAlert, ssl])
+
+/** Takes the services of a virtual server; false, with an error, when another has one of them. */
+function claim(vs: VirtualServer, taken: Map<string, VirtualServer>, remarks: Remarks): boolean {
+  const entries = vs.target.kind === 'group' ? vs.target.entries : [vs.target]
+  const keys = entries.map((entry) =>
+    entry.kind === 'address' ? `${entry.address} ${entry.port} ${vs.protocol}` : `${entry.fwmark} ${entry.family}`,
+  )
+  for (const each of keys) {
+    const other = taken.get(each)
+    if (other === undefined) continue
+    const what =
+      other.name === vs.name
+        ? `virtual_server ${vs.name} stands twice`
+        : `${vs.name} answers for the same as ${other.name}`
+    remarks.add('E050', vs.place, `${what}; this one is left out`, {
+      related: [{ place: other.place, text: 'the first one' }],
+    })
+    return false
+  }
+  for (const each of keys) taken.set(each, vs)
+  return true
+}
