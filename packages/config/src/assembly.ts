@@ -29,7 +29,8 @@ export type Context = Pick<Home, 'globals' | 'smtpAlert' | 'ssl' | 'groups'>
 
 /** A virtual server in the order of the file: resolved, waiting for the groups, or left out. */
 interface Slot {
-  readonly name: string
+  /** Of one that is left out. */
+  readonly name: string | undefined
   readonly block: (VirtualServerText & Read) | undefined
   resolved: VirtualServer | undefined
 }
@@ -88,11 +89,14 @@ export class Assembly {
   }
 
   #virtualServer(block: VirtualServerText & Read, broken: boolean): void {
-    const name = nameOf(block)
+    const name = (): string => nameOf(block)
     const inGroup = (block.header as VirtualServerText['header'] | undefined) !== undefined && 'group' in block.header
-    if (block[damaged] === true || broken) this.#slots.push({ name, block: undefined, resolved: undefined })
-    else if (inGroup) this.#slots.push({ name, block, resolved: undefined })
-    else this.#slots.push({ name, block: undefined, resolved: this.#resolve(block, (this.#context ??= this.#now())) })
+    if (block[damaged] === true || broken) this.#slots.push({ name: name(), block: undefined, resolved: undefined })
+    else if (inGroup) this.#slots.push({ name: name(), block, resolved: undefined })
+    else {
+      const resolved = this.#resolve(block, (this.#context ??= this.#now()))
+      this.#slots.push({ name: resolved === undefined ? name() : undefined, block: undefined, resolved })
+    }
   }
 
   #resolve(block: VirtualServerText & Read, context: Context): VirtualServer | undefined {
@@ -133,7 +137,7 @@ export class Assembly {
     const virtualServers: VirtualServer[] = []
     for (const { name, resolved } of this.#slots) {
       if (resolved !== undefined && claim(resolved, taken, this.#remarks)) virtualServers.push(resolved)
-      else this.#leftOut.push(name)
+      else this.#leftOut.push(name ?? `virtual_server ${resolved?.name ?? ''}`)
     }
     this.#others()
     return { config: { globals: context.globals, virtualServers }, leftOut: this.#leftOut, stale }

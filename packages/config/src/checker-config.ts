@@ -36,7 +36,7 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
   const options = ownOptions(text, checker.block.fields)
   const damagedText = text[damaged] === true
   const completed = damagedText ? undefined : checker.complete?.(options as never, surroundings(text, home))
-  const resolved: CheckTiming = {
+  const resolved = shared({
     delayLoop,
     retry: own.retry ?? rs.retry ?? vs.retry ?? checker.defaults.retry,
     delayBeforeRetry: own.delayBeforeRetry ?? rs.delayBeforeRetry ?? vs.delayBeforeRetry ?? retryGap,
@@ -44,7 +44,7 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
     timeout: completed?.timeout ?? own.connectTimeout ?? rs.connectTimeout ?? vs.connectTimeout ?? connectTimeout,
     alpha: own.alpha ?? rs.alpha ?? vs.alpha,
     logAllFailures: own.logAllFailures ?? home.globals.checkerLogAllFailures,
-  }
+  })
   if (!damagedText) checkTiming(text, resolved, remarks)
   return {
     place: placeOf(text[written]),
@@ -53,6 +53,22 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
     connection: checker.connection ? resolveConnection(text, own, home) : undefined,
     options: (completed?.options ?? options) as Readonly<Record<string, unknown>>,
   }
+}
+
+let last: CheckTiming | undefined
+
+/** The same object as the last time where nothing differs, as it does for most of a pool: there may be very many. */
+function shared(timing: CheckTiming): CheckTiming {
+  const same =
+    last !== undefined &&
+    last.delayLoop === timing.delayLoop &&
+    last.retry === timing.retry &&
+    last.delayBeforeRetry === timing.delayBeforeRetry &&
+    last.warmup === timing.warmup &&
+    last.timeout === timing.timeout &&
+    last.alpha === timing.alpha &&
+    last.logAllFailures === timing.logAllFailures
+  return same ? last : (last = timing)
 }
 
 function resolveConnection(text: Read, own: CommonText, { address, port, remarks }: CheckerHome): CheckConnection {
