@@ -55,5 +55,5 @@ test('every keyword of keepalived is declared', () => {
 test('no declared keyword is unknown to keepalived, but the old ones and our own', () => {
   const known = new Set(keepalivedKeywords)
   const others = [...declared()].filter((name) => name !== '' && !known.has(name))
-  expect(others.sort()).toEqual(['lvs_id', 'nat_mask', 'reconcile_interval'])
+  expect(others.sort()).toEqual(['body', 'header', 'lvs_id', 'method', 'nat_mask', 'reconcile_interval'])
 })

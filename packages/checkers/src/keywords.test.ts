@@ -68,6 +68,24 @@ test('HTTP_GET with everything', async () => {
   })
 })
 
+test('our own words for HTTP: method, headers, body, HTTP/2', async () => {
+  const { checker, remarks } = await readChecker(`SSL_GET {
+      url {
+        path /
+        method POST
+        header "Content-Type: text/plain"
+        header "X-Check: a b"
+        body "are you there"
+      }
+      http_protocol 2
+    }`)
+  expect(remarks).toEqual([])
+  expect(checker?.options).toMatchObject({
+    protocol: '2',
+    urls: [{ method: 'POST', headers: ['Content-Type: text/plain', 'X-Check: a b'], body: 'are you there' }],
+  })
+})
+
 test('nb_get_retry is retry', async () => {
   const { checker } = await readChecker('HTTP_GET { \n url { \n path / \n } \n nb_get_retry 7 \n }')
   expect(checker?.timing.retry).toBe(7)
@@ -191,6 +209,9 @@ test.for([
   [`HTTP_GET {\n ${url} regex "(?R)"\n }\n}`, 'is not supported', 'a regex that JavaScript cannot do'],
   [`HTTP_GET {\n ${url} regex a++\n regex_options caseles\n }\n}`, 'possessive', 'remarks on a regex'],
   [`HTTP_GET {\n ${url} regex a\n regex_options caseles\n }\n}`, '"caseles" is not a regex option', 'its options'],
+  [`HTTP_GET {\n ${url} }\n http_protocol 2\n}`, 'use SSL_GET', 'HTTP/2 without TLS'],
+  [`HTTP_GET {\n ${url} header "Host: x"\n }\n}`, 'Host is set by the checker itself', 'a header of ours'],
+  [`HTTP_GET {\n ${url} header "no header"\n }\n}`, 'is not a header', 'no header'],
   ['MISC_CHECK {\n}', 'misc_path', 'no script'],
   ['DNS_CHECK {\n name a..b\n}', 'is not a domain name', 'an empty label'],
   ['DNS_CHECK {\n type ANY\n}', '"ANY" is not one of', 'a type that is not known'],

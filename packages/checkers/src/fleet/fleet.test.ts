@@ -172,7 +172,7 @@ test.runIf(root)('certificates that only root can read reach the prober', async 
   writeFileSync(material.key, certificate().key, { mode: 0o600 })
   const { fleet, events } = start()
   const port = await servers.tls(answering('HTTP/1.0 200 OK\r\n\r\n'), { requestCert: true, rejectUnauthorized: false })
-  const url = { path: '/', status: [{ from: 200, to: 299 }], tlsCompliant: false }
+  const url = { path: '/', method: 'GET', headers: [], status: [{ from: 200, to: 299 }], tlsCompliant: false }
   const options = { urls: [url], protocol: '1.0', fastRecovery: false, tls: { material } }
   fleet.setChecks([checkOf('SSL_GET', connectionTo(port), options)])
   await expect.poll(() => events.reports.length, { timeout: 5000 }).toBe(1)

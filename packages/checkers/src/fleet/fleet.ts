@@ -3,7 +3,7 @@ import { readAccounts } from '@ipvs-director/linux'
 import { readFileSync } from 'node:fs'
 import type { Check, Figures, InitialHealth, Prober, ProberEvents, Report } from '../checker.ts'
 import { materialPaths } from '../http/options.ts'
-import { capabilitiesFor } from './privileges.ts'
+import { covers, needsOf, type Needs } from './privileges.ts'
 import { restartDelay, RunningProcess } from './process.ts'
 
 export interface FleetOptions {
@@ -102,19 +102,19 @@ export function createFleet(options: FleetOptions): Fleet {
   /** Starts a process where there is something to do, and replaces one that may do less than its checks need. */
   function tend(slot: Slot): void {
     if (stopped || slot.waiting !== undefined || slot.checks.size === 0) return
-    const needed = [...slot.checks.values()].reduce((mask, { check }) => mask | capabilitiesFor(check), 0n)
-    if (slot.process === undefined) start(slot, needed)
-    else if ((needed & ~slot.process.capabilities) !== 0n) void slot.process.stop()
+    const needs = needsOf([...slot.checks.values()].map(({ check }) => check))
+    if (slot.process === undefined) start(slot, needs)
+    else if (!covers(slot.process.needs, needs)) void slot.process.stop()
   }
 
-  function start(slot: Slot, capabilities: bigint): void {
+  function start(slot: Slot, needs: Needs): void {
     slot.bornAt = clock.now()
     const process: RunningProcess = new RunningProcess({
       name: slot.name,
       entry: options.entry,
       clock,
       identity: identity === undefined ? undefined : { uid: identity.uid, gid: identity.gid },
-      capabilities,
+      needs,
       firstWait: options.firstWait,
       material,
       patience: options.patience ?? seconds(10),

@@ -1,5 +1,6 @@
 import type { Check, Figures, Report, Verdict } from '../checker.ts'
 import { verdictClasses, type VerdictClass } from '../checker.ts'
+import type { Needs } from './privileges.ts'
 
 /**
  * What director and prober processes say to each other, over the channel of child_process.fork (structured clone).
@@ -14,8 +15,8 @@ export type ToProber =
       readonly version: number
       /** Who to become; undefined: stay who we are. */
       readonly identity: { readonly uid: number; readonly gid: number } | undefined
-      /** Capabilities to keep, as a mask by number (CAP_NET_ADMIN 12 …). */
-      readonly capabilities: bigint
+      /** What to have and to keep. */
+      readonly needs: Needs
       /** See EngineOptions.firstWait; for tests. */
       readonly firstWait: number | undefined
     }

@@ -12,11 +12,30 @@ const PR_SET_KEEPCAPS = 8
 const PR_SET_NO_NEW_PRIVS = 38
 const SIGKILL = 9
 
-/** The capabilities that a check needs: marks (network administration), interfaces, echo requests, ports below 1024. */
-export function capabilitiesFor({ kind, connection, options }: Check): bigint {
-  const echo = kind === 'PING_CHECK' ? 1n << CAP_NET_RAW : 0n
-  const hosts = (options as { readonly hosts?: readonly CheckConnection[] }).hosts ?? []
-  return [connection, ...hosts].reduce((mask, at) => mask | forConnection(at), echo)
+/** What a prober process must have before it gives up all that it can. */
+export interface Needs {
+  /** By number, as a mask. */
+  readonly capabilities: bigint
+  /** The HTTP/2 client, whose files it may not be able to read later. */
+  readonly http2: boolean
+}
+
+/** Marks need network administration; interfaces and echo requests raw sockets; ports below 1024 their own right. */
+export function needsOf(checks: Iterable<Check>): Needs {
+  let capabilities = 0n
+  let http2 = false
+  for (const { kind, connection, options } of checks) {
+    if (kind === 'PING_CHECK') capabilities |= 1n << CAP_NET_RAW
+    const { hosts = [], protocol } = options as { hosts?: readonly CheckConnection[]; protocol?: string }
+    for (const at of [connection, ...hosts]) capabilities |= forConnection(at)
+    http2 ||= protocol === '2'
+  }
+  return { capabilities, http2 }
+}
+
+/** Whether who has the one needs nothing more for the other. */
+export function covers(has: Needs, needs: Needs): boolean {
+  return (needs.capabilities & ~has.capabilities) === 0n && (has.http2 || !needs.http2)
 }
 
 function forConnection(connection: CheckConnection | undefined): bigint {

@@ -1,6 +1,7 @@
 import { describeError, millis, seconds, type Clock, type Millis, type Timer } from '@ipvs-director/core'
 import { fork, type ChildProcess } from 'node:child_process'
 import type { Check, Figures, Report } from '../checker.ts'
+import type { Needs } from './privileges.ts'
 import { protocolVersion, readFromProber, type FromProber, type ToProber } from './messages.ts'
 
 /** What one prober process is started with, and whom it tells. */
@@ -9,7 +10,7 @@ export interface ProcessOptions {
   readonly entry: string
   readonly clock: Clock
   readonly identity: { readonly uid: number; readonly gid: number } | undefined
-  readonly capabilities: bigint
+  readonly needs: Needs
   readonly firstWait: Millis | undefined
   readonly material: ReadonlyMap<string, string>
   /** Without a sign of life for so long it is taken for hung. */
@@ -73,8 +74,8 @@ export class RunningProcess {
     return this.#gone ? undefined : this.#child.pid
   }
 
-  get capabilities(): bigint {
-    return this.#options.capabilities
+  get needs(): Needs {
+    return this.#options.needs
   }
 
   add(check: Check): void {
@@ -211,8 +212,8 @@ export class RunningProcess {
 
   /** The first message of all. */
   start(): void {
-    const { identity, capabilities, firstWait } = this.#options
-    this.#send({ do: 'setup', version: protocolVersion, identity, capabilities, firstWait })
+    const { identity, needs, firstWait } = this.#options
+    this.#send({ do: 'setup', version: protocolVersion, identity, needs, firstWait })
   }
 
   #leave(why: string): void {

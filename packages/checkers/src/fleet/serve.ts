@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Report } from '../checker.ts'
 import { checkers } from '../checkers.ts'
 import { createEngine, type Engine } from '../engine.ts'
+import { loadHttp2 } from '../io/http2.ts'
 import { createNodeIo } from '../io/node-io.ts'
 import type { ProbeIo } from '../io/port.ts'
 import { protocolVersion, readToProber, type FromProber, type ToProber } from './messages.ts'
@@ -37,16 +38,17 @@ export function serveProber(channel: Channel, exit: (code: number) => void): (me
     channel.send({ say: 'trouble', message })
   }
 
-  function setup(message: ToProber & { readonly do: 'setup' }): void {
+  async function setup(message: ToProber & { readonly do: 'setup' }): Promise<void> {
     if (message.version !== protocolVersion) {
       trouble(`this prober speaks version ${protocolVersion}, the director ${message.version}: are they of one build?`)
       exit(1)
       return
     }
     try {
-      dropPrivileges(message.identity, message.capabilities).forEach(trouble)
+      if (message.needs.http2) await loadHttp2()
+      dropPrivileges(message.identity, message.needs.capabilities).forEach(trouble)
     } catch (error) {
-      trouble(`a prober cannot give up its privileges: ${describeError(error)}`)
+      trouble(`a prober cannot start: ${describeError(error)}`)
       exit(1)
       return
     }
@@ -76,7 +78,7 @@ export function serveProber(channel: Channel, exit: (code: number) => void): (me
     const message = readToProber(received)
     if (message === undefined) return
     if (message.do === 'setup') {
-      setup(message)
+      void setup(message)
       return
     }
     if (engine === undefined) return

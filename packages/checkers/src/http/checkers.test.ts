@@ -1,7 +1,9 @@
 import { millis } from '@ipvs-director/core'
 import { addonAvailable } from '@ipvs-director/linux'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import { createSecureServer, type Http2SecureServer, type IncomingHttpHeaders } from 'node:http2'
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
@@ -28,6 +30,9 @@ afterAll(async () => {
 
 const plainUrl: HttpUrl = {
   path: '/',
+  method: 'GET',
+  headers: [],
+  body: undefined,
   host: undefined,
   status: defaultStatus,
   digest: undefined,
@@ -228,6 +233,118 @@ function flood(socket: Socket, first: string): void {
   socket.resume()
   more()
 }
+
+describe('SSL_GET with http_protocol 2', () => {
+  const io = createNodeIo()
+  const servers2: Http2SecureServer[] = []
+  const sessions: ServerHttp2Session[] = []
+  afterAll(() => {
+    for (const session of sessions) session.destroy()
+    for (const server of servers2) server.close()
+  })
+
+  function h2(behave: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void): Promise<number> {
+    const server = createSecureServer({ ...certificate(), allowHTTP1: false })
+    servers2.push(server)
+    server.on('session', (session) => sessions.push(session))
+    server.on('stream', (stream, headers) => {
+      stream.on('error', () => undefined)
+      behave(stream, headers)
+    })
+    return new Promise((resolve) => {
+      server.listen(0, '127.0.0.1', () => {
+        resolve((server.address() as AddressInfo).port)
+      })
+    })
+  }
+  const ask = (port: number, url: Partial<HttpUrl> = {}, timeout = 3000): Promise<Verdict> =>
+    probeOnce(sslGet, io, connectionTo(port), secure(url, { protocol: '2' }), { timeout: millis(timeout) })
+  const say = (status: number, body: string) => (stream: ServerHttp2Stream) => {
+    stream.respond({ ':status': status })
+    stream.end(body)
+  }
+
+  test.for([
+    [200, 'hello', {}, 'ok', 'got 200 after'],
+    [503, 'sorry', {}, 'mismatch', 'got 503, wanted 200-299 after'],
+    [200, 'hello', { digest: helloDigest }, 'ok', 'got 200'],
+    [200, 'other', { digest: helloDigest }, 'mismatch', 'got digest'],
+    [200, 'hello', { regex: regex('ell') }, 'ok', 'got 200'],
+  ] as const)('%s %s, %o: %s', async ([status, body, url, kind, said]) => {
+    const verdict = await ask(await h2(say(status, body)), url)
+    expect([verdict.class, verdict.reason]).toEqual([kind, expect.stringContaining(said)])
+  })
+
+  test('the request', async () => {
+    const seen: IncomingHttpHeaders[] = []
+    const port = await h2((stream, headers) => {
+      seen.push(headers)
+      say(204, '')(stream)
+    })
+    await ask(port, { method: 'POST', path: '/x', host: 'web.test', headers: ['X-Check: a b'], body: 'data' })
+    expect(seen).toMatchObject([
+      {
+        ':method': 'POST',
+        ':path': '/x',
+        ':authority': 'web.test',
+        'x-check': 'a b',
+        'user-agent': 'KeepAliveClient',
+        'content-length': '4',
+      },
+    ])
+  })
+
+  test('a server of HTTP/1 only', async () => {
+    const verdict = await ask(await servers.tls(answering(hello)))
+    expect(verdict).toMatchObject({ up: false, class: 'tls' })
+  })
+
+  test.for([
+    ['says nothing', () => undefined, 'timeout', 'no answer from'],
+    [
+      'never ends',
+      (stream: ServerHttp2Stream) => {
+        stream.respond({ ':status': 200 })
+        stream.write('x')
+      },
+      'timeout',
+      'no end of the answer from',
+    ],
+    [
+      'resets the stream',
+      (stream: ServerHttp2Stream) => {
+        stream.close(2)
+      },
+      'protocol',
+      'HTTP/2: ',
+    ],
+    [
+      'never stops',
+      (stream: ServerHttp2Stream) => {
+        stream.respond({ ':status': 200 })
+        const more = (): void => {
+          while (!stream.destroyed && stream.write(Buffer.alloc(65_536)));
+        }
+        stream.on('drain', more)
+        more()
+      },
+      'protocol',
+      'body longer than',
+    ],
+  ] as const)('a server that %s', { timeout: 20_000 }, async ([, behave, kind, said]) => {
+    const verdict = await ask(await h2(behave), {}, 500)
+    expect([verdict.class, verdict.reason]).toEqual([kind, expect.stringContaining(said)])
+    expect(verdict.took).toBeLessThan(4 * 500 + 2000)
+  })
+
+  test('garbage, and a closed port', async () => {
+    const garbage = await ask(await servers.tcp((socket) => socket.end(Buffer.alloc(500, 7))))
+    expect(garbage.class).toBe('tls')
+    const raw = await ask(await servers.tls((socket) => socket.end('no frames at all'), { ALPNProtocols: ['h2'] }))
+    expect(raw.class).toBe('protocol')
+    expect((await ask(await servers.closedPort())).class).toBe('refused')
+  })
+})
 
 describe('SSL_GET', () => {
   const io = createNodeIo()

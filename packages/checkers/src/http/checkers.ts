@@ -51,12 +51,16 @@ async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: Che
   let connection: Connection | undefined
   try {
     const reply = new ReplyReader({ digest: url.digest !== undefined, search: url.regex !== undefined })
-    connection = await io.connect(at, attempt, tls)
-    connection.write(requestText(url.path, options.protocol, url.host ?? targetOf(at).where))
-    await connection.read((chunk) => {
-      reply.take(chunk)
-      return false
-    })
+    const request = { ...url, host: url.host ?? targetOf(at).where }
+    if (options.protocol === '2' && tls !== undefined) await io.http2(at, attempt, tls, request, reply)
+    else {
+      connection = await io.connect(at, attempt, tls)
+      connection.write(requestText(request, options.protocol))
+      await connection.read((chunk) => {
+        reply.take(chunk)
+        return false
+      })
+    }
     const where = `from ${targetOf(at).where}${options.urls.length > 1 ? ` for ${url.path}` : ''}`
     return judge(url, reply, `after ${formatDuration(attempt.elapsed())} ${where}`)
   } catch (error) {

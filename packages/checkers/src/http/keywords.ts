@@ -1,6 +1,7 @@
 import { blocks, boolean, connection, flag, integer, oneOf, quoted, text, timing } from '@ipvs-director/config'
 import { value, words, wordsKind } from '@ipvs-director/config'
 import { httpProtocols } from './request.ts'
+import { headerKind } from './header.ts'
 import { statusKind } from './status.ts'
 
 const tlsCompliant = boolean('tls_compliant', {
@@ -46,6 +47,19 @@ const url = {
     doc: "Size of PCRE2's stack; accepted, without effect here.",
   }),
   tlsCompliant,
+  method: text('method', {
+    extension: true,
+    pattern: /^[A-Z][A-Z-]{0,31}$/,
+    what: 'an HTTP method in capitals',
+    syntax: 'METHOD',
+    doc: 'Method of the request, GET when none is given.',
+  }),
+  headers: value('header', headerKind, {
+    extension: true,
+    repeated: 'all',
+    doc: 'A header of the request, in quotes: `"Name: value"`; may be given several times.',
+  }),
+  body: quoted('body', { extension: true, doc: 'Body of the request; Content-Length is added.' }),
 } as const
 
 /** The keywords of HTTP_GET and SSL_GET. */
@@ -63,7 +77,7 @@ export const httpFields = {
     since: '2.0.17',
     ignoreCase: true,
     default: '1.0',
-    doc: 'HTTP version; 1.0C and 1.1 also send `Connection: close`.',
+    doc: 'HTTP version; 1.0C and 1.1 also send `Connection: close`. 2 is our own and needs SSL_GET.',
   }),
   enableSni: boolean('enable_sni', {
     since: '1.4.3',

@@ -17,6 +17,10 @@ export interface HttpOptions {
 
 export interface HttpUrl {
   readonly path: string
+  readonly method: string
+  /** Own headers, as `Name: value`. */
+  readonly headers: readonly string[]
+  readonly body: string | undefined
   /** Host header; undefined: address and port of the connection. */
   readonly host: string | undefined
   readonly status: readonly StatusRange[]
@@ -35,6 +39,7 @@ type WrittenUrl = Written['urls'][number]
 export function completeHttp(secure: boolean) {
   return (written: Written, around: Surroundings): { readonly options: HttpOptions } => {
     if (written.urls.length === 0) around.error('there is no url to check', 'url')
+    if (written.protocol === '2' && !secure) around.error('HTTP/2 is spoken through TLS: use SSL_GET', 'http_protocol')
     return {
       options: {
         urls: written.urls.map((url) => completeUrl(url, written, around, secure)),
@@ -55,6 +60,9 @@ function completeUrl(url: WrittenUrl, written: Written, around: Surroundings, se
   const own = written.sniName === '' ? undefined : written.sniName
   return {
     path: url.path ?? '/',
+    method: url.method ?? 'GET',
+    headers: url.headers ?? [],
+    body: url.body,
     host,
     status: url.status ?? defaultStatus,
     digest: url.digest?.toLowerCase(),

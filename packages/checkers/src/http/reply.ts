@@ -66,7 +66,7 @@ export class ReplyReader {
   /** Takes a chunk, which is only valid during the call. Throws a {@link ProbeFailure} when this is no answer. */
   take(chunk: Buffer): void {
     if (this.#inBody) {
-      this.#takeBody(chunk)
+      this.takeBody(chunk)
       return
     }
     const head = this.#head === undefined ? chunk : Buffer.concat([this.#head, chunk])
@@ -78,20 +78,26 @@ export class ReplyReader {
       return
     }
     this.#head = undefined
-    this.#inBody = true
     this.#readHeader(head.toString('latin1', 0, end))
-    if (end + headerEnd.length < head.length) this.#takeBody(head.subarray(end + headerEnd.length))
+    if (end + headerEnd.length < head.length) this.takeBody(head.subarray(end + headerEnd.length))
+  }
+
+  /** The header was read by somebody else (HTTP/2); the body follows by {@link takeBody}. */
+  begin(status: number, contentLength: number | undefined): void {
+    this.#inBody = true
+    this.#status = status
+    this.#contentLength = contentLength
   }
 
   #readHeader(header: string): void {
     const status = /^HTTP\/\d+\.\d+ +(\d{3})(?!\d)/.exec(header)?.[1]
     if (status === undefined) throw new ProbeFailure('protocol', 'not an HTTP answer')
-    this.#status = Number(status)
     const length = /\r\ncontent-length:[ \t]*(\d{1,15})[ \t]*(?:\r\n|$)/i.exec(header)?.[1]
-    if (length !== undefined) this.#contentLength = Number(length)
+    this.begin(Number(status), length === undefined ? undefined : Number(length))
   }
 
-  #takeBody(chunk: Buffer): void {
+  /** Takes a piece of the body. Throws a {@link ProbeFailure} when there is too much of it. */
+  takeBody(chunk: Buffer): void {
     const before = this.#bodyLength
     this.#bodyLength += chunk.length
     if (this.#bodyLength > maxBody) throw new ProbeFailure('protocol', `body longer than ${maxBody} bytes`)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { addonAvailable } from '@ipvs-director/linux'
+import { requestHttp2 } from './http2.ts'
 import { connectHandedOver, connectKernel } from './kernel.ts'
 import { createPinger } from './pinger.ts'
 import { needsKernelSocket } from './prepare.ts'
@@ -36,6 +37,10 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
     },
     datagrams: (at, attempt) =>
       kernelSockets || needsKernelSocket(at) ? datagramsKernel(at, attempt) : datagramsNode(at, attempt),
+    async http2(at, attempt, tls, request, reply) {
+      const socket = needsKernelSocket(at) ? await connectHandedOver(at, attempt) : undefined
+      return requestHttp2(at, attempt, tls, request, reply, { contexts, socket })
+    },
     ping: createPinger(),
     run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),
     forgetMaterial: () => {

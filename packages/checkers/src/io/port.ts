@@ -9,6 +9,8 @@ import type { Attempt } from '../attempt.ts'
 export interface ProbeIo {
   /** Opens a TCP connection; with `tls` also the TLS session in it. */
   connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish): Promise<Connection>
+  /** Makes one request over HTTP/2; `reply` is told what comes. Each piece is a step of the attempt. */
+  http2(at: CheckConnection, attempt: Attempt, tls: TlsWish, request: RequestWish, reply: ReplySink): Promise<void>
   /** Opens a UDP socket that hears nobody but this server. */
   datagrams(at: CheckConnection, attempt: Attempt): Promise<Datagrams>
   /** Sends one ICMP echo request; resolves when the answer to it came. The port means nothing. */
@@ -41,6 +43,21 @@ export interface Datagrams {
   receive(take: (data: Buffer) => boolean): Promise<void>
   /** Lets go of it at once. Closing twice does nothing. */
   close(): void
+}
+
+/** What is asked for; see HttpRequest. */
+export interface RequestWish {
+  readonly method: string
+  readonly path: string
+  readonly host: string
+  readonly headers: readonly string[]
+  readonly body: string | undefined
+}
+
+/** Takes an answer piece by piece; a {@link ProbeFailure} that it throws ends the request. */
+export interface ReplySink {
+  begin(status: number, contentLength: number | undefined): void
+  takeBody(chunk: Buffer): void
 }
 
 /** How the TLS session is to be. The certificate of the server is not verified: keepalived does not either. */

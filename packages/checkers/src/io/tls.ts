@@ -46,7 +46,30 @@ export function createContexts(read: ReadMaterial): Contexts {
   }
 }
 
-/** A TLS session, over a connection of its own or over `socket`, which is connected already. */
+/** A TLS session that is being opened, over a connection of its own or over `socket`, which is connected already. */
+export function openSession(at: CheckConnection, wish: TlsWish, contexts: Contexts, more: SessionMore = {}): TLSSocket {
+  const { socket, protocols } = more
+  const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
+    ...(socket === undefined ? { host: at.address, port: at.port } : { socket }),
+    ...(at.bindAddress === undefined ? {} : { localAddress: at.bindAddress }),
+    ...(at.bindPort === undefined ? {} : { localPort: at.bindPort }),
+    ...(protocols === undefined ? {} : { ALPNProtocols: protocols }),
+    servername: wish.serverName ?? '',
+    rejectUnauthorized: false,
+    // Without it Node answers the server's end by close_notify, whether the standard is to be followed or not.
+    allowHalfOpen: true,
+    secureContext: contextOf(wish, contexts),
+  }
+  return connectTls(options)
+}
+
+export interface SessionMore {
+  readonly socket?: Socket | undefined
+  /** For ALPN; none are offered otherwise. */
+  readonly protocols?: string[]
+}
+
+/** A TLS session as a connection to read and write. */
 export async function connectSecure(
   at: CheckConnection,
   attempt: Attempt,
@@ -55,18 +78,7 @@ export async function connectSecure(
   socket?: Socket,
 ): Promise<ProbeStream> {
   const stream = new ProbeStream(targetOf(at).where, attempt)
-  const secureContext = contextOf(wish, contexts)
-  const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
-    ...(socket === undefined ? { host: at.address, port: at.port } : { socket }),
-    ...(at.bindAddress === undefined ? {} : { localAddress: at.bindAddress }),
-    ...(at.bindPort === undefined ? {} : { localPort: at.bindPort }),
-    servername: wish.serverName ?? '',
-    rejectUnauthorized: false,
-    // Without it Node answers the server's end by close_notify, whether the standard is to be followed or not.
-    allowHalfOpen: true,
-    secureContext,
-  }
-  const session = connectTls(options)
+  const session = openSession(at, wish, contexts, { socket })
   let connected = socket !== undefined
   let atOnce = false
   process.nextTick(() => {
@@ -117,7 +129,7 @@ function contextOf(wish: TlsWish, contexts: Contexts): SecureContext {
 }
 
 /** What OpenSSL says has a code of its own (ERR_SSL_…, EPROTO); a reset within the handshake is still a reset. */
-function sessionFailure(error: Error, where: string, connected: boolean, atOnce: boolean): ProbeFailure {
+export function sessionFailure(error: Error, where: string, connected: boolean, atOnce: boolean): ProbeFailure {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (!connected) return systemFailure(error, where, atOnce)
   if (code === 'ECONNRESET' && error.message.includes('before secure TLS connection')) {

@@ -50,7 +50,7 @@ export function proberContract(make: (events: ProberEvents, firstWait: Millis) =
       if (refusing) socket.resetAndDestroy()
       else socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\n\r\n'))
     })
-    const url = { path: '/', status: [{ from: 200, to: 299 }], tlsCompliant: false }
+    const url = { path: '/', method: 'GET', headers: [], status: [{ from: 200, to: 299 }], tlsCompliant: false }
     const options = { urls: [url], protocol: '1.0', fastRecovery: true, tls: undefined }
     const check = checkOf('HTTP_GET', connectionTo(port), options, { timing: { ...fast, retry: 2 } })
     prober.setChecks([check])

@@ -1,0 +1,121 @@
+import type { CheckConnection } from '@ipvs-director/config'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type * as Undici from 'undici'
+import type { Attempt } from '../attempt.ts'
+import { ProbeFailure } from '../verdict.ts'
+import { endFailure } from './failure.ts'
+import type { ReplySink, RequestWish, TlsWish } from './port.ts'
+import { targetOf } from './target.ts'
+import { openSession, sessionFailure, type Contexts } from './tls.ts'
+
+/** 200 ms and 20 MB that only checks with `http_protocol 2` pay. */
+export const loadHttp2 = (): Promise<typeof Undici> => import('undici')
+
+/** As keepalived's request has it; own headers of the same name come after it. */
+const userAgent = 'KeepAliveClient'
+
+/** One request by undici over a TLS session of ours. The server must speak HTTP/2: nothing else is offered. */
+export async function requestHttp2(
+  at: CheckConnection,
+  attempt: Attempt,
+  wish: TlsWish,
+  request: RequestWish,
+  reply: ReplySink,
+  { contexts, socket }: { readonly contexts: Contexts; readonly socket: Socket | undefined },
+): Promise<void> {
+  const { Client } = await loadHttp2()
+  const { where } = targetOf(at)
+  let failure: ProbeFailure | undefined
+  let waiting = 'no connection to'
+  const client = new Client(`https://${where}`, {
+    allowH2: true,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: (_, done) => {
+      const session = openSession(at, wish, contexts, { socket, protocols: ['h2'] })
+      watchSession(session, socket !== undefined, {
+        connected: () => {
+          waiting = 'no end of the TLS handshake with'
+          attempt.step()
+        },
+        ready: () => {
+          waiting = 'no answer from'
+          attempt.step()
+          done(null, session)
+        },
+        broke: (error, connected, atOnce) => {
+          failure ??= sessionFailure(error, where, connected, atOnce)
+          done(error, null)
+        },
+      })
+    },
+  })
+  attempt.onEnd = (why) => {
+    failure ??= endFailure(why, `${waiting} ${where}`, attempt)
+    void client.destroy(failure)
+  }
+  try {
+    const { method, path, host, headers, body } = request
+    const answer = await client.request({
+      method,
+      path,
+      headers: ['user-agent', userAgent, 'host', host, ...headers.flatMap(splitHeader)],
+      body: body ?? null,
+    })
+    waiting = 'no end of the answer from'
+    attempt.step()
+    reply.begin(answer.statusCode, lengthOf(answer.headers['content-length']))
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      attempt.step()
+      reply.takeBody(chunk)
+    }
+  } catch (error) {
+    if (error instanceof ProbeFailure && error !== failure) {
+      throw new ProbeFailure(error.class, `${error.message} from ${where}`, error)
+    }
+    throw failure ?? new ProbeFailure('protocol', `HTTP/2: ${textOf(error)}: ${where}`, error)
+  } finally {
+    attempt.onEnd = undefined
+    void client.destroy()
+  }
+}
+
+interface SessionEvents {
+  connected(): void
+  ready(): void
+  broke(error: Error, connected: boolean, atOnce: boolean): void
+}
+
+function watchSession(session: TLSSocket, handedOver: boolean, events: SessionEvents): void {
+  let connected = handedOver
+  let ready = false
+  let atOnce = false
+  process.nextTick(() => {
+    atOnce = session.destroyed
+  })
+  if (connected) events.connected()
+  session.once('connect', () => {
+    connected = true
+    events.connected()
+  })
+  session.once('secureConnect', () => {
+    ready = true
+    if (session.alpnProtocol === 'h2') events.ready()
+    else session.destroy(new ProbeFailure('tls', 'the server does not speak HTTP/2'))
+  })
+  session.on('error', (error: Error) => {
+    if (!ready || error instanceof ProbeFailure) events.broke(error, connected, atOnce)
+  })
+}
+
+function splitHeader(text: string): [string, string] {
+  const colon = text.indexOf(':')
+  return [text.slice(0, colon), text.slice(colon + 1).trim()]
+}
+
+function lengthOf(header: string | string[] | undefined): number | undefined {
+  return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
