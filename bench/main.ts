@@ -8,18 +8,20 @@ import { release } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { minutes } from '@ipvs-director/core'
-import { root, upLab } from '../test/lab/index.ts'
+import { root } from '../test/lab/root.ts'
 import { chooseKernel, describeEnd, runOnKernel } from '../test/lab/kernel.ts'
 import { page, screen } from './findings.ts'
+import { ownFigures } from './own.ts'
 import { programming } from './programming.ts'
 
 const program = [process.execPath, '--enable-source-maps', fileURLToPath(import.meta.url)] as const
 
-process.exitCode = await (process.argv.includes('--measure')
-  ? measure()
-  : process.argv.includes('--inside')
-    ? inside()
-    : outside())
+process.exitCode = await stage(process.argv[2])
+
+function stage(word: string | undefined): Promise<number> {
+  if (word === '--own') return own()
+  return word === '--inside' ? inside() : outside()
+}
 
 /** Boots a kernel and does the rest there. */
 async function outside(): Promise<number> {
@@ -39,18 +41,7 @@ async function outside(): Promise<number> {
   return 0
 }
 
-/** Everything runs in a namespace of its own, so that on a host's kernel nobody's table is touched. */
 async function inside(): Promise<number> {
-  const lab = await upLab({ networks: [], hosts: { bench: { links: {} } } })
-  try {
-    const [command = '', ...args] = lab.hosts.bench.inside([...program, '--measure'])
-    return spawnSync(command, args, { stdio: 'inherit', cwd: root }).status ?? 1
-  } finally {
-    await lab.down()
-  }
-}
-
-async function measure(): Promise<number> {
   const findings = await programming((text) => {
     console.log(`bench: ${text}`)
   })
@@ -60,5 +51,13 @@ async function measure(): Promise<number> {
     join(root, 'docs/benchmarks.md'),
     page(findings, `Linux ${release()} with Node ${process.versions.node}`),
   )
+  return 0
+}
+
+/** One contestant, in the namespace that was made for it: our own client on a table of so many services and destinations. */
+async function own(): Promise<number> {
+  const [services, destinations] = process.argv.slice(3).map(Number)
+  if (services === undefined || destinations === undefined) return 2
+  console.log(JSON.stringify(await ownFigures({ services, destinations })))
   return 0
 }

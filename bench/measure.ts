@@ -15,17 +15,16 @@ export function median(values: readonly number[]): Millis {
 }
 
 /**
- * Runs every contestant once per round, in turn, so that what the machine does meanwhile falls on all of them. Resolves
- * with each one's median.
+ * Does one round after the other, in each of which every contestant has its turn, so that what the machine does meanwhile
+ * falls on all of them. Resolves with the median of every figure of a round.
  */
-export async function contest<Name extends string>(
+export async function mediansOf<Name extends string>(
   rounds: number,
-  contestants: Readonly<Record<Name, () => Promise<Millis>>>,
+  round: () => Promise<Readonly<Record<Name, Millis>>>,
 ): Promise<Record<Name, Millis>> {
-  const names = Object.keys(contestants) as Name[]
-  const taken = new Map<Name, Millis[]>(names.map((name) => [name, []]))
-  for (let round = 0; round < rounds; round++) {
-    for (const name of names) taken.get(name)?.push(await contestants[name]())
-  }
-  return Object.fromEntries(names.map((name) => [name, median(taken.get(name) ?? [])])) as Record<Name, Millis>
+  const results: Readonly<Record<Name, Millis>>[] = []
+  for (let i = 0; i < rounds; i++) results.push(await round())
+  const names = Object.keys(results[0] ?? {}) as Name[]
+  const middle = (name: Name): Millis => median(results.map((result) => result[name]))
+  return Object.fromEntries(names.map((name) => [name, middle(name)])) as Record<Name, Millis>
 }

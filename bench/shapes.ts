@@ -6,6 +6,7 @@ import {
   serviceId,
   type Destination,
   type Service,
+  type ServiceKey,
   type Table,
 } from 'ipvs-netlink'
 
@@ -33,6 +34,15 @@ function entriesOf({ services, destinations }: Shape): Entry[] {
 
 const numbered = (second: number, n: number): Address =>
   address(`10.${second + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`)
+
+/** The entry that everybody who goes through {@link configOf} or {@link rulesOf} in order adds last. */
+export function lastDestination({ services, destinations }: Shape): { service: ServiceKey; destination: Destination } {
+  const to = numbered(128, services * destinations - 1)
+  return {
+    service: { protocol: 'tcp', address: numbered(64, services - 1), port: 80 },
+    destination: { ...defaultDestination, address: to, port: 80 },
+  }
+}
 
 /** As our client wants it. */
 export function tableOf(shape: Shape): Table {
