@@ -59,16 +59,19 @@ let last: CheckTiming | undefined
 
 /** The same object as the last time where nothing differs, as it does for most of a pool: there may be very many. */
 function shared(timing: CheckTiming): CheckTiming {
-  const same =
-    last !== undefined &&
-    last.delayLoop === timing.delayLoop &&
-    last.retry === timing.retry &&
-    last.delayBeforeRetry === timing.delayBeforeRetry &&
-    last.warmup === timing.warmup &&
-    last.timeout === timing.timeout &&
-    last.alpha === timing.alpha &&
-    last.logAllFailures === timing.logAllFailures
-  return same ? last : (last = timing)
+  if (
+    last === undefined ||
+    last.delayLoop !== timing.delayLoop ||
+    last.retry !== timing.retry ||
+    last.delayBeforeRetry !== timing.delayBeforeRetry ||
+    last.warmup !== timing.warmup ||
+    last.timeout !== timing.timeout ||
+    last.alpha !== timing.alpha ||
+    last.logAllFailures !== timing.logAllFailures
+  ) {
+    last = timing
+  }
+  return last
 }
 
 function resolveConnection(text: Read, own: CommonText, { address, port, remarks }: CheckerHome): CheckConnection {

@@ -82,12 +82,14 @@ function resolveRealServer(text: RealServerText & Read, vs: VirtualServerText, v
   const header = text.header as RealServerText['header'] | undefined
   const address = header?.address ?? ('0.0.0.0' as Address)
   const given = header?.port === undefined || header.port === 0 ? undefined : header.port
-  const port = given ?? vsPort
+  const inGroup = 'group' in vs.header
+  // In a group each entry has a port of its own; checks go to the first one's.
+  const port = given ?? (inGroup ? 0 : vsPort)
   const inside = {
     virtualServer: vs,
     realServer: text,
     address,
-    port,
+    port: given ?? vsPort,
     globals: home.globals,
     ssl: home.ssl,
     remarks: home.remarks,
