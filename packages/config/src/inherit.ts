@@ -71,7 +71,7 @@ export function resolveVirtualServer(text: VirtualServerText & Read, home: Home)
     delayLoop: text.delayLoop,
     smtpAlert: text.smtpAlert ?? home.smtpAlert ?? false,
     snmpName: text.snmpName,
-    sorryServer: resolveSorryServer(text, forwarding, port),
+    sorryServer: resolveSorryServer(text, forwarding, target.kind === 'group' ? 0 : port),
     realServers: (text.realServers as readonly (RealServerText & Read)[]).map((real) =>
       resolveRealServer(real, text, port, home),
     ),
