@@ -217,7 +217,7 @@ export class TreeBuilder {
       const field = outer?.fields?.get(keyword)
       if (outer === undefined || inner?.statement?.source !== source || field === undefined) continue
       const topLevel = depth === 0 && field.form === 'block' && !this.#knownBelow(keyword)
-      if (!topLevel && !isIndented(inner)) continue
+      if (!topLevel && !isIndented(inner) && indent >= inner.indent) continue
       if (indent > inner.indent || indent > this.#top.indent) continue
       const innermost = this.#top
       this.#frames.length = depth + 1
@@ -271,7 +271,7 @@ const braceAt = ({ source, line, column }: Brace): Place => ({ file: source.file
 /** Whether what stands in a block is indented deeper than the block. */
 function isIndented(frame: Frame): boolean {
   const [first] = frame.body
-  return first === undefined || indentOf(first) > frame.indent
+  return first !== undefined && indentOf(first) > frame.indent
 }
 
 /** The column on a screen at which a statement begins. */
