@@ -1,5 +1,5 @@
 import { includeKeywords } from './include.ts'
-import { scanWords } from './tokens.ts'
+import { commentStart, scanWords } from './tokens.ts'
 
 /** Where a line is in the file, as far as its looks depend on it. */
 interface State {
@@ -11,6 +11,8 @@ interface State {
   condition: number | undefined
   /** The last line of output is a statement that a `{` may be put behind. */
   open: boolean
+  /** So many lines stay whatever they are: an empty one may be the end of a definition. */
+  kept: number
   /** A brace closed nothing. */
   below: boolean
   /** Braces may be in values and conditions, where they cannot be counted. */
@@ -32,13 +34,14 @@ export function formatConf(text: string): string | undefined {
     definition: undefined,
     condition: undefined,
     open: false,
+    kept: 0,
     below: false,
     uncounted: false,
   }
   for (const line of text.replace(/^\ufeff/, '').split('\n'))
     formatLine(line.replace(/\s+$/, '').replace(/^[ \t\r\f\v]+/, ''), state)
   if (!state.uncounted && (state.below || state.depth !== 0)) return undefined
-  while (state.out.at(-1) === '') state.out.pop()
+  dropEmpty(state)
   return state.out.map((line) => `${line}\n`).join('')
 }
 
@@ -47,7 +50,7 @@ function formatLine(line: string, state: State): void {
     emptyLine(state)
     return
   }
-  const at = commentAt(line)
+  const at = commentStart(line)
   const code = line.slice(0, at).trimEnd()
   const comment = line.slice(at)
   if (state.definition !== undefined || /^\$[A-Za-z_]\w*=/.test(code)) definitionLine(line, code, state)
@@ -61,8 +64,13 @@ function emptyLine(state: State): void {
   const last = state.out.at(-1)
   if (state.definition !== undefined) {
     state.out.push('')
+    state.kept = state.out.length
     state.definition = undefined
   } else if (last !== undefined && last !== '' && !/\{(?:\s*[#!].*)?$/.test(last)) state.out.push('')
+}
+
+function dropEmpty(state: State): void {
+  while (state.out.at(-1) === '' && state.out.length > state.kept) state.out.pop()
 }
 
 function write(text: string, state: State): void {
@@ -111,7 +119,7 @@ function plainLine(code: string, comment: string, state: State): void {
     else if (brace === '}') {
       if (state.depth === 0) state.below = true
       state.depth = Math.max(0, state.depth - 1)
-      while (state.out.at(-1) === '') state.out.pop()
+      dropEmpty(state)
       write('}', state)
       state.open = false
     }
@@ -125,25 +133,13 @@ function plainLine(code: string, comment: string, state: State): void {
 function openBrace(state: State): void {
   const last = state.out.length - 1
   const line = state.out[last]
-  const at = line === undefined ? 0 : commentAt(line)
-  if (state.open && line !== undefined && at > 0) {
+  const at = line === undefined ? 0 : commentStart(line)
+  if (state.open && line !== undefined && line.slice(0, at).trim() !== '') {
     const comment = line.slice(at)
     state.out[last] = `${line.slice(0, at).trimEnd()} {${comment === '' ? '' : ` ${comment}`}`
   } else write('{', state)
   state.depth++
   state.open = false
-}
-
-/** Where the comment begins; the length where there is none. */
-function commentAt(line: string): number {
-  let quoted = false
-  for (let i = 0; i < line.length; i++) {
-    const char = line[i]
-    if (char === '\\') i++
-    else if (char === '"') quoted = !quoted
-    else if (!quoted && (char === '#' || char === '!')) return i
-  }
-  return line.length
 }
 
 const isInclude = (code: string): boolean =>

@@ -5,7 +5,7 @@ import { type Includes, includeKeywords } from './include.ts'
 import { type Line, LineBuilder, physicalLine, placeIn, sliceLine } from './lines.ts'
 import { isRepetition, readRepetition } from './sequence.ts'
 import type { Source } from './source.ts'
-import { type Oddity, type Scanned, scanWords } from './tokens.ts'
+import { commentStart, type Oddity, type Scanned, scanWords } from './tokens.ts'
 import { screenColumn, type TreeBuilder } from './tree.ts'
 
 /** keepalived reads lines of at most so many bytes and ignores longer ones. */
@@ -419,22 +419,14 @@ function argumentsOf({ words, count }: Scanned): readonly string[] {
  */
 function uncomment(line: Line, continued: boolean): Line {
   const { text } = line
-  if (!/[#!]/.test(text)) return line
-  let quoted = false
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]
-    if (char === '\\') i++
-    else if (char === '"') quoted = !quoted
-    else if (!quoted && (char === '#' || char === '!')) {
-      const end = text.trimEnd()
-      if (!continued || !end.endsWith('\\')) return sliceLine(line, 0, i)
-      const builder = new LineBuilder(line)
-      builder.keep(0, i)
-      builder.keep(end.length - 1, end.length)
-      return builder.build()
-    }
-  }
-  return line
+  const at = commentStart(text)
+  if (at === text.length) return line
+  const end = text.trimEnd()
+  if (!continued || !end.endsWith('\\')) return sliceLine(line, 0, at)
+  const builder = new LineBuilder(line)
+  builder.keep(0, at)
+  builder.keep(end.length - 1, end.length)
+  return builder.build()
 }
 
 function trim(line: Line): Line {

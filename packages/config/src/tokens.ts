@@ -142,6 +142,23 @@ export function scanWords(text: string, from: number, to: number): Scanned {
 const escapedKeywords =
   /^(?:notify(?!_fifo$|_priority)\w*|quorum_(?:up|down)|script|misc_path|regex|(?:startup|shutdown)_script|\w*_fifo_script)$/
 
+/** What a line may begin with before its keyword: conditions and repetitions. */
+const lineKeyword = /^\s*(?:@\S+\s+|~\w+\([^)]*\)\s*)*(\S+)/
+
+/** Where the comment of a line begins: its length where there is none. By the same rules as {@link scanWords}. */
+export function commentStart(text: string): number {
+  if (!/[#!]/.test(text)) return text.length
+  const escapes = escapedKeywords.test(lineKeyword.exec(text)?.[1] ?? '')
+  let quoted = false
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === backslash && (!quoted || (escapes && text[i + 1] === '"'))) i++
+    else if (code === quote) quoted = !quoted
+    else if (!quoted && (code === hash || code === bang)) return i
+  }
+  return text.length
+}
+
 function isEscapedQuote(text: string, open: number, at: number, keyword: string | undefined, count: number): boolean {
   if (count === 0 || text.charCodeAt(at - 1) !== backslash || !escapedKeywords.test(keyword ?? '')) return false
   let backslashes = 0
