@@ -151,6 +151,22 @@ test('MISC_CHECK without misc_timeout has the delay_loop of the virtual server',
   expect(checker?.timing).toMatchObject({ timeout: seconds(6), delayLoop: seconds(99) })
 })
 
+test('TCP_CHECK: nothing of its own, or what to send and expect', async () => {
+  const plain = await readChecker('TCP_CHECK {\n}')
+  expect(plain.remarks).toEqual([])
+  expect(plain.checker?.options).toEqual({ send: undefined, expect: undefined })
+  const text = await readChecker('TCP_CHECK {\n send "PING\\r\\n"\n expect "+PONG"\n}')
+  expect(text.remarks).toEqual([])
+  expect(text.checker?.options).toEqual({ send: '50494e470d0a', expect: { kind: 'text', hex: '2b504f4e47' } })
+  const hex = await readChecker('TCP_CHECK {\n send_hex 00 ff\n expect_hex 0x 1\n}')
+  expect(hex.checker?.options).toEqual({
+    send: '00ff',
+    expect: { kind: 'bytes', pattern: { bytes: '0001', mask: 'f0ff' } },
+  })
+  const regex = await readChecker('TCP_CHECK {\n expect_regex "^[0-9]+ ready"\n}')
+  expect(regex.checker?.options.expect).toEqual({ kind: 'regex', pattern: { source: '^[0-9]+ ready', options: [] } })
+})
+
 test('SMTP_CHECK, with hosts', async () => {
   const plain = await readChecker('SMTP_CHECK {\n helo_name me.test\n}')
   expect(plain.remarks).toEqual([])
@@ -212,6 +228,9 @@ test.for([
   [`HTTP_GET {\n ${url} }\n http_protocol 2\n}`, 'use SSL_GET', 'HTTP/2 without TLS'],
   [`HTTP_GET {\n ${url} header "Host: x"\n }\n}`, 'Host is set by the checker itself', 'a header of ours'],
   [`HTTP_GET {\n ${url} header "no header"\n }\n}`, 'is not a header', 'no header'],
+  ['TCP_CHECK {\n send a\n send_hex 00\n}', 'exclude each other', 'two things to send'],
+  ['TCP_CHECK {\n expect a\n expect_hex 00\n}', 'only one of expect', 'two things to expect'],
+  ['TCP_CHECK {\n expect_regex "(?R)"\n}', 'is not supported', 'a regex that cannot be done'],
   ['MISC_CHECK {\n}', 'misc_path', 'no script'],
   ['DNS_CHECK {\n name a..b\n}', 'is not a domain name', 'an empty label'],
   ['DNS_CHECK {\n type ANY\n}', '"ANY" is not one of', 'a type that is not known'],

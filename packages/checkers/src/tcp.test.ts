@@ -9,6 +9,7 @@ import { testServers } from './testing/servers.ts'
 
 const servers = testServers()
 afterAll(() => servers.close())
+const hex = (text: string): string => Buffer.from(text).toString('hex')
 
 describe.each([
   ['node:net', false],
@@ -63,6 +64,35 @@ describe.each([
     const port = await servers.tcp((socket) => socket.end())
     const at = { ...connectionTo(port), bindAddress: address('198.51.100.77') }
     expect(await probeOnce(tcpCheck, io, at)).toMatchObject({ up: false, class: 'local' })
+  })
+
+  test.runIf(usable).for([
+    ['PONG\r\n', { kind: 'text', hex: hex('PONG') }, 'ok', 'got what was expected from 127.0.0.1:'],
+    ['+OK ready', { kind: 'text', hex: hex('ready') }, 'ok', 'got what was expected'],
+    ['-ERR', { kind: 'text', hex: hex('+OK') }, 'mismatch', 'got 4 bytes, not what was expected from'],
+    ['', { kind: 'text', hex: hex('+OK') }, 'protocol', 'closed without an answer from'],
+    ['J\x00\x0a5.7', { kind: 'bytes', pattern: { bytes: '4a000a', mask: 'ffff0f' } }, 'ok', 'got what'],
+    ['x', { kind: 'bytes', pattern: { bytes: '7878', mask: 'ffff' } }, 'mismatch', 'got 1 bytes'],
+    ['version 8.1', { kind: 'regex', pattern: { source: '^version 8\\.', options: [] } }, 'ok', 'got what'],
+    ['y'.repeat(70_000), { kind: 'text', hex: hex('x') }, 'mismatch', 'not what was expected in them from'],
+  ] as const)('told PING it says %j, expected %o: %s', async ([answer, expected, kind, said]) => {
+    const heard: string[] = []
+    const port = await servers.tcp((socket) => {
+      socket.on('data', (data) => {
+        heard.push(data.toString())
+        socket.end(answer, 'latin1')
+      })
+    })
+    const verdict = await probeOnce(tcpCheck, io, connectionTo(port), { send: hex('PING'), expect: expected })
+    expect([verdict.class, verdict.reason]).toEqual([kind, expect.stringContaining(said)])
+    expect(heard).toEqual(['PING'])
+  })
+
+  test.runIf(usable)('expected, and never said', async () => {
+    const port = await servers.tcp((socket) => socket.resume())
+    const options = { send: undefined, expect: { kind: 'text', hex: hex('220') } }
+    const verdict = await probeOnce(tcpCheck, io, connectionTo(port), options, { timeout: millis(200) })
+    expect(verdict).toMatchObject({ class: 'timeout', reason: expect.stringContaining('no answer from') as string })
   })
 
   test.runIf(usable)('a full backlog never answers: timeout', async () => {

@@ -56,7 +56,7 @@ export class RunningProcess {
     this.#child = fork(options.entry, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      execArgv: ['--enable-source-maps'],
+      execArgv: [],
     })
     this.#child.on('message', (message) => {
       this.#hear(message)
