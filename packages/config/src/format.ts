@@ -38,7 +38,10 @@ export function formatConf(text: string): string | undefined {
     below: false,
     uncounted: false,
   }
-  for (const line of text.replace(/^\ufeff/, '').split('\n'))
+  for (const line of text
+    .replace(/^\ufeff/, '')
+    .replace(/\n$/, '')
+    .split('\n'))
     formatLine(line.replace(/\s+$/, '').replace(/^[ \t\r\f\v]+/, ''), state)
   if (!state.uncounted && (state.below || state.depth !== 0)) return undefined
   dropEmpty(state)
