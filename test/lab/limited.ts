@@ -1,4 +1,4 @@
-import { spawn, type StdioOptions } from 'node:child_process'
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import type { Millis } from '@ipvs-director/core'
 
 /** How a command ended: its exit status (128 + signal for a killed one), or that its time was up. */
@@ -27,6 +27,7 @@ export function runLimited(command: readonly [string, ...string[]], options: Lim
   const kill = (): void => {
     if (child.pid !== undefined) killTree(child.pid, detached)
   }
+  const guard = child.pid !== undefined && detached ? startGuard(child.pid) : undefined
   const stop = (signal: (typeof passedOn)[number]): void => {
     kill()
     process.exit(128 + signals[signal])
@@ -45,10 +46,25 @@ export function runLimited(command: readonly [string, ...string[]], options: Lim
     })
   }).finally(() => {
     clearTimeout(timer)
+    guard?.kill('SIGKILL')
     kill()
     process.off('exit', kill)
     for (const signal of passedOn) process.off(signal, stop)
   })
+}
+
+/**
+ * Kills a process group as soon as this process is no more, however it ended: its end closes the pipe that the guard
+ * reads from.
+ */
+function startGuard(group: number): ChildProcess {
+  const guard = spawn('sh', ['-c', 'read nothing; kill -s KILL -- "-$1"', 'sh', String(group)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  guard.on('error', () => undefined)
+  guard.unref()
+  return guard
 }
 
 const signalNumber = (signal: string | null): number =>

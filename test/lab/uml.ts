@@ -39,14 +39,18 @@ export async function runInGuest(options: GuestOptions): Promise<GuestEnded> {
   const init = join(folder, 'init')
   writeFileSync(init, guestInit({ command, cwd, env, modules: umlModules, statusFile, terminal }))
   chmodSync(init, 0o755)
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  process.on('exit', remove)
   const memoryFolder = folderForMemory(options.memory)
   try {
-    const ended = await runLimited([...outerLimit(options), options.program, ...kernelArguments(options, folder)], {
+    const ended = await runLimited([options.program, ...kernelArguments(options, folder)], {
       timeout: options.timeout,
       cwd: folder,
       env: { ...options.env, TMPDIR: memoryFolder },
       stdio: [options.terminal ? 'inherit' : 'ignore', 'inherit', 'inherit', log],
-      ownGroup: !options.terminal,
+      ownGroup: true, // it would make itself one otherwise, and could not be found to be killed
     })
     if (ended.end === 'timeout') return ended
     const status = readIfThere(statusFile)?.trim()
@@ -54,14 +58,9 @@ export async function runInGuest(options: GuestOptions): Promise<GuestEnded> {
     return { end: 'lost', kernelLog: readIfThere(kernelLog) ?? '' }
   } finally {
     closeSync(log)
-    rmSync(folder, { recursive: true, force: true })
+    process.off('exit', remove)
+    remove()
   }
-}
-
-/** Ends the guest some time after we should have, for the case that this process itself was killed. */
-function outerLimit(options: GuestOptions): [string, ...string[]] {
-  const limit = String(Math.ceil(options.timeout / 1000) + 10)
-  return ['timeout', ...(options.terminal ? ['--foreground'] : []), '-s', 'KILL', limit]
 }
 
 /** Console 0 is the command's output, 1 its errors, 2 the kernel's own messages (descriptor 3). */
