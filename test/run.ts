@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { minutes, type Millis } from '@ipvs-director/core'
 import { countsVariable, type Counts } from './counts-reporter.ts'
 import { chooseKernel, describeEnd, runOnKernel } from './lab/kernel.ts'
@@ -73,9 +73,10 @@ async function counted(
 
 /** Without a kernel the lab's tests are counted where they are declared, so that it can be told how many did not run. */
 function unrun(reason: string): Counts {
-  const [program, ...args] = [...vitest, 'list', '--project', 'lab', '--filesOnly', '--json', ...filters] as const
-  const files = JSON.parse(execFileSync(program, args, { cwd: root, encoding: 'utf8' })) as { file: string }[]
-  const skipped = files.flatMap(({ file }) => declaredTests(file))
+  const [program, ...args] = [...vitest, 'list', '--project', 'lab', '--filesOnly', ...filters] as const
+  const listed = execFileSync(program, args, { cwd: root, encoding: 'utf8' })
+  const files = [...listed.matchAll(/^\[lab\] (.+)$/gm)].map(([, file = '']) => file)
+  const skipped = files.flatMap(declaredTests)
   console.log(`\n${reason}\nThat leaves at least ${skipped.length} tests of the lab, in ${files.length} files, unrun.`)
   const ci = process.env['CI'] !== undefined && process.env['CI'] !== ''
   if (ci) console.log('In CI that is a failure.')
@@ -84,11 +85,10 @@ function unrun(reason: string): Counts {
 
 /** The places at which a file declares tests (one may stand for many), or the file itself where it only calls a suite. */
 function declaredTests(file: string): Counts['skipped'] {
-  const name = relative(root, file)
-  const lines = (readIfThere(file) ?? '')
+  const lines = (readIfThere(join(root, file)) ?? '')
     .split('\n')
     .flatMap((line, index) => (/^\s*test(\.\w+)*\(/.test(line) ? [index + 1] : []))
-  const places = lines.length === 0 ? [name] : lines.map((line) => `${name}:${line}`)
+  const places = lines.length === 0 ? [file] : lines.map((line) => `${file}:${line}`)
   return places.map((place) => ({ name: place, reason: 'no kernel with IPVS' }))
 }
 
