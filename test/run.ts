@@ -74,7 +74,11 @@ async function counted(
 /** Without a kernel the lab's tests are counted where they are declared, so that it can be told how many did not run. */
 function unrun(reason: string): Counts {
   const [program, ...args] = [...vitest, 'list', '--project', 'lab', '--filesOnly', ...filters] as const
-  const listed = execFileSync(program, args, { cwd: root, encoding: 'utf8' })
+  const listed = execFileSync(program, args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
+  })
   const files = [...listed.matchAll(/^\[lab\] (.+)$/gm)].map(([, file = '']) => file)
   const skipped = files.flatMap(declaredTests)
   console.log(`\n${reason}\nThat leaves at least ${skipped.length} tests of the lab, in ${files.length} files, unrun.`)
