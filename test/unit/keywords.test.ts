@@ -55,5 +55,22 @@ test('every keyword of keepalived is declared', () => {
 test('no declared keyword is unknown to keepalived, but the old ones and our own', () => {
   const known = new Set(keepalivedKeywords)
   const others = [...declared()].filter((name) => name !== '' && !known.has(name))
-  expect(others.sort()).toEqual(['body', 'header', 'lvs_id', 'method', 'nat_mask', 'reconcile_interval'])
+  expect(others.sort()).toEqual([
+    'body',
+    'expect',
+    'expect_hex',
+    'expect_regex',
+    'header',
+    'lvs_id',
+    'method',
+    'nat_mask',
+    'reconcile_interval',
+    'send',
+    'send_hex',
+    'tls_ca',
+    'tls_expiry_failure',
+    'tls_expiry_warning',
+    'tls_name',
+    'tls_verify',
+  ])
 })

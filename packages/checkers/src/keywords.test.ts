@@ -117,6 +117,20 @@ test('SSL_GET: tls_compliant at the checker, and otherwise at a url', async () =
   expect(checker?.options.urls).toMatchObject([{ tlsCompliant: true }, { tlsCompliant: false }])
 })
 
+test('SSL_GET: what the certificate must be', async () => {
+  const words = 'tls_verify\n tls_ca /ca.pem\n tls_name web.test\n tls_expiry_warning 30\n tls_expiry_failure 3'
+  const { checker, remarks } = await readChecker(`SSL_GET {\n ${url} }\n ${words}\n}`)
+  expect(remarks).toEqual([])
+  expect(checker?.options.tls).toEqual({
+    material: undefined,
+    verify: { trusted: true, ca: '/ca.pem', name: 'web.test', warningDays: 30, failureDays: 3 },
+  })
+  const plain = await readChecker(`SSL_GET {\n ${url} }\n}`)
+  expect(plain.checker?.options.tls).toEqual({ material: undefined })
+  const vain = await readChecker(`SSL_GET {\n ${url} }\n tls_ca /ca.pem\n}`)
+  expect(vain.remarks.join()).toContain('count only with tls_verify')
+})
+
 test('the SSL block goes to SSL_GET, not to HTTP_GET', async () => {
   const top = 'SSL {\n password secret\n ca /ca.pem\n certificate /cert.pem\n key /key.pem\n}'
   const ssl = await readChecker(`SSL_GET {\n ${url} }\n}`, { top })

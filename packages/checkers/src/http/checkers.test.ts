@@ -10,6 +10,7 @@ import { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Verdict } from '../checker.ts'
 import { createNodeIo } from '../io/node-io.ts'
+import type { CertificateWish } from '../io/port.ts'
 import { connectionTo } from '../testing/checks.ts'
 import { probeOnce } from '../testing/probe.ts'
 import { answering, certificate, testServers } from '../testing/servers.ts'
@@ -337,6 +338,20 @@ describe('SSL_GET with http_protocol 2', () => {
     expect(verdict.took).toBeLessThan(4 * 500 + 2000)
   })
 
+  test('a server that never shakes hands is let go of', async () => {
+    let closed: (() => void) | undefined
+    const whenClosed = new Promise<void>((resolve) => (closed = resolve))
+    const port = await servers.tcp((socket) => {
+      socket.resume()
+      socket.on('close', () => closed?.())
+      socket.on('end', () => socket.end())
+    })
+    const verdict = await ask(port, {}, 300)
+    expect(verdict).toMatchObject({ class: 'timeout' })
+    expect(verdict.reason).toContain('no end of the TLS handshake with')
+    await whenClosed
+  })
+
   test('garbage, and a closed port', async () => {
     const garbage = await ask(await servers.tcp((socket) => socket.end(Buffer.alloc(500, 7))))
     expect(garbage.class).toBe('tls')
@@ -372,6 +387,40 @@ describe('SSL_GET', () => {
     await get(behave)
     await get(behave, { serverName: 'web.test' })
     expect(names).toEqual([false, 'web.test'])
+  })
+
+  const own = join(folder, 'cert.pem')
+  test.for([
+    [{ trusted: true }, undefined, 'tls', 'certificate: DEPTH_ZERO_SELF_SIGNED_CERT'],
+    [{ trusted: true, ca: own }, undefined, 'ok', 'got 200'],
+    [{ trusted: true, ca: own }, 'localhost', 'ok', 'got 200'],
+    [{ trusted: true, ca: own }, 'web.test', 'tls', 'certificate: not for web.test'],
+    [{ trusted: true, ca: own, name: 'localhost' }, 'web.test', 'ok', 'got 200'],
+    [{ trusted: true, ca: own, name: '10.9.9.9' }, undefined, 'tls', 'certificate: not for 10.9.9.9'],
+    [{ trusted: true, ca: '/none.pem' }, undefined, 'local', 'none.pem'],
+    [{ trusted: false, failureDays: 0 }, undefined, 'ok', 'got 200'],
+    [{ trusted: false, failureDays: 7 }, undefined, 'tls', 'certificate: ends in 1 days'],
+    [{ trusted: false, warningDays: 7 }, undefined, 'ok', '; certificate ends in 1 days'],
+  ] as const)('%o, server name %s: %s, %s', async ([verify, serverName, kind, said]) => {
+    const port = await servers.tls(answering(hello))
+    for (const protocol of ['1.0', '2'] as const) {
+      if (protocol === '2' && kind === 'ok') continue
+      const options = secure({ serverName }, { tls: { material: undefined, verify }, protocol })
+      const h2 = protocol === '2' ? await servers.tls(answering(hello), { ALPNProtocols: ['h2'] }) : port
+      const verdict = await probeOnce(sslGet, io, connectionTo(h2), options)
+      expect([verdict.class, verdict.reason]).toEqual([kind, expect.stringContaining(said)])
+    }
+  })
+
+  test('an expired certificate', async () => {
+    const port = await servers.tls(answering(hello), certificate('expired'))
+    const ask = (verify: CertificateWish): Promise<Verdict> =>
+      probeOnce(sslGet, io, connectionTo(port), secure({}, { tls: { material: undefined, verify } }))
+    expect(await ask({ trusted: false, failureDays: 0 })).toMatchObject({
+      class: 'tls',
+      reason: expect.stringContaining('certificate: expired') as string,
+    })
+    expect(await probeOnce(sslGet, io, connectionTo(port), secure())).toMatchObject({ up: true })
   })
 
   test('the client certificate of the SSL block', async () => {

@@ -45,14 +45,13 @@ async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: Che
   const url = options.urls[part]
   if (url === undefined) return fail('local', 'there is no url to check')
   const tls =
-    options.tls === undefined
-      ? undefined
-      : { serverName: url.serverName, material: options.tls.material, compliant: url.tlsCompliant }
+    options.tls === undefined ? undefined : { ...options.tls, serverName: url.serverName, compliant: url.tlsCompliant }
   let connection: Connection | undefined
   try {
     const reply = new ReplyReader({ digest: url.digest !== undefined, search: url.regex !== undefined })
     const request = { ...url, host: url.host ?? targetOf(at).where }
-    if (options.protocol === '2' && tls !== undefined) await io.http2(at, attempt, tls, request, reply)
+    let remark: string | undefined
+    if (options.protocol === '2' && tls !== undefined) remark = await io.http2(at, attempt, tls, request, reply)
     else {
       connection = await io.connect(at, attempt, tls)
       connection.write(requestText(request, options.protocol))
@@ -60,9 +59,11 @@ async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: Che
         reply.take(chunk)
         return false
       })
+      remark = connection.remark
     }
     const where = `from ${targetOf(at).where}${options.urls.length > 1 ? ` for ${url.path}` : ''}`
-    return judge(url, reply, `after ${formatDuration(attempt.elapsed())} ${where}`)
+    const finding = judge(url, reply, `after ${formatDuration(attempt.elapsed())} ${where}`)
+    return remark === undefined ? finding : { ...finding, reason: `${finding.reason}; ${remark}` }
   } catch (error) {
     return failed(error)
   } finally {

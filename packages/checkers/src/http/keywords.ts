@@ -95,4 +95,31 @@ export const httpFields = {
     doc: 'While not up, check the next url at once instead of after delay_loop.',
   }),
   tlsCompliant,
+  tlsVerify: boolean('tls_verify', {
+    extension: true,
+    default: false,
+    doc: 'SSL_GET: the certificate must be of a trusted authority, and for the right name.',
+  }),
+  tlsCa: text('tls_ca', {
+    extension: true,
+    syntax: 'FILE',
+    doc: 'PEM file of the authorities that tls_verify trusts; the well-known ones when none is given.',
+  }),
+  tlsName: text('tls_name', {
+    extension: true,
+    syntax: 'NAME',
+    doc: 'Name or address that tls_verify wants in the certificate; the server name sent, else the address.',
+  }),
+  tlsWarningDays: integer('tls_expiry_warning', {
+    extension: true,
+    min: 0,
+    max: 36_500,
+    doc: 'SSL_GET: with so few days left the certificate is remarked on in the reason.',
+  }),
+  tlsFailureDays: integer('tls_expiry_failure', {
+    extension: true,
+    min: 0,
+    max: 36_500,
+    doc: 'SSL_GET: with so few days left the check fails; 0: when it has expired.',
+  }),
 } as const

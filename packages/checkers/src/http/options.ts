@@ -1,5 +1,5 @@
 import type { OwnOptions, Surroundings } from '@ipvs-director/config'
-import type { TlsMaterial } from '../io/port.ts'
+import type { CertificateWish, TlsMaterial } from '../io/port.ts'
 import { patternProblems } from '../pattern/match.ts'
 import type { Pattern } from '../pattern/options.ts'
 import type { httpFields } from './keywords.ts'
@@ -12,7 +12,7 @@ export interface HttpOptions {
   readonly protocol: HttpProtocol
   readonly fastRecovery: boolean
   /** Undefined: plain HTTP. */
-  readonly tls: { readonly material: TlsMaterial | undefined } | undefined
+  readonly tls: { readonly material: TlsMaterial | undefined; readonly verify?: CertificateWish } | undefined
 }
 
 export interface HttpUrl {
@@ -45,7 +45,7 @@ export function completeHttp(secure: boolean) {
         urls: written.urls.map((url) => completeUrl(url, written, around, secure)),
         protocol: written.protocol,
         fastRecovery: written.fastRecovery,
-        tls: secure ? { material: materialOf(around) } : undefined,
+        tls: secure ? { material: materialOf(around), ...verifyOf(written, around) } : undefined,
       },
     }
   }
@@ -69,6 +69,23 @@ function completeUrl(url: WrittenUrl, written: Written, around: Surroundings, se
     regex: regexOf(url, around),
     serverName: secure && wantsName ? (own ?? named) : undefined,
     tlsCompliant: secure && (url.tlsCompliant ?? written.tlsCompliant ?? false),
+  }
+}
+
+function verifyOf(written: Written, around: Surroundings): { readonly verify?: CertificateWish } {
+  const { tlsVerify: trusted, tlsCa: ca, tlsName: name, tlsFailureDays, tlsWarningDays } = written
+  if (!trusted && (ca !== undefined || name !== undefined)) {
+    around.warning('tls_ca and tls_name count only with tls_verify', ca === undefined ? 'tls_name' : 'tls_ca')
+  }
+  if (!trusted && tlsFailureDays === undefined && tlsWarningDays === undefined) return {}
+  return {
+    verify: {
+      trusted,
+      ...(ca === undefined ? {} : { ca }),
+      ...(name === undefined ? {} : { name }),
+      ...(tlsFailureDays === undefined ? {} : { failureDays: tlsFailureDays }),
+      ...(tlsWarningDays === undefined ? {} : { warningDays: tlsWarningDays }),
+    },
   }
 }
 
@@ -96,7 +113,7 @@ function regexOf(url: WrittenUrl, around: Surroundings): HttpUrl['regex'] {
 
 /** The files that a check's TLS needs, whatever kind of check it is. */
 export function materialPaths(options: Readonly<Record<string, unknown>>): string[] {
-  const { tls } = options as { readonly tls?: { readonly material?: TlsMaterial } }
+  const { tls } = options as { readonly tls?: { readonly material?: TlsMaterial; readonly verify?: CertificateWish } }
   const { ca, certificate, key } = tls?.material ?? {}
-  return [ca, certificate, key].filter((path) => path !== undefined)
+  return [ca, certificate, key, tls?.verify?.ca].filter((path) => path !== undefined)
 }

@@ -7,7 +7,7 @@ import { ProbeFailure } from '../verdict.ts'
 import { endFailure } from './failure.ts'
 import type { ReplySink, RequestWish, TlsWish } from './port.ts'
 import { targetOf } from './target.ts'
-import { openSession, sessionFailure, type Contexts } from './tls.ts'
+import { checkSession, openSession, sessionFailure, type Contexts } from './tls.ts'
 
 /** 200 ms and 20 MB that only checks with `http_protocol 2` pay. */
 export const loadHttp2 = (): Promise<typeof Undici> => import('undici')
@@ -15,7 +15,7 @@ export const loadHttp2 = (): Promise<typeof Undici> => import('undici')
 /** As keepalived's request has it; own headers of the same name come after it. */
 const userAgent = 'KeepAliveClient'
 
-/** One request by undici over a TLS session of ours. The server must speak HTTP/2: nothing else is offered. */
+/** One request by undici over a TLS session of ours; answers a remark on the certificate. The server must speak HTTP/2: nothing else is offered. */
 export async function requestHttp2(
   at: CheckConnection,
   attempt: Attempt,
@@ -23,26 +23,30 @@ export async function requestHttp2(
   request: RequestWish,
   reply: ReplySink,
   { contexts, socket }: { readonly contexts: Contexts; readonly socket: Socket | undefined },
-): Promise<void> {
+): Promise<string | undefined> {
   const { Client } = await loadHttp2()
   const { where } = targetOf(at)
   let failure: ProbeFailure | undefined
   let waiting = 'no connection to'
+  let session: TLSSocket | undefined
+  let remark: string | undefined
   const client = new Client(`https://${where}`, {
     allowH2: true,
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: (_, done) => {
-      const session = openSession(at, wish, contexts, { socket, protocols: ['h2'] })
-      watchSession(session, socket !== undefined, {
+      const opened = openSession(at, wish, contexts, { socket, protocols: ['h2'] })
+      session = opened
+      watchSession(opened, socket !== undefined, {
         connected: () => {
           waiting = 'no end of the TLS handshake with'
           attempt.step()
         },
         ready: () => {
+          remark = checkSession(opened, wish, at)
           waiting = 'no answer from'
           attempt.step()
-          done(null, session)
+          done(null, opened)
         },
         broke: (error, connected, atOnce) => {
           failure ??= sessionFailure(error, where, connected, atOnce)
@@ -70,6 +74,7 @@ export async function requestHttp2(
       attempt.step()
       reply.takeBody(chunk)
     }
+    return remark
   } catch (error) {
     if (error instanceof ProbeFailure && error !== failure) {
       throw new ProbeFailure(error.class, `${error.message} from ${where}`, error)
@@ -78,6 +83,8 @@ export async function requestHttp2(
   } finally {
     attempt.onEnd = undefined
     void client.destroy()
+    // While it is being opened the client does not know of it yet.
+    session?.destroy()
   }
 }
 
@@ -101,8 +108,12 @@ function watchSession(session: TLSSocket, handedOver: boolean, events: SessionEv
   })
   session.once('secureConnect', () => {
     ready = true
-    if (session.alpnProtocol === 'h2') events.ready()
-    else session.destroy(new ProbeFailure('tls', 'the server does not speak HTTP/2'))
+    try {
+      if (session.alpnProtocol !== 'h2') throw new ProbeFailure('tls', 'the server does not speak HTTP/2')
+      events.ready()
+    } catch (error) {
+      session.destroy(error instanceof Error ? error : new Error(String(error)))
+    }
   })
   session.on('error', (error: Error) => {
     if (!ready || error instanceof ProbeFailure) events.broke(error, connected, atOnce)

@@ -9,8 +9,14 @@ import type { Attempt } from '../attempt.ts'
 export interface ProbeIo {
   /** Opens a TCP connection; with `tls` also the TLS session in it. */
   connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish): Promise<Connection>
-  /** Makes one request over HTTP/2; `reply` is told what comes. Each piece is a step of the attempt. */
-  http2(at: CheckConnection, attempt: Attempt, tls: TlsWish, request: RequestWish, reply: ReplySink): Promise<void>
+  /** Makes one request over HTTP/2; `reply` is told what comes. Each piece is a step of the attempt. Answers a remark. */
+  http2(
+    at: CheckConnection,
+    attempt: Attempt,
+    tls: TlsWish,
+    request: RequestWish,
+    reply: ReplySink,
+  ): Promise<string | undefined>
   /** Opens a UDP socket that hears nobody but this server. */
   datagrams(at: CheckConnection, attempt: Attempt): Promise<Datagrams>
   /** Sends one ICMP echo request; resolves when the answer to it came. The port means nothing. */
@@ -23,6 +29,8 @@ export interface ProbeIo {
 
 /** A stream to the server. */
 export interface Connection {
+  /** Something to be said beside the verdict, such as a certificate that ends soon. */
+  readonly remark: string | undefined
   write(data: string | Uint8Array): void
   /**
    * Hands every chunk to `take` as it arrives, until the peer ends (`end`) or `take` answers true (`enough`). The chunk
@@ -60,14 +68,30 @@ export interface ReplySink {
   takeBody(chunk: Buffer): void
 }
 
-/** How the TLS session is to be. The certificate of the server is not verified: keepalived does not either. */
+/** How the TLS session is to be. */
 export interface TlsWish {
+  /** Undefined: the certificate of the server is not looked at, as with keepalived. */
+  readonly verify?: CertificateWish
   /** Server name indication; undefined sends none. */
   readonly serverName: string | undefined
   /** Files of the top-level `SSL` block. */
   readonly material: TlsMaterial | undefined
   /** End by close_notify, as the standard wants; otherwise the connection is just closed. */
   readonly compliant: boolean
+}
+
+/** What the certificate of the server must be. */
+export interface CertificateWish {
+  /** Chain and name must be right. */
+  readonly trusted: boolean
+  /** PEM file of the authorities to trust; undefined: those that Node has. */
+  readonly ca?: string
+  /** The name it must be for; undefined: the server name, else the address. */
+  readonly name?: string
+  /** It must be valid for more than so many days still. */
+  readonly failureDays?: number
+  /** With fewer days left it is remarked on. */
+  readonly warningDays?: number
 }
 
 /** The client's side of TLS, as paths of PEM files. */

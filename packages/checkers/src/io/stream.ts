@@ -16,6 +16,7 @@ export interface Wire {
  * probe awaits. At most one thing is awaited at a time, and the end of the attempt ends that too.
  */
 export class ProbeStream implements Connection {
+  remark: string | undefined
   readonly #where: string
   readonly #attempt: Attempt
   #wire: Wire | undefined

@@ -10,7 +10,8 @@ import type { Socket } from 'node:net'
 import type { Attempt } from '../attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
 import { systemFailure } from './failure.ts'
-import type { TlsMaterial, TlsWish } from './port.ts'
+import { checkCertificate } from './certificate.ts'
+import type { CertificateWish, TlsMaterial, TlsWish } from './port.ts'
 import { ProbeStream } from './stream.ts'
 import { targetOf } from './target.ts'
 
@@ -19,20 +20,20 @@ export type ReadMaterial = (path: string) => string | Buffer
 
 /** TLS contexts are expensive, so equal material shares one. */
 export interface Contexts {
-  of(material: TlsMaterial | undefined): SecureContext
+  of(material: TlsMaterial | undefined, verify: CertificateWish | undefined): SecureContext
   forget(): void
 }
 
 export function createContexts(read: ReadMaterial): Contexts {
   const known = new Map<string, SecureContext>()
   return {
-    of(material) {
-      const id = JSON.stringify(material ?? {})
+    of(material, verify) {
+      const trust = verify?.trusted === true ? (verify.ca ?? 'system') : undefined
+      const id = JSON.stringify([material ?? {}, trust])
       const found = known.get(id)
       if (found !== undefined) return found
       const made = createSecureContext({
-        // Nothing is verified, so no root certificates: with them OpenSSL would try to build a chain at every handshake.
-        ca: material?.ca === undefined ? [] : read(material.ca),
+        ...authorities(material, verify, read),
         ...(material?.certificate === undefined ? {} : { cert: read(material.certificate) }),
         ...(material?.key === undefined ? {} : { key: read(material.key) }),
         ...(material?.password === undefined ? {} : { passphrase: material.password }),
@@ -46,6 +47,21 @@ export function createContexts(read: ReadMaterial): Contexts {
   }
 }
 
+/** Where nothing is verified no root certificates: with them OpenSSL would build a chain at every handshake. */
+function authorities(
+  material: TlsMaterial | undefined,
+  verify: CertificateWish | undefined,
+  read: ReadMaterial,
+): { readonly ca?: string | Buffer | string[] } {
+  if (verify?.trusted === true) return verify.ca === undefined ? {} : { ca: read(verify.ca) }
+  return { ca: material?.ca === undefined ? [] : read(material.ca) }
+}
+
+/** Looks at the certificate where that is wished; a failure is thrown, a remark answered. */
+export function checkSession(session: TLSSocket, wish: TlsWish, at: CheckConnection): string | undefined {
+  return wish.verify === undefined ? undefined : checkCertificate(session, wish.verify, wish.serverName ?? at.address)
+}
+
 /** A TLS session that is being opened, over a connection of its own or over `socket`, which is connected already. */
 export function openSession(at: CheckConnection, wish: TlsWish, contexts: Contexts, more: SessionMore = {}): TLSSocket {
   const { socket, protocols } = more
@@ -55,7 +71,9 @@ export function openSession(at: CheckConnection, wish: TlsWish, contexts: Contex
     ...(at.bindPort === undefined ? {} : { localPort: at.bindPort }),
     ...(protocols === undefined ? {} : { ALPNProtocols: protocols }),
     servername: wish.serverName ?? '',
+    // What is to be looked at, certificate.ts looks at.
     rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
     // Without it Node answers the server's end by close_notify, whether the standard is to be followed or not.
     allowHalfOpen: true,
     secureContext: contextOf(wish, contexts),
@@ -92,7 +110,13 @@ export async function connectSecure(
   if (connected) handshaking()
   else session.on('connect', handshaking)
   session.on('secureConnect', () => {
-    stream.opened()
+    try {
+      stream.remark = checkSession(session, wish, at)
+      stream.opened()
+    } catch (error) {
+      if (!(error instanceof ProbeFailure)) throw error
+      stream.broke(new ProbeFailure(error.class, `${error.message}: ${stream.where}`, error))
+    }
   })
   session.on('data', (chunk: Buffer) => {
     stream.arrived(chunk)
@@ -121,7 +145,7 @@ export async function connectSecure(
 
 function contextOf(wish: TlsWish, contexts: Contexts): SecureContext {
   try {
-    return contexts.of(wish.material)
+    return contexts.of(wish.material, wish.verify)
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error)
     throw new ProbeFailure('local', `the SSL block's files cannot be used: ${said}`, error)

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -103,17 +103,28 @@ export function answering(reply: string | Buffer): (socket: Socket) => void {
   }
 }
 
-let made: { readonly cert: string; readonly key: string } | undefined
+const made = new Map<string, { readonly cert: string; readonly key: string }>()
 
-/** A self-signed certificate for `localhost`, made by openssl at its first use. */
-export function certificate(): { readonly cert: string; readonly key: string } {
-  if (made !== undefined) return made
+/** A self-signed certificate for `localhost` and 127.0.0.1, made by openssl at its first use; valid for two days, or over. */
+export function certificate(validity: 'valid' | 'expired' = 'valid'): { readonly cert: string; readonly key: string } {
+  const known = made.get(validity)
+  if (known !== undefined) return known
   const folder = mkdtempSync(join(tmpdir(), 'certificate-'))
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const subject = ['-subj', '/CN=localhost', '-days', '2', '-nodes']
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
-  execFileSync('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' })
-  made = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+  const [key, request, cert] = ['key.pem', 'request.pem', 'cert.pem'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  const openssl = (...args: string[]): unknown => execFileSync('openssl', args, { stdio: 'ignore' })
+  const extensions = join(folder, 'extensions')
+  writeFileSync(extensions, 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key]
+  openssl('req', '-new', ...kind, '-subj', '/CN=localhost', '-out', request)
+  // Older versions of openssl take no -not_after, but a number of days below zero.
+  const days = validity === 'valid' ? '2' : '-1'
+  openssl('x509', '-req', '-in', request, '-signkey', key, '-days', days, '-extfile', extensions, '-out', cert)
+  const pair = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+  made.set(validity, pair)
   rmSync(folder, { recursive: true })
-  return made
+  return pair
 }
