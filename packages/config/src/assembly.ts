@@ -1,6 +1,6 @@
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
 import type { Config, VirtualServer } from './config.ts'
-import type { Block, Fields } from './declare.ts'
+import type { Block } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import { resolveGlobals } from './globals.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
@@ -42,7 +42,7 @@ const noSource = { file: '', text: '' }
  * that its text can be forgotten: of a hundred thousand real servers only what they mean stays.
  */
 export class Assembly {
-  readonly #grammar: Block<Fields>
+  readonly #grammar: Block
   readonly #checkers: readonly CheckerBlock[]
   readonly #remarks: Remarks
   readonly #reader: Reader
@@ -55,7 +55,7 @@ export class Assembly {
   #context: Context | undefined
 
   /** `context`: what an earlier run over the same text found out. */
-  constructor(grammar: Block<Fields>, checkers: readonly CheckerBlock[], remarks: Remarks, context?: Context) {
+  constructor(grammar: Block, checkers: readonly CheckerBlock[], remarks: Remarks, context?: Context) {
     this.#grammar = grammar
     this.#checkers = checkers
     this.#remarks = remarks

@@ -75,7 +75,7 @@ export interface List<E> extends Meta {
 
 /** Any keyword of a block. (`never`-free upper bound for heterogeneous records.) */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the one place where the value types of fields are forgotten
-export type Field = Keyword<any> | List<any> | Block<any, any>
+export type Field = Keyword<any> | List<any> | Block
 export type Fields = Readonly<Record<string, Field>>
 
 /** A keyword with braces holding keywords of its own. `H` is the value of the words before the brace. */

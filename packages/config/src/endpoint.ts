@@ -1,5 +1,5 @@
 import type { Address } from '@ipvs-director/core'
-import type { Json, Kind } from './kind.ts'
+import { type Json, type Kind, wordOf } from './kind.ts'
 import { addressKind } from './kinds.ts'
 
 /** `ADDR [PORT]` as written: the port may be left out. */
@@ -23,7 +23,7 @@ export const endpointKind: Kind<EndpointText> = {
   toJson: ({ address, port }) => (port === undefined ? { address } : { address, port }),
   words(json) {
     const { address, port } = json as { readonly [key: string]: Json }
-    return port === undefined ? [String(address)] : [String(address), String(port)]
+    return port === undefined ? [wordOf(address)] : [wordOf(address), wordOf(port)]
   },
   schema: {
     type: 'object',

@@ -1,5 +1,5 @@
 import type { Forwarding, Method } from './config.ts'
-import type { Json, Kind } from './kind.ts'
+import { type Json, type Kind, wordOf } from './kind.ts'
 import { readPort } from './endpoint.ts'
 import { closest } from './suggest.ts'
 
@@ -59,9 +59,9 @@ export const forwardingKind: Kind<Forwarding> = {
     const { type, port, checksum } = json as { readonly [key: string]: Json }
     return [
       'TUN',
-      ...(type === undefined ? [] : ['type', String(type)]),
-      ...(port === undefined ? [] : ['port', String(port)]),
-      ...(checksum === undefined ? [] : [checksum === 'none' ? 'nocsum' : String(checksum)]),
+      ...(type === undefined ? [] : ['type', wordOf(type)]),
+      ...(port === undefined ? [] : ['port', wordOf(port)]),
+      ...(checksum === undefined ? [] : [checksum === 'none' ? 'nocsum' : wordOf(checksum)]),
     ]
   },
   schema: {

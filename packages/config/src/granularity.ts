@@ -1,5 +1,5 @@
 import { type Address, parseAddress } from '@ipvs-director/core'
-import type { Kind } from './kind.ts'
+import { type Kind, wordOf } from './kind.ts'
 
 /** `persistence_granularity`: a mask for IPv4, a prefix length for IPv6. */
 export type Granularity = { readonly mask: Address } | { readonly prefix: number }
@@ -20,7 +20,7 @@ export const granularityKind: Kind<Granularity> = {
     return { mask }
   },
   toJson: (value) => ('mask' in value ? value.mask : value.prefix),
-  words: (json) => [String(json)],
+  words: (json) => [wordOf(json)],
   schema: {
     oneOf: [
       { type: 'string', format: 'ipv4' },

@@ -168,7 +168,7 @@ function groupPort({ entries }: Extract<VirtualServerTarget, { kind: 'group' }>)
 }
 
 function familyOfServers(text: VirtualServerText): Family {
-  const header = text.realServers[0]?.header as RealServerText['header'] | undefined
+  const header = text.realServers[0]?.header
   return header === undefined ? 'inet' : familyOf(header.address)
 }
 

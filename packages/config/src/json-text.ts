@@ -24,7 +24,7 @@ export class JsonError extends Error {
 }
 
 const deepest = 64
-// eslint-disable-next-line no-control-regex -- RFC 8259 forbids them
+
 const aString = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const aScalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])/y
 const noMembers: JsonNode['members'] = new Map()

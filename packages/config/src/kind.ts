@@ -7,6 +7,9 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 /** What a JSON value can be. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
+/** A JSON value as one word. */
+export const wordOf = (json: Json | undefined): string => (typeof json === 'string' ? json : JSON.stringify(json ?? ''))
+
 /**
  * The words after a keyword, taken one after the other. A kind of value takes those it understands and reports what is
  * wrong with them; words that nobody takes are reported by the reader.
@@ -19,11 +22,11 @@ export interface WordReader {
   /** Takes the next word; undefined at the end. */
   take(): string | undefined
   /** An error (`E…` code) about the word taken last, or about the keyword when none was. Answers undefined. */
-  bad(code: Code, text: string, suggestion?: string): undefined
+  bad<T>(code: Code, text: string, suggestion?: string): T | undefined
   /** A warning (`W…`) or note (`N…`) about the word taken last. */
   warn(code: Code, text: string, suggestion?: string): void
   /** An error: a value is wanted and the line is at its end. `what` completes "needs …". Answers undefined. */
-  missing(what: string): undefined
+  missing<T>(what: string): T | undefined
   /** Where the word taken last stands; of the keyword when none was. */
   place(): Place
 }

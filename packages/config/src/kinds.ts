@@ -1,5 +1,5 @@
 import { type Address, familyOf, type Family, type Millis, parseAddress } from '@ipvs-director/core'
-import type { Json, Kind } from './kind.ts'
+import { type Json, type Kind, wordOf } from './kind.ts'
 import { closest } from './suggest.ts'
 
 /** Kinds of values that many keywords share. Every one is a value or a function from its limits to a {@link Kind}. */
@@ -54,7 +54,7 @@ export function integerKind(limits: IntegerLimits = {}): Kind<number> {
       return nearest
     },
     toJson: (value) => value,
-    words: (json) => [String(json)],
+    words: (json) => [wordOf(json)],
     schema: { type: 'integer', minimum: min, maximum: max },
   }
 }
@@ -118,7 +118,7 @@ export function textKind(limits: TextLimits = {}): Kind<string> {
       return word
     },
     toJson: (value) => value,
-    words: (json) => [String(json)],
+    words: (json) => [wordOf(json)],
     schema: {
       type: 'string',
       ...(maxLength === undefined ? {} : { maxLength }),
@@ -143,7 +143,7 @@ export function choiceKind<const C extends string>(choices: readonly C[], option
       return choice ?? words.bad('E024', `"${word}" is not one of ${range}`, closest(word, choices))
     },
     toJson: (value) => value,
-    words: (json) => [String(json)],
+    words: (json) => [wordOf(json)],
     schema: { enum: choices },
   }
 }
@@ -187,7 +187,7 @@ export function addressKind(limits: { readonly family?: Family } = {}): Kind<Add
         : words.bad('E026', `${word} is not ${what}`)
     },
     toJson: (value) => value,
-    words: (json) => [String(json)],
+    words: (json) => [wordOf(json)],
     schema: family === undefined ? anyAddressSchema : { type: 'string', format: family === 'inet' ? 'ipv4' : 'ipv6' },
   }
 }

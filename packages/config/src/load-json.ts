@@ -1,4 +1,4 @@
-import type { Block, Fields } from './declare.ts'
+import type { Block } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import { JsonError, type JsonNode, parseJson, placeAt } from './json-text.ts'
 import type { Source } from './source.ts'
@@ -7,11 +7,7 @@ import type { Statement } from './statement.ts'
 import { remarkOnMisfits, validatorOf } from './validate.ts'
 
 /** The JSON spelling as statements; what does not fit the schema is told and left out. */
-export async function statementsFromJson(
-  source: Source,
-  grammar: Block<Fields>,
-  remarks: Remarks,
-): Promise<Statement[]> {
+export async function statementsFromJson(source: Source, grammar: Block, remarks: Remarks): Promise<Statement[]> {
   let root: JsonNode
   try {
     root = parseJson(source.text)

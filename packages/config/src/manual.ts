@@ -13,10 +13,10 @@ export interface Entry {
 }
 
 /** Every keyword of a grammar, block by block, each block once. */
-export function entriesOf(grammar: Block<Fields>): readonly Entry[] {
+export function entriesOf(grammar: Block): readonly Entry[] {
   const found: Entry[] = []
   const seen = new Set<Fields>()
-  const visit = (block: Block<Fields>, pending: boolean): void => {
+  const visit = (block: Block, pending: boolean): void => {
     if (seen.has(block.fields)) return
     seen.add(block.fields)
     const fields = Object.values(block.fields)
@@ -32,7 +32,7 @@ export function entriesOf(grammar: Block<Fields>): readonly Entry[] {
 }
 
 /** docs/keywords.md: every keyword with its value, range, default and meaning. */
-export function manual(grammar: Block<Fields>): string {
+export function manual(grammar: Block): string {
   const entries = entriesOf(grammar)
   const blocks = [...new Set(entries.map((entry) => entry.block))]
   const docs = new Map(
@@ -72,7 +72,7 @@ ${allCodes()
 }
 
 /** The end of docs/compatibility.md: what this version does with each keyword. */
-export function supportTable(grammar: Block<Fields>): string {
+export function supportTable(grammar: Block): string {
   const entries = entriesOf(grammar).filter(({ field }) => field.name !== '')
   const count = (support: Support): number => entries.filter((entry) => entry.support === support).length
   const rows = entries.map(({ block, field, support }) => [

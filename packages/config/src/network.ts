@@ -1,5 +1,5 @@
 import { type Address, type Family, familyOf, parseAddress } from '@ipvs-director/core'
-import type { Kind } from './kind.ts'
+import { type Kind, wordOf } from './kind.ts'
 
 /** An address with its prefix length; undefined: none was written, which means all bits. */
 export interface Network {
@@ -26,7 +26,7 @@ export const networkKind: Kind<Network> = {
     return { address, prefix: Number(length) }
   },
   toJson: ({ address, prefix }) => (prefix === undefined ? address : `${address}/${prefix}`),
-  words: (json) => [String(json)],
+  words: (json) => [wordOf(json)],
   schema: { type: 'string', format: 'ip-network' },
 }
 
@@ -62,6 +62,6 @@ export const gatewayKind: Kind<Address> = {
     return address
   },
   toJson: (value) => value,
-  words: (json) => [String(json)],
+  words: (json) => [wordOf(json)],
   schema: { type: 'string', anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }] },
 }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import type { Block, Fields } from './declare.ts'
+import type { Block } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import { Includes } from './include.ts'
 import { looksLikeJson } from './json-text.ts'
@@ -32,7 +32,7 @@ export interface Parsed {
 /** A file and what it includes as top-level statements, each handed to `take` as soon as it is whole. */
 export function parseFile(
   file: string,
-  grammar: Block<Fields>,
+  grammar: Block,
   options: ParseOptions,
   remarks: Remarks,
   take: TakeTop,
@@ -56,7 +56,7 @@ export function parseFile(
 /** The same, all at once. */
 export function parseWhole(
   file: string,
-  grammar: Block<Fields>,
+  grammar: Block,
   options: ParseOptions,
   remarks: Remarks,
 ): Parsed & { readonly statements: Statement[] } {

@@ -1,4 +1,4 @@
-import type { Json, Kind, WordReader } from './kind.ts'
+import { type Json, type Kind, type WordReader, wordOf } from './kind.ts'
 
 /** A part of a line that has several: its place in the line, or the words that introduce it. */
 export type Part<T, R extends boolean = boolean> = (
@@ -125,7 +125,7 @@ export function phraseKind<P extends Parts>(parts: P, syntax: string): Kind<Phra
           case 'flag':
             return own === true ? [word] : []
           case 'choice':
-            return [String(own)]
+            return [wordOf(own)]
           case 'many':
             return (own as readonly Json[]).flatMap((each) => [word, ...part.kind.words(each)])
           case 'option':

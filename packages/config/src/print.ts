@@ -30,7 +30,7 @@ const isEscaped = ({ field }: Statement): boolean =>
 export function quoteWord(word: string, escaped: boolean): string {
   if (escaped) {
     const plain = /^[\w./:@%+,=-]+$/.test(word) && !word.startsWith('//') && !/^-{3}/.test(word)
-    // eslint-disable-next-line no-control-regex -- they cannot be written otherwise
+
     const hex = (char: string): string => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`
     return plain ? word : `"${word.replace(/\\/g, '\\\\').replace(/["\x00-\x1f\x7f]|\$(?=[A-Za-z_{])/g, hex)}"`
   }

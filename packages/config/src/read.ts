@@ -43,7 +43,7 @@ export class Reader {
   }
 
   /** The values of a block whose statement was found to be of it. */
-  block(block: Block<Fields>, statement: Statement): Read {
+  block(block: Block, statement: Statement): Read {
     const plan = planOf(block)
     const errors = this.#remarks.errors
     const values = new plan.Values() as Record<string | symbol, unknown> & Read
@@ -56,7 +56,7 @@ export class Reader {
   }
 
   /** Reads the statements in a block into its values; a block that stands twice is read twice into the same. */
-  body(block: Block<Fields>, statement: Statement, values: Record<string | symbol, unknown>): void {
+  body(block: Block, statement: Statement, values: Record<string | symbol, unknown>): void {
     if (block.open === true || statement.body === undefined) return
     const plan = planOf(block)
     const { errors } = this.#remarks
@@ -70,12 +70,7 @@ export class Reader {
   }
 
   /** Reads one statement of a block into its values. */
-  statement(
-    block: Block<Fields>,
-    child: Statement,
-    values: Record<string | symbol, unknown>,
-    plan = planOf(block),
-  ): void {
+  statement(block: Block, child: Statement, values: Record<string | symbol, unknown>, plan = planOf(block)): void {
     const { field } = child
     if (field === undefined) {
       if (plan.entries === undefined) remarkOnUnknown(child, block, this.#vocabulary, this.#remarks)
@@ -98,7 +93,7 @@ export class Reader {
     }
   }
 
-  #header(block: Block<Fields>, kind: Kind<unknown>, statement: Statement): unknown {
+  #header(block: Block, kind: Kind<unknown>, statement: Statement): unknown {
     const words = this.#words.begin(statement)
     if (words.left === 0 && block.open !== true) {
       this.#remarks.add('E029', placeOf(statement), `${block.name} needs ${kind.syntax} before its "{"`)
@@ -116,7 +111,7 @@ export class Reader {
     statement: Statement,
     values: Record<string | symbol, unknown>,
     plan: Plan,
-    block: Block<Fields>,
+    block: Block,
   ): void {
     if (statement.body !== undefined) {
       this.#remarks.add('E034', placeOf(statement), `${statement.keyword} takes no braces`)
@@ -181,7 +176,7 @@ export class Reader {
     }
   }
 
-  #nested(field: Block<Fields>, key: string, statement: Statement, values: Record<string | symbol, unknown>): void {
+  #nested(field: Block, key: string, statement: Statement, values: Record<string | symbol, unknown>): void {
     if (field.pending === true && field.name.endsWith('_CHECK')) {
       this.#remarks.add('E044', placeOf(statement), `${field.name} is known, but this version cannot run it`)
     }
@@ -191,7 +186,7 @@ export class Reader {
   }
 
   /** Says what was wrong with a value, or what is more probably the reason: lost line breaks, copied documentation. */
-  #problem(block: Block<Fields> | undefined, statement: Statement): void {
+  #problem(block: Block | undefined, statement: Statement): void {
     const { problem } = this.#words
     if (problem === undefined) return
     if (templateSyntax(statement, this.#remarks)) return
@@ -202,7 +197,7 @@ export class Reader {
     this.#remarks.add(code, place, text, suggestion === undefined ? {} : { suggestion })
   }
 
-  #extraWords(block: Block<Fields> | undefined, statement: Statement, from: number): void {
+  #extraWords(block: Block | undefined, statement: Statement, from: number): void {
     if (templateSyntax(statement, this.#remarks)) return
     if (block !== undefined && runTogether(statement, fieldMap(block), this.#remarks)) return
     const first = placeOf(statement, from)
@@ -238,7 +233,7 @@ interface Plan {
 
 const plans = new WeakMap<Fields, Plan>()
 
-function planOf(block: Block<Fields>): Plan {
+function planOf(block: Block): Plan {
   let plan = plans.get(block.fields)
   if (plan !== undefined) return plan
   const template: Record<string, unknown> = {}
@@ -253,6 +248,7 @@ function planOf(block: Block<Fields>): Plan {
     if (field.form === 'list' && field.name === '') anonymous = { list: field, key }
     if (field.required === true) required.push({ field, key })
   }
+  // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- its prototype holds what is not written
   const Values = class {}
   Object.assign(Values.prototype, template)
   plan = { template, Values, keys, entries: anonymous, required }

@@ -40,8 +40,8 @@ function frame(excerpt: string, { line, column, length = 1 }: Place): string[] {
     text = `${start > 0 ? '…' : ''}${excerpt.slice(start, start + widest)}${start + widest < excerpt.length ? '…' : ''}`
     from = from - start + (start > 0 ? 1 : 0)
   }
-  const before = [...text.slice(0, from)].map((char) => (char === '\t' ? '\t' : ' '.repeat(width(char)))).join('')
-  const under = [...text.slice(from, from + length)].reduce((sum, char) => sum + width(char), 0)
+  const before = Array.from(text.slice(0, from), (char) => (char === '\t' ? '\t' : ' '.repeat(width(char)))).join('')
+  const under = Array.from(text.slice(from, from + length)).reduce((sum, char) => sum + width(char), 0)
   return [`${number} | ${printable(text)}`, `${' '.repeat(5)} | ${before}${'^'.repeat(Math.max(1, under))}`]
 }
 
@@ -60,6 +60,6 @@ function width(char: string): number {
 }
 
 /** Control characters, but tabs, as `·`: a configuration should not drive a terminal. */
-// eslint-disable-next-line no-control-regex -- control characters are what it is about
+
 const printable = (text: string): string =>
   text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e]/g, '·')

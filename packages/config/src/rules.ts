@@ -79,7 +79,7 @@ function realServers(vs: VirtualServer, text: VirtualServerText & Read, remarks:
   const kept: RealServer[] = []
   for (const [i, server] of vs.realServers.entries()) {
     const block = text.realServers[i] as (RealServerText & Read) | undefined
-    const given = block?.header as RealServerText['header'] | undefined
+    const given = block?.header
     if (block === undefined || given === undefined) continue
     const place = placeOfKeyword(block)
     const name = formatEndpoint(server)

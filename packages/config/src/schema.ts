@@ -1,4 +1,4 @@
-import type { Block, Field, Fields, Keyword } from './declare.ts'
+import type { Block, Field, Keyword } from './declare.ts'
 import type { Json, JsonSchema } from './kind.ts'
 import { jsonKey } from './spelling.ts'
 
@@ -6,7 +6,7 @@ import { jsonKey } from './spelling.ts'
 export const schemaId = 'https://ipvs-director.example/ipvs-director.schema.json'
 
 /** The JSON Schema (2020-12) of the JSON spelling of a whole configuration. */
-export function schemaOf(grammar: Block<Fields>): JsonSchema {
+export function schemaOf(grammar: Block): JsonSchema {
   const { properties, ...rest } = blockSchema(grammar) as { properties: object }
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -17,7 +17,7 @@ export function schemaOf(grammar: Block<Fields>): JsonSchema {
   }
 }
 
-function blockSchema(block: Block<Fields>): JsonSchema {
+function blockSchema(block: Block): JsonSchema {
   const fields = Object.values(block.fields)
   const own = Object.fromEntries(fields.map((field) => [jsonKey(field), fieldSchema(field)]))
   const required = fields.filter((field) => field.required === true).map(jsonKey)
@@ -46,7 +46,7 @@ interface ObjectSchema {
 }
 
 /** What stands before the brace, as properties of the block. */
-function headerSchema({ header }: Block<Fields>): HeaderSchema {
+function headerSchema({ header }: Block): HeaderSchema {
   if (header === undefined) return { properties: {}, required: [] }
   const schema = header.schema as Partial<ObjectSchema> & {
     readonly type?: string

@@ -1,5 +1,5 @@
 import type { Script } from './config.ts'
-import type { Json, Kind } from './kind.ts'
+import { type Json, type Kind, wordOf } from './kind.ts'
 import { joinCommand, splitCommand } from './command-line.ts'
 
 /**
@@ -65,8 +65,8 @@ export const scriptKind: Kind<Script> = {
     return user === undefined
       ? [line]
       : group === undefined
-        ? [line, String(user)]
-        : [line, String(user), String(group)]
+        ? [line, wordOf(user)]
+        : [line, wordOf(user), wordOf(group)]
   },
   schema: {
     type: 'object',
@@ -93,7 +93,7 @@ export const quotedKind: Kind<string> = {
     return word
   },
   toJson: (value) => value,
-  words: (json) => [String(json)],
+  words: (json) => [wordOf(json)],
   escaped: true,
   schema: { type: 'string' },
 }

@@ -1,4 +1,4 @@
-import type { Block, Field, Fields, Keyword } from './declare.ts'
+import type { Block, Field, Keyword } from './declare.ts'
 import type { Json } from './kind.ts'
 import type { JsonNode } from './json-text.ts'
 import { placeAt } from './json-text.ts'
@@ -20,7 +20,7 @@ export const entriesKey = 'entries'
 export const jsonKey = (field: Field): string => (field.name === '' ? entriesKey : field.name)
 
 /** The values of a block as JSON; what is as it would be without being written is left out. */
-export function blockToJson(block: Block<Fields>, values: Values): { readonly [key: string]: Json } {
+export function blockToJson(block: Block, values: Values): { readonly [key: string]: Json } {
   const json: Record<string, Json> = {}
   if (block.header !== undefined && values['header'] !== undefined) {
     const header = block.header.toJson(values['header'])
@@ -48,9 +48,9 @@ function fieldToJson(field: Field, value: unknown): Json | undefined {
   const keyword = field as Keyword<unknown>
   if (field.repeated === 'each') {
     const list = value as readonly unknown[]
-    return list.length === 0 ? undefined : list.map((each) => keyword.kind.toJson(each as NonNullable<unknown>))
+    return list.length === 0 ? undefined : list.map((each) => keyword.kind.toJson(each as Json))
   }
-  const json = keyword.kind.toJson(value as NonNullable<unknown>)
+  const json = keyword.kind.toJson(value as Json)
   const unwritten = keyword.default === undefined ? undefined : keyword.kind.toJson(keyword.default)
   return JSON.stringify(json) === JSON.stringify(unwritten) ? undefined : json
 }
@@ -59,7 +59,7 @@ const isObject = (json: Json | undefined): json is { readonly [key: string]: Jso
   typeof json === 'object' && json !== null && !Array.isArray(json)
 
 /** The statements that a JSON object, valid by the block's schema, stands for. `source` is the JSON text. */
-export function statementsOf(block: Block<Fields>, node: JsonNode, source: Source): Statement[] {
+export function statementsOf(block: Block, node: JsonNode, source: Source): Statement[] {
   const statements: Statement[] = []
   for (const field of Object.values(block.fields)) {
     const member = node.members.get(jsonKey(field))
@@ -97,7 +97,7 @@ function wordsOf(field: Keyword<unknown>, json: Json): readonly string[] | undef
 }
 
 function blockStatement(
-  block: Block<Fields>,
+  block: Block,
   node: JsonNode,
   source: Source,
   place: { readonly start: number; readonly end: number },
@@ -107,7 +107,7 @@ function blockStatement(
 }
 
 /** The part of a block's JSON that is its header. */
-function headerJson(block: Block<Fields>, json: Json): Json {
+function headerJson(block: Block, json: Json): Json {
   if (block.header === undefined || !isObject(json)) return json
   if (block.header.schema['type'] === 'string') return json['name'] ?? ''
   const own = new Set(Object.values(block.fields).map(jsonKey))

@@ -1,6 +1,6 @@
 import { type Address, addressBytes, addressFromBytes, type Family, familyOf, parseAddress } from '@ipvs-director/core'
 import { endpointKind, readPort } from './endpoint.ts'
-import type { Json, Kind, WordReader } from './kind.ts'
+import { type Json, type Kind, type WordReader, wordOf } from './kind.ts'
 
 /** What stands between `virtual_server` and its brace. */
 export type TargetText =
@@ -34,8 +34,8 @@ export const targetKind: Kind<TargetText> = {
         : { group: value.group },
   words(json) {
     const value = json as { readonly [key: string]: Json }
-    if (value['fwmark'] !== undefined) return ['fwmark', String(value['fwmark'])]
-    if (value['group'] !== undefined) return ['group', String(value['group'])]
+    if (value['fwmark'] !== undefined) return ['fwmark', wordOf(value['fwmark'])]
+    if (value['group'] !== undefined) return ['group', wordOf(value['group'])]
     return endpointKind.words(json)
   },
   schema: {
@@ -95,8 +95,8 @@ export const groupEntryKind: Kind<GroupEntry> = {
       : { address: entry.written, ...(entry.port === undefined ? {} : { port: entry.port }) },
   words(json) {
     const { fwmark, family, address, port } = json as { readonly [key: string]: Json }
-    if (fwmark !== undefined) return ['fwmark', String(fwmark), ...(family === undefined ? [] : [String(family)])]
-    return [String(address), ...(port === undefined ? [] : [String(port)])]
+    if (fwmark !== undefined) return ['fwmark', wordOf(fwmark), ...(family === undefined ? [] : [wordOf(family)])]
+    return [wordOf(address), ...(port === undefined ? [] : [wordOf(port)])]
   },
   schema: {
     oneOf: [

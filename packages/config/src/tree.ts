@@ -57,7 +57,7 @@ export class TreeBuilder {
   #tooMuch: { readonly frame: Frame; readonly brace: Brace } | undefined
   #tooDeep = 0
 
-  constructor(grammar: Block<Fields>, remarks: Remarks, take: TakeTop) {
+  constructor(grammar: Block, remarks: Remarks, take: TakeTop) {
     this.#remarks = remarks
     this.#take = take
     this.#top = { statement: undefined, body: this.#rootBody, fields: fieldMap(grammar), kind: 'root', indent: -1 }
@@ -291,7 +291,7 @@ export function screenColumn(text: string, start: number, at: number): number {
 const maps = new WeakMap<Fields, ReadonlyMap<string, Field>>()
 
 /** The keywords of a block by each of their spellings. */
-export function fieldMap(block: Block<Fields>): ReadonlyMap<string, Field> {
+export function fieldMap(block: Block): ReadonlyMap<string, Field> {
   let map = maps.get(block.fields)
   if (map === undefined) {
     const built = new Map<string, Field>()

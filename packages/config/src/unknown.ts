@@ -9,10 +9,10 @@ import { fieldMap } from './tree.ts'
 export type Vocabulary = ReadonlyMap<string, readonly string[]>
 
 /** Collects the vocabulary of a grammar. */
-export function vocabularyOf(grammar: Block<Fields>): Vocabulary {
+export function vocabularyOf(grammar: Block): Vocabulary {
   const homes = new Map<string, string[]>()
   const seen = new Set<Fields>()
-  const visit = (block: Block<Fields>): void => {
+  const visit = (block: Block): void => {
     if (seen.has(block.fields)) return
     seen.add(block.fields)
     for (const [name, field] of fieldMap(block)) {
@@ -27,12 +27,7 @@ export function vocabularyOf(grammar: Block<Fields>): Vocabulary {
 }
 
 /** One remark about a keyword that means nothing in this block: the best explanation there is. */
-export function remarkOnUnknown(
-  statement: Statement,
-  block: Block<Fields>,
-  vocabulary: Vocabulary,
-  remarks: Remarks,
-): void {
+export function remarkOnUnknown(statement: Statement, block: Block, vocabulary: Vocabulary, remarks: Remarks): void {
   const { keyword } = statement
   const place = placeOf(statement)
   const fields = fieldMap(block)

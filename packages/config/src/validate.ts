@@ -1,7 +1,7 @@
 import { parseAddress } from '@ipvs-director/core'
 import type { ErrorObject } from 'ajv'
 import type { Code } from './codes.ts'
-import type { Block, Fields } from './declare.ts'
+import type { Block } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import { type JsonNode, placeAt } from './json-text.ts'
 import { schemaOf } from './schema.ts'
@@ -11,10 +11,10 @@ import { closest } from './suggest.ts'
 /** What ajv answers about a value. */
 export type Validator = (value: unknown) => readonly ErrorObject[]
 
-const validators = new WeakMap<Block<Fields>, Promise<Validator>>()
+const validators = new WeakMap<Block, Promise<Validator>>()
 
 /** The validator of a grammar's JSON spelling. ajv is loaded when it is first asked for. */
-export function validatorOf(grammar: Block<Fields>): Promise<Validator> {
+export function validatorOf(grammar: Block): Promise<Validator> {
   let validator = validators.get(grammar)
   if (validator === undefined) validators.set(grammar, (validator = compile(schemaOf(grammar))))
   return validator
@@ -69,9 +69,7 @@ export function remarkOnMisfits(
 function topItem({ instancePath, keyword, params }: ErrorObject): string {
   const parts = instancePath.split('/').slice(1)
   if (parts.length === 0)
-    return keyword === 'additionalProperties'
-      ? String((params as { additionalProperty: string }).additionalProperty)
-      : ''
+    return keyword === 'additionalProperties' ? (params as { additionalProperty: string }).additionalProperty : ''
   return /^\d+$/.test(parts[1] ?? '') ? `${parts[0] ?? ''}/${parts[1] ?? ''}` : (parts[0] ?? '')
 }
 

@@ -66,7 +66,7 @@ export class Words implements WordReader {
     return this.#next < this.#end ? this.#at(this.#next++) : undefined
   }
 
-  bad(code: Code, text: string, suggestion?: string): undefined {
+  bad<T>(code: Code, text: string, suggestion?: string): T | undefined {
     this.problem ??= { code, text, word: this.#last(), ...(suggestion === undefined ? {} : { suggestion }) }
     return undefined
   }
@@ -75,7 +75,7 @@ export class Words implements WordReader {
     this.#remarks.add(code, this.place(), text, suggestion === undefined ? {} : { suggestion })
   }
 
-  missing(what: string): undefined {
+  missing<T>(what: string): T | undefined {
     const name = this.#first === 0 ? 'the entry' : (this.#statement?.keyword ?? '')
     const before = this.#next > this.#first && this.#first > 0 ? ` after ${this.#at(this.#next - 1) ?? ''}` : ''
     this.problem ??= { code: 'E028', text: `${name} needs ${what}${before}`, word: this.#last() }

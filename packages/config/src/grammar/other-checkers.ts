@@ -1,4 +1,4 @@
-import { block, type Block, blocks, boolean, type Fields, integer, oneOf, text, value } from '../declare.ts'
+import { block, type Block, blocks, boolean, integer, oneOf, text, value } from '../declare.ts'
 import { integerKind, textKind } from '../kinds.ts'
 import { first, mark, phraseKind } from '../phrase.ts'
 import { nameKind } from './shared.ts'
@@ -12,7 +12,7 @@ const hex = textKind({ what: 'hexadecimal digits', syntax: 'HEX' })
  * Checkers keepalived has, as long as packages/checkers does not declare them itself: their blocks are read and checked,
  * and using one is an error, because a server without its check would count as always up.
  */
-export const otherCheckers: readonly Block<Fields>[] = [
+export const otherCheckers: readonly Block[] = [
   block(
     'SMTP_CHECK',
     'Up when a mail server greets and takes a HELO.',

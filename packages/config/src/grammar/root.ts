@@ -1,5 +1,5 @@
 import type { CheckerBlock } from '../checker-block.ts'
-import { block, type Block, type Fields, flag, integer, text } from '../declare.ts'
+import { block, type Block, flag, integer, text } from '../declare.ts'
 import { otherCheckers } from './other-checkers.ts'
 import { globalDefs } from './global-defs.ts'
 import { garpGroup, ssl, staticLists, trackGroup } from './static.ts'
@@ -53,16 +53,16 @@ const topLevel = {
   virtualServerGroups: virtualServerGroup,
 } as const
 
-const grammars = new WeakMap<readonly CheckerBlock[], Block<Fields>>()
+const grammars = new WeakMap<readonly CheckerBlock[], Block>()
 
 /** The whole grammar, with the checkers' blocks in real_server. The top level is a block without a name. */
-export function grammarWith(checkers: readonly CheckerBlock[]): Block<Fields> {
+export function grammarWith(checkers: readonly CheckerBlock[]): Block {
   let grammar = grammars.get(checkers)
   if (grammar !== undefined) return grammar
   const known = new Set(checkers.map(({ keyword }) => keyword))
   const others = otherCheckers
     .filter(({ name }) => !known.has(name))
-    .map((each) => [each.name, { ...each, many: true }])
+    .map((each): readonly [string, Block] => [each.name, { ...each, many: true }])
   const own = Object.fromEntries(checkers.map(({ keyword, block: declared }) => [keyword, { ...declared, many: true }]))
   const real = { ...realServer, fields: { ...realServer.fields, ...own, ...Object.fromEntries(others) } }
   const virtual = { ...virtualServer, fields: { ...virtualServer.fields, realServers: real } }

@@ -1,4 +1,4 @@
-import type { Json, Kind } from '../kind.ts'
+import { type Json, type Kind, wordOf } from '../kind.ts'
 import { addressKind, booleanKind, choiceKind, integerKind, textKind, wordsKind } from '../kinds.ts'
 import { destinationKind, gatewayKind } from '../network.ts'
 import { bare, choice, many, mark, option, phraseKind } from '../phrase.ts'
@@ -18,7 +18,7 @@ const lockable: Kind<{ readonly lock: boolean; readonly value: string }> = {
   toJson: ({ lock, value }) => (lock ? { lock, value } : value),
   words(json) {
     if (typeof json === 'string') return [json]
-    return ['lock', String((json as { readonly [key: string]: Json })['value'])]
+    return ['lock', wordOf((json as { readonly [key: string]: Json })['value'])]
   },
   schema: {
     oneOf: [
