@@ -1,4 +1,8 @@
-import type { KeepalivedClass } from './diagnostics.ts'
+/**
+ * What `keepalived -t` makes of the same thing: nothing, an error (exit 5), a missing value or another reason not to run
+ * (exit 2 or 4), a script security warning (exit 6), something deprecated.
+ */
+export type KeepalivedClass = 'ok' | 'error' | 'fatal' | 'security' | 'deprecated'
 
 /** What is known of a kind of remark, whatever it is about. */
 export interface CodeInfo {

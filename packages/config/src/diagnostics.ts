@@ -1,14 +1,8 @@
 import type { Place } from './config.ts'
-import { type Code, codes } from './codes.ts'
+import { type Code, codes, type KeepalivedClass } from './codes.ts'
 
 /** error: cannot run, or the meaning is lost; warning: runs, as the text says; note: worth knowing. */
 export type Severity = 'error' | 'warning' | 'note'
-
-/**
- * What `keepalived -t` makes of the same thing: nothing, an error (exit 5), a missing value or another reason not to run
- * (exit 2 or 4), a script security warning (exit 6), something deprecated.
- */
-export type KeepalivedClass = 'ok' | 'error' | 'fatal' | 'security' | 'deprecated'
 
 /** A remark about the configuration. */
 export interface Diagnostic {

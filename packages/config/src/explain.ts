@@ -1,5 +1,5 @@
-import { codes } from './codes.ts'
-import { type KeepalivedClass, type Severity, severityOf } from './diagnostics.ts'
+import { codes, type KeepalivedClass } from './codes.ts'
+import { type Severity, severityOf } from './diagnostics.ts'
 
 /** What a code means. */
 export interface Explanation {

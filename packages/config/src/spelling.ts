@@ -48,9 +48,9 @@ function fieldToJson(field: Field, value: unknown): Json | undefined {
   const keyword = field as Keyword<unknown>
   if (field.repeated === 'each') {
     const list = value as readonly unknown[]
-    return list.length === 0 ? undefined : list.map((each) => keyword.kind.toJson(each as Json))
+    return list.length === 0 ? undefined : list.map((each) => keyword.kind.toJson(each as string))
   }
-  const json = keyword.kind.toJson(value as Json)
+  const json = keyword.kind.toJson(value as string)
   const unwritten = keyword.default === undefined ? undefined : keyword.kind.toJson(keyword.default)
   return JSON.stringify(json) === JSON.stringify(unwritten) ? undefined : json
 }

@@ -1,4 +1,4 @@
-import { choice, first, maybe, option, phraseKind } from '../phrase.ts'
+import { first, maybe, option, phraseKind } from '../phrase.ts'
 import { addressKind, integerKind, textKind } from '../kinds.ts'
 
 /** An interface name as the kernel takes it. */
@@ -57,7 +57,3 @@ export const timeoutsKind = phraseKind(
   { tcp: option('tcp', timeout), tcpfin: option('tcpfin', timeout), udp: option('udp', timeout) },
   '[tcp SECONDS] [tcpfin SECONDS] [udp SECONDS]',
 )
-
-/** `[allow_if_changes]` and the like: a flag with one word that changes it. */
-export const wordOrNothing = <const C extends string>(...words: readonly C[]) =>
-  phraseKind({ how: choice(...words) }, `[${words.join('|')}]`)
