@@ -11,13 +11,14 @@ import { remarkOnPending } from './pending.ts'
 import { damaged, type Read, Reader, written } from './read.ts'
 import { remarkOnNames } from './references.ts'
 import { applyRules } from './rules.ts'
+import { globalRules, vipRules } from './rules-globals.ts'
 import { vrrpRules } from './rules-vrrp.ts'
 import { placeOf, type Statement } from './statement.ts'
 import { vocabularyOf } from './unknown.ts'
 
 /** The values of the top level but the virtual servers, which are resolved one by one. */
 interface RootText {
-  readonly globalDefs: GlobalDefsText | undefined
+  readonly globalDefs: (GlobalDefsText & Read) | undefined
   readonly ssl: Surroundings['ssl']
   readonly virtualServerGroups: readonly (VirtualServerGroupText & Read)[]
   readonly vrrpInstances: readonly (VrrpInstanceText & Read)[]
@@ -139,15 +140,17 @@ export class Assembly {
       if (resolved !== undefined && claim(resolved, taken, this.#remarks)) virtualServers.push(resolved)
       else this.#leftOut.push(name ?? `virtual_server ${resolved?.name ?? ''}`)
     }
-    this.#others()
+    this.#others(virtualServers)
     return { config: { globals: context.globals, virtualServers }, leftOut: this.#leftOut, stale }
   }
 
   /** What is to be said of the rest. */
-  #others(): void {
+  #others(virtualServers: readonly VirtualServer[]): void {
     const { globalDefs, vrrpInstances, vrrpSyncGroups } = this.#values as unknown as RootText
     remarkOnPending(this.#kept, this.#remarks)
     remarkOnNames(this.#kept, this.#remarks)
+    globalRules(globalDefs, this.#remarks)
+    vipRules(vrrpInstances, virtualServers, this.#remarks)
     const script = this.#reader.firstScript
     if (script !== undefined && globalDefs?.enableScriptSecurity !== true) {
       this.#remarks.add('W029', placeOf(script), 'scripts are run and enable_script_security is not set in global_defs')

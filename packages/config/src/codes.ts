@@ -412,6 +412,11 @@ export const codes = {
   ),
   W069: code('a unicast option without peers', 'ok', 'Without unicast_peer advertisements go by multicast.'),
   W070: code('authentication with VRRPv3', 'ok', 'VRRPv3 has none; the block is left out.'),
+  W075: code(
+    'weights that change nothing',
+    'ok',
+    'The owner of the addresses (priority 255) keeps its priority whatever its tracked things say; keepalived ignores their weights.',
+  ),
   W073: code(
     'state MASTER without a priority',
     'ok',
@@ -428,6 +433,11 @@ export const codes = {
     'not UTF-8',
     'ok',
     'The file holds bytes that are no UTF-8. They are read one by one, so that nothing is lost; most often they are in comments.',
+  ),
+  N011: code(
+    'mail without a server',
+    'ok',
+    'notification_email names who gets mail, and smtp_server who takes it. Without the second none is sent.',
   ),
   N010: code(
     '0 means off',

@@ -72,6 +72,7 @@ function instanceRules(instance: VrrpInstanceText & Read, globals: GlobalDefsTex
   if (version === 3 && interval > 40.95) say('W068', 'VRRPv3 has at most 40.95 s between advertisements', 'advert_int')
   if (version === 2 && familyOfInstance(instance) === 'inet6') say('E065', 'VRRPv2 has no IPv6', 'version')
   addressRules(instance, say)
+  weightRules(instance, say)
   unicastRules(instance, say)
 }
 
@@ -95,6 +96,22 @@ function addressRules(instance: VrrpInstanceText & Read, say: Say): void {
   for (const list of [all, instance.virtualIpaddressExcluded]) {
     const odd = list.find((entry) => isNoHost(entry.address.address))
     if (odd !== undefined) say('W055', `${odd.address.address} is no address of a host`, 'virtual_ipaddress')
+  }
+}
+
+function weightRules(instance: VrrpInstanceText & Read, say: Say): void {
+  const owner = (instance.priority ?? (instance.state === 'MASTER' ? 255 : 100)) === 255
+  const lists = [
+    ['track_interface', instance.trackInterface],
+    ['track_script', instance.trackScript],
+    ['track_process', instance.trackProcess],
+    ['track_file', instance.trackFile],
+    ['track_bfd', instance.trackBfd],
+  ] as const
+  for (const [keyword, list] of lists) {
+    const weighted = list.find((entry) => (entry.weight ?? 0) !== 0)
+    if (owner && weighted !== undefined)
+      say('W075', `the weight of ${weighted.name} changes nothing: priority 255 stays what it is`, keyword)
   }
 }
 

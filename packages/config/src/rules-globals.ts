@@ -1,0 +1,39 @@
+import { parseAddress } from '@ipvs-director/core'
+import type { VirtualServer } from './config.ts'
+import type { Remarks } from './diagnostics.ts'
+import type { GlobalDefsText } from './grammar/global-defs.ts'
+import type { VrrpInstanceText } from './grammar/vrrp.ts'
+import { placeOfKeyword, type Read } from './read.ts'
+import { isNoHost } from './rules-vrrp.ts'
+
+/** Rules about global_defs: settings that cannot work together. */
+export function globalRules(globals: (GlobalDefsText & Read) | undefined, remarks: Remarks): void {
+  if (globals === undefined) return
+  const host = globals.smtpServer === undefined ? undefined : parseAddress(globals.smtpServer.host)
+  if (host !== undefined && isNoHost(host)) {
+    remarks.add('W055', placeOfKeyword(globals, 'smtp_server'), `${host} is no address of a host`)
+  }
+  if (globals.notificationEmail.length > 0 && globals.smtpServer === undefined) {
+    remarks.add('N011', placeOfKeyword(globals, 'notification_email'), 'no mail is sent without an smtp_server')
+  }
+}
+
+/** A VIP of this machine that is also a real server: packets for it would stay here. */
+export function vipRules(
+  instances: readonly VrrpInstanceText[],
+  servers: readonly VirtualServer[],
+  remarks: Remarks,
+): void {
+  const vips = new Map<string, string>()
+  for (const { header, virtualIpaddress, virtualIpaddressExcluded } of instances) {
+    for (const { address } of [...virtualIpaddress, ...virtualIpaddressExcluded]) vips.set(address.address, header)
+  }
+  if (vips.size === 0) return
+  for (const { realServers, target } of servers) {
+    for (const { address, place } of realServers) {
+      const instance = vips.get(address)
+      if (instance === undefined || (target.kind === 'address' && target.address === address)) continue
+      remarks.add('W051', place, `${address} is also an address of vrrp_instance ${instance}`)
+    }
+  }
+}
