@@ -28,11 +28,15 @@ export function placeOfKeyword(block: Read, name?: string): Place {
   return found === undefined ? placeOf(statement) : wholePlace(found)
 }
 
+/** Blocks that are acted on, so that of a keyword in them it must be said when it is not. */
+const toldHere: ReadonlySet<string> = new Set(['virtual_server', 'real_server'])
+
 /** Blocks to values. */
 export class Reader {
   readonly #remarks: Remarks
   readonly #words: Words
   readonly #vocabulary: Vocabulary
+  readonly #idle = new Set<string>()
   /** The first statement that says to run a command. */
   firstScript: Statement | undefined
 
@@ -80,9 +84,19 @@ export class Reader {
     const key = plan.keys.get(field)
     if (key === undefined) return
     if (field.deprecated !== undefined || field.unsupported !== undefined) this.#dated(child, field)
+    if (field.pending === true && field.form === 'value' && toldHere.has(block.name)) this.#notYet(child, block)
     if (field.form === 'value') this.#value(field, key, child, values, plan, block)
     else if (field.form === 'list') this.#list(field, child, values, key)
     else this.#nested(field, key, child, values)
+  }
+
+  /** Says once of each keyword that nothing is done with it yet; see pending.ts for the top level. */
+  #notYet(statement: Statement, block: Block): void {
+    const name = `${block.name}/${statement.keyword}`
+    if (this.#idle.has(name)) return
+    this.#idle.add(name)
+    const text = `this version does not act yet on ${statement.keyword} in ${block.name}`
+    this.#remarks.add('W028', placeOf(statement), text)
   }
 
   #dated(statement: Statement, field: Field): void {

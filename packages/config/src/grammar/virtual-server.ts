@@ -101,11 +101,12 @@ export const realServer = blocks(
       doc: 'Time between two checks.',
     }),
     smtpAlert: boolean('smtp_alert', {
+      pending: true,
       inherits: 'smtp_alert_checker',
       doc: 'Send mail when the server goes up or down.',
     }),
     virtualhost: text('virtualhost', { what: 'a host name', doc: 'Host header of HTTP checks.' }),
-    snmpName: text('snmp_name', { since: '2.2.3', doc: 'Name in SNMP tables.' }),
+    snmpName: text('snmp_name', { pending: true, since: '2.2.3', doc: 'Name in SNMP tables.' }),
   },
   { header: endpointKind },
 )
@@ -166,7 +167,7 @@ export const virtualServer = blocks(
       since: '1.2.20',
       doc: 'Family of a fwmark service where its real servers do not tell.',
     }),
-    haSuspend: flag('ha_suspend', { doc: 'Check only while the VIP is on this machine.' }),
+    haSuspend: flag('ha_suspend', { pending: true, doc: 'Check only while the VIP is on this machine.' }),
     virtualhost: text('virtualhost', { what: 'a host name', doc: 'Host header, and TLS server name, of HTTP checks.' }),
     alpha: flag('alpha', { doc: 'Real servers count as down until their first successful check.' }),
     omega: flag('omega', { doc: 'Run notify_down and quorum_down at shutdown.' }),
@@ -189,10 +190,11 @@ export const virtualServer = blocks(
     }),
     weight: integer('weight', { min: 1, max: 2 ** 31 - 1, default: 1, doc: 'Default weight of the real servers.' }),
     smtpAlert: boolean('smtp_alert', {
+      pending: true,
       inherits: 'smtp_alert_checker',
       doc: 'Send mail when the quorum is gained or lost.',
     }),
-    snmpName: text('snmp_name', { since: '2.2.3', doc: 'Name in SNMP tables.' }),
+    snmpName: text('snmp_name', { pending: true, since: '2.2.3', doc: 'Name in SNMP tables.' }),
     sorryServer: endpoint('sorry_server', { doc: 'Server that is used while the quorum is lost.' }),
     sorryServerInhibit: flag('sorry_server_inhibit', {
       since: '1.2.13',
