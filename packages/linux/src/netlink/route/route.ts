@@ -1,0 +1,134 @@
+/** Routes (linux/rtnetlink.h). One next hop each; what multipath routes say of theirs is not read. */
+import { addressBytes, type Address, type Family } from '@ipvs-director/core'
+import { attributes } from '../attributes.ts'
+import type { NetlinkRequest } from '../channel.ts'
+import { bytes, u32, u8 } from '../codecs.ts'
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../message.ts'
+import { struct } from '../struct.ts'
+import {
+  AF_UNSPEC,
+  RT_SCOPE_HOST,
+  RT_SCOPE_LINK,
+  RT_SCOPE_NOWHERE,
+  RT_SCOPE_UNIVERSE,
+  RT_TABLE_MAIN,
+  RTM_DELROUTE,
+  RTM_GETROUTE,
+  RTM_NEWROUTE,
+} from './constants.ts'
+import { familyFromNumber, familyNumber, readAddress, type Prefix } from './prefix.ts'
+
+export interface Route {
+  readonly family: Family
+  /** Undefined: the default route. */
+  readonly destination?: Prefix | undefined
+  readonly gateway?: Address | undefined
+  /** The interface packets leave by. */
+  readonly index?: number | undefined
+  /** The source address for connections that take this route. */
+  readonly source?: Address | undefined
+  /** Default 254, main. */
+  readonly table?: number | undefined
+  /** The lower, the better; the kernel's default is 0 for IPv4 and 1024 for IPv6. */
+  readonly metric?: number | undefined
+  /** Who made it: 2 kernel, 3 boot, 4 static (default), 18 keepalived. */
+  readonly protocol?: number | undefined
+  /** RT_SCOPE_ number; default by kind and gateway, as `ip route` has it. */
+  readonly scope?: number | undefined
+  /** RTN_ number: 1 unicast (default), 2 local, 6 blackhole, 7 unreachable, 8 prohibit. */
+  readonly kind?: number | undefined
+  /** The gateway is reachable by the interface, whatever the addresses say. */
+  readonly onlink?: boolean | undefined
+}
+
+/** What to do with a route; 'replace' adds it or changes the one with equal destination, table and metric. */
+export interface RouteChange {
+  readonly do: 'add' | 'replace' | 'delete'
+  readonly route: Route
+}
+
+const RTN_UNICAST = 1
+const RTN_LOCAL = 2
+const RTPROT_STATIC = 4
+const RTNH_F_ONLINK = 4
+
+/** struct rtmsg. */
+const header = struct({
+  family: u8,
+  destinationLength: u8,
+  sourceLength: u8,
+  tos: u8,
+  table: u8,
+  protocol: u8,
+  scope: u8,
+  kind: u8,
+  flags: u32,
+})
+const routeAttributes = attributes({
+  destination: [1, bytes],
+  index: [4, u32],
+  gateway: [5, bytes],
+  metric: [6, u32],
+  source: [7, bytes],
+  table: [15, u32],
+})
+
+/** Reads RTM_NEWROUTE and RTM_DELROUTE; undefined for routes that are neither IPv4 nor IPv6. Throws a DecodeError. */
+export function decodeRoute(payload: Buffer): Route | undefined {
+  const head = header.decode(payload)
+  const family = familyFromNumber(head.family)
+  if (family === undefined) return undefined
+  const given = routeAttributes.decodeRange(payload, header.size, payload.length)
+  const destination = readAddress(given.destination)
+  return {
+    family,
+    destination: destination === undefined ? undefined : { address: destination, length: head.destinationLength },
+    gateway: readAddress(given.gateway),
+    index: given.index,
+    source: readAddress(given.source),
+    table: given.table ?? head.table,
+    metric: given.metric,
+    protocol: head.protocol,
+    scope: head.scope,
+    kind: head.kind,
+    onlink: (head.flags & RTNH_F_ONLINK) !== 0,
+  }
+}
+
+/** All routes of one family or of both: a dump. */
+export function allRoutes(family?: Family): NetlinkRequest {
+  return {
+    type: RTM_GETROUTE,
+    payload: header.encode({ family: family === undefined ? AF_UNSPEC : familyNumber(family) }),
+  }
+}
+
+export function changeRoute({ do: action, route }: RouteChange): NetlinkRequest {
+  const table = route.table ?? RT_TABLE_MAIN
+  const head = header.encode({
+    family: familyNumber(route.family),
+    destinationLength: route.destination?.length ?? 0,
+    table: table < 256 ? table : 0,
+    protocol: route.protocol ?? (action === 'delete' ? 0 : RTPROT_STATIC),
+    scope: route.scope ?? (action === 'delete' ? RT_SCOPE_NOWHERE : usualScope(route)),
+    kind: route.kind ?? (action === 'delete' ? 0 : RTN_UNICAST),
+    flags: route.onlink === true ? RTNH_F_ONLINK : 0,
+  })
+  const body = routeAttributes.encode({
+    destination: route.destination === undefined ? undefined : addressBytes(route.destination.address),
+    index: route.index,
+    gateway: route.gateway === undefined ? undefined : addressBytes(route.gateway),
+    metric: route.metric,
+    source: route.source === undefined ? undefined : addressBytes(route.source),
+    table,
+  })
+  const payload = Buffer.concat([head, body])
+  if (action === 'delete') return { type: RTM_DELROUTE, payload }
+  return { type: RTM_NEWROUTE, flags: NLM_F_CREATE | (action === 'add' ? NLM_F_EXCL : NLM_F_REPLACE), payload }
+}
+
+function usualScope(route: Route): number {
+  if (route.kind === RTN_LOCAL) return RT_SCOPE_HOST
+  const direct = (route.kind ?? RTN_UNICAST) === RTN_UNICAST && route.gateway === undefined
+  return route.family === 'inet' && direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
+}
