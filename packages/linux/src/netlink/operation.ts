@@ -43,7 +43,11 @@ export interface Operation {
   fail(error: Error): void
 }
 
-type Settle<T> = { resolve(value: T): void; reject(error: Error): void }
+/** A promise's two ends. */
+export interface Settle<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (error: Error) => void
+}
 
 /** One send's most bytes: what the kernel takes in one piece, and what netlink's send buffer holds at its default size. */
 export const sendBytes = 65_536

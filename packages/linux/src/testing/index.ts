@@ -1,1 +1,2 @@
 export * from './fake-netlink.ts'
+export * from './own-namespace.ts'
