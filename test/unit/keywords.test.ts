@@ -57,10 +57,12 @@ test('no declared keyword is unknown to keepalived, but the old ones and our own
   const others = [...declared()].filter((name) => name !== '' && !known.has(name))
   expect(others.sort()).toEqual([
     'body',
+    'delay_loop_changing',
     'expect',
     'expect_hex',
     'expect_regex',
     'header',
+    'jitter',
     'lvs_id',
     'method',
     'nat_mask',

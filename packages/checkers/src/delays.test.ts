@@ -6,24 +6,38 @@ import { delaysOf } from './delays.ts'
 import { defaultTiming } from './testing/checks.ts'
 
 const time = fc.integer({ min: 1, max: 100 }).map((n) => n * 100)
-const knobs = fc.record({ D: time, B: time, T: time, R: fc.nat(5), N: fc.integer({ min: 1, max: 4 }) })
+const knobs = fc.record({
+  D: time,
+  B: time,
+  T: time,
+  R: fc.nat(5),
+  N: fc.integer({ min: 1, max: 4 }),
+  S: fc.integer({ min: 1, max: 3 }),
+})
 
 /** The rows of docs/checkers.md, written out as they stand there. */
 test.prop([fc.constantFrom(...checkers.map((checker) => checker.keyword)), knobs, fc.boolean()])(
   '%s: the walk agrees with the formula',
-  (kind, { D, B, T, R, N }, fast) => {
+  (kind, { D, B, T, R, N, S }, fast) => {
     const timing = {
       ...defaultTiming,
       delayLoop: millis(D),
       delayBeforeRetry: millis(B),
       timeout: millis(T),
       retry: R,
+      rise: S,
     }
     const http = kind === 'HTTP_GET' || kind === 'SSL_GET'
     const options = http ? { urls: Array.from({ length: N }), fastRecovery: fast } : {}
     const turn = http ? N * D : D
     const silent = kind === 'MISC_CHECK' ? D + R * Math.max(B, T) + T : turn + (R + 1) * T + R * B
-    const recovered = http ? Math.max(B, D) + (fast ? 0 : N * D) : D
+    const recovered = http ? Math.max(B, D) + (fast ? 0 : S * N * D) : S * D
     expect(delaysOf({ kind, timing, options })).toEqual({ refused: turn + R * B, silent, recovered })
   },
 )
+
+test('jitter makes every wait longer, delay_loop_changing those that count', () => {
+  const timing = { ...defaultTiming, retry: 2, rise: 3, changing: millis(500), jitter: 0.1 }
+  const { refused, recovered } = delaysOf({ kind: 'TCP_CHECK', timing, options: {} }) ?? {}
+  expect([refused, recovered]).toEqual([expect.closeTo(12_100), expect.closeTo(12_100)])
+})

@@ -46,14 +46,15 @@ function timeToDown(checker: Checker, timing: CheckTiming, course: Course, probe
   do {
     const step = checker.health.step(health, good, timing, course)
     health = step.health
-    time += step.next
+    time += longest(step.next, timing)
   } while (health.cursor !== 0)
   for (let probes = 0; probes < manyRetries; probes++) {
     const step = checker.health.step(health, bad, timing, course)
     health = step.health
     time += probeTime
     if (step.turned === 'down') return millis(time)
-    time += checker.interval === 'start' ? Math.max(0, step.next - probeTime) : step.next
+    time +=
+      checker.interval === 'start' ? Math.max(0, longest(step.next, timing) - probeTime) : longest(step.next, timing)
   }
   return millis(Infinity)
 }
@@ -63,14 +64,17 @@ function timeToUp(checker: Checker, timing: CheckTiming, course: Course): Millis
   let time = 0
   const last = checker.health.step(health, bad, { ...timing, retry: 0 }, course)
   health = last.health
-  time += last.next
+  time += longest(last.next, timing)
   for (;;) {
     const step = checker.health.step(health, good, timing, course)
     health = step.health
     if (step.turned === 'up') return millis(time)
-    time += step.next
+    time += longest(step.next, timing)
   }
 }
+
+/** A wait as long as its jitter can make it. */
+const longest = (next: Millis, { jitter = 0 }: CheckTiming): number => next * (1 + jitter)
 
 const good: Verdict = { up: true, class: 'ok', reason: '', took: millis(0) }
 const bad: Verdict = { up: false, class: 'refused', reason: '', took: millis(0) }

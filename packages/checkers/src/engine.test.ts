@@ -57,6 +57,17 @@ test('the first probe waits 1 s and a random part of the warm-up', async () => {
   expect(times()).toEqual([3])
 })
 
+test.for([
+  [0, [1, 10, 19], 'as much shorter'],
+  [0.5, [1, 11, 21], 'as it is'],
+  [1, [1, 12, 23], 'as much longer'],
+] as const)('jitter 10 %%, random %d: probed at %o: %s', async ([random, expected]) => {
+  const { clock, engine, times } = bench({ random: () => random })
+  engine.setChecks([scripted('+', { timing: { jitter: 0.1 } })])
+  await clock.advance(seconds(25))
+  expect(times()).toEqual(expected)
+})
+
 test('the interval runs from the end of a probe', async () => {
   const { clock, engine, asked, times } = bench()
   engine.setChecks([scripted('.')])

@@ -216,7 +216,9 @@ export function createEngine(options: EngineOptions): Engine {
     const step = checker.health.step(task.health, verdict, check.timing, checker.course(check.options))
     task.health = step.health
     const from = checker.interval === 'start' ? attempt.startedAt : clock.now()
-    task.due = Math.max(clock.now(), from + step.next)
+    const { jitter = 0 } = check.timing
+    const wait = jitter === 0 ? step.next : step.next * (1 + jitter * (2 * random() - 1))
+    task.due = Math.max(clock.now(), from + wait)
     heap.put(task)
     if (verdict.class === 'local' && !wasLocal) trouble.tell(`${describe(check)}: ${verdict.reason}`)
     report(task, verdict, step.turned !== undefined)

@@ -43,9 +43,15 @@ function walk(
   machine: HealthMachine,
   verdicts: string,
   start = kept,
-  options: { retry?: number; delayBeforeRetry?: number; course?: Course } = {},
+  options: { retry?: number; delayBeforeRetry?: number; course?: Course; rise?: number; changing?: number } = {},
 ): Walk {
-  const knobs = { ...timing, retry: options.retry ?? 2, delayBeforeRetry: seconds(options.delayBeforeRetry ?? 1) }
+  const knobs: CheckTiming = {
+    ...timing,
+    retry: options.retry ?? 2,
+    delayBeforeRetry: seconds(options.delayBeforeRetry ?? 1),
+    rise: options.rise ?? 1,
+    ...(options.changing === undefined ? {} : { changing: seconds(options.changing) }),
+  }
   let health = machine.start(start, knobs)
   let [trace, parts] = ['', '']
   const waits: number[] = []
@@ -130,6 +136,29 @@ test('http: while down the longer of both waits', () => {
   expect(walk(httpHealth, '---', kept, { delayBeforeRetry: 3 }).waits).toBe('3 3 10')
 })
 
+test.for([
+  ['three successes bring it up', commonHealth, keptDown, '+++', '--^', '10 10 10', {}],
+  ['a failure starts the count anew', commonHealth, keptDown, '++-+++', '-----^', '10 10 10 10 10 10', {}],
+  ['our own failure does not', commonHealth, keptDown, '++!+', '---^', '10 10 10 10', {}],
+  ['up it stays by any success', commonHealth, kept, '--+--+', '++++++', '1 1 10 1 1 10', {}],
+  ['counting may be faster', commonHealth, keptDown, '+++', '--^', '3 3 10', { changing: 3 }],
+  ['in both directions', commonHealth, kept, '---+++', '++v--^', '3 3 10 3 3 10', { changing: 3 }],
+  ['alpha rises, too', commonHealth, alpha, '+++', '--^', '10 10 10', {}],
+  ['http counts whole walks', httpHealth, keptDown, '++++', '---^', '10 10 10 10', {}],
+  [
+    'http failing in a walk starts anew',
+    httpHealth,
+    keptDown,
+    '++---++++',
+    '--------^',
+    '3 3 3 3 10 3 3 3 10',
+    { changing: 3 },
+  ],
+] as const)('rise 3: %s', ([, machine, start, text, trace, waits, more]) => {
+  const seen = walk(machine, text, start, { rise: 3, ...more })
+  expect([seen.trace, seen.waits]).toEqual([trace, waits])
+})
+
 const verdicts = fc.array(fc.constantFrom('+', '-', '!'), { maxLength: 40 }).map((symbols) => symbols.join(''))
 const machines = fc.constantFrom(commonHealth, dnsHealth, smtpHealth, httpHealth)
 
@@ -159,5 +188,18 @@ property.prop([machines, verdicts, fc.integer({ min: 1, max: 4 }), fc.boolean()]
       if (mark === '^' || mark === 'v') up = mark === '^'
       expect(mark === '^' || mark === '+').toBe(up)
     }
+  },
+)
+
+property.prop([machines, verdicts, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 })])(
+  'never up again with fewer than rise successes since the last failure that counted',
+  (machine, text, rise, parts) => {
+    const course: Course = { parts, fast: false }
+    const seen = walk(machine, text.replaceAll('!', ''), keptDown, { rise, course, retry: 0 })
+    const needed = machine === httpHealth ? 1 + rise * parts : rise
+    const counted = text.replaceAll('!', '')
+    const up = seen.trace.indexOf('^')
+    if (up >= 0) expect(counted.slice(0, up + 1).endsWith('+'.repeat(needed))).toBe(true)
+    else expect(counted).not.toContain('+'.repeat(needed))
   },
 )

@@ -9,6 +9,8 @@ export interface Health {
   readonly settled: boolean
   /** Failures in a row, counted and forgiven so far. */
   readonly failures: number
+  /** Successes in a row while down, counted towards `rise`. */
+  readonly successes: number
   /** Which part of the check (which url) the next probe is of. */
   readonly cursor: number
   /** The part at `cursor` is the one that took the server down, and it alone is probed until it succeeds. */
@@ -47,13 +49,14 @@ export interface Forgiving {
   readonly firstCounts: boolean
 }
 
-/** Up by one success; down by `retry` + 1 failures in a row, or by the very first when nothing is known yet. */
+/** Up by `rise` successes; down by `retry` + 1 failures in a row, or by the very first when nothing is known yet. */
 export function forgivingHealth(rules: Forgiving): HealthMachine {
   return {
     start: (initial, timing) => ({
       up: initial.up,
       settled: initial.seen,
       failures: rules.firstCounts && initial.unproven ? timing.retry : 0,
+      successes: 0,
       cursor: 0,
       stuck: false,
     }),
@@ -61,15 +64,22 @@ export function forgivingHealth(rules: Forgiving): HealthMachine {
     step(health, verdict, timing) {
       if (verdict.class === 'local') return unchanged(health, timing)
       if (verdict.up) {
+        if (rising(health, timing)) {
+          const successes = health.successes + 1
+          return { health: { ...health, failures: 0, successes }, next: changingOf(timing), turned: undefined }
+        }
         const turned = health.up ? undefined : 'up'
-        return { health: { ...health, up: true, settled: true, failures: 0 }, next: timing.delayLoop, turned }
+        const after: Health = { ...health, up: true, settled: true, failures: 0, successes: 0 }
+        return { health: after, next: timing.delayLoop, turned }
       }
       if (forgives(rules, health) && health.failures < timing.retry) {
         const failures = health.failures + 1
-        return { health: { ...health, failures }, next: timing.delayBeforeRetry, turned: undefined }
+        const next = timing.changing ?? timing.delayBeforeRetry
+        return { health: { ...health, failures, successes: 0 }, next, turned: undefined }
       }
       const turned = health.up ? 'down' : undefined
-      return { health: { ...health, up: false, settled: true, failures: 0 }, next: timing.delayLoop, turned }
+      const after: Health = { ...health, up: false, settled: true, failures: 0, successes: 0 }
+      return { health: after, next: timing.delayLoop, turned }
     },
   }
 }
@@ -78,6 +88,14 @@ function forgives(rules: Forgiving, health: Health): boolean {
   if (rules.retries === 'always') return true
   return health.up || (rules.retries === 'unlessDown' && !health.settled)
 }
+
+/** Whether a success is one too few for a server that is down. */
+export function rising(health: Health, { rise = 1 }: CheckTiming): boolean {
+  return !health.up && health.successes + 1 < rise
+}
+
+/** The wait between two checks while successes are being counted. */
+export const changingOf = (timing: CheckTiming): Millis => timing.changing ?? timing.delayLoop
 
 /** A failure of our own says nothing about the server: believe what was believed, and try again later. */
 export function unchanged(health: Health, timing: CheckTiming): Step {

@@ -258,3 +258,20 @@ test.for([
   const { remarks } = await readChecker(block)
   expect(remarks.join('\n')).toContain(said)
 })
+
+test.for([
+  ['', '', '', { retry: 1 }, 'nothing of our own: nothing is said of it'],
+  ['', '', 'fall 3', { retry: 2 }, 'fall counts the failure that decides'],
+  ['', '', 'fall 3 \n retry 7', { retry: 2 }, 'and replaces retry'],
+  ['', 'fall 3', 'retry 7', { retry: 7 }, 'of the nearest block that says one of them'],
+  ['fall 5', 'retry 4', '', { retry: 4 }, 'in whatever words'],
+  ['rise 3', '', '', { retry: 1, rise: 3 }, 'rise is inherited'],
+  ['rise 3', 'rise 2', 'rise 1', { retry: 1 }, 'the nearest counts'],
+  ['jitter 20', 'delay_loop_changing 0.5', '', { retry: 1, jitter: 0.2, changing: 500 }, 'and so are the others'],
+] as const)('virtual server "%s", real server "%s", checker "%s": %o: %s', async ([vs, rs, own, expected]) => {
+  const around: Around = { virtualServer: vs, realServer: rs }
+  const { checker, remarks } = await readChecker(`TCP_CHECK {\n ${own} \n }`, around)
+  expect(remarks).toEqual([])
+  const { retry, rise, jitter, changing } = checker?.timing ?? {}
+  expect(JSON.parse(JSON.stringify({ retry, rise, jitter, changing }))).toEqual(expected)
+})

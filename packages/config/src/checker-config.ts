@@ -38,12 +38,13 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
   const completed = damagedText ? undefined : checker.complete?.(options as never, surroundings(text, home))
   const resolved = shared({
     delayLoop,
-    retry: own.retry ?? rs.retry ?? vs.retry ?? checker.defaults.retry,
+    retry: retryOf(own) ?? retryOf(rs) ?? retryOf(vs) ?? checker.defaults.retry,
     delayBeforeRetry: own.delayBeforeRetry ?? rs.delayBeforeRetry ?? vs.delayBeforeRetry ?? retryGap,
     warmup: own.warmup ?? rs.warmup ?? vs.warmup ?? delayLoop,
     timeout: completed?.timeout ?? own.connectTimeout ?? rs.connectTimeout ?? vs.connectTimeout ?? connectTimeout,
     alpha: own.alpha ?? rs.alpha ?? vs.alpha,
     logAllFailures: own.logAllFailures ?? home.globals.checkerLogAllFailures,
+    ...resolveChanging(own, rs, vs),
   })
   if (!damagedText) checkTiming(text, resolved, remarks)
   return {
@@ -52,6 +53,26 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
     timing: resolved,
     connection: checker.connection ? resolveConnection(text, own, home) : undefined,
     options: (completed?.options ?? options) as Readonly<Record<string, unknown>>,
+  }
+}
+
+/** `fall` counts the failure that takes the server down, `retry` does not. */
+const retryOf = ({ fall, retry }: Pick<CommonText, 'fall' | 'retry'>): number | undefined =>
+  fall === undefined ? retry : fall - 1
+
+/** Our own words, absent where they change nothing: a check's id is made of what is there. */
+function resolveChanging(
+  own: CommonText,
+  rs: RealServerText,
+  vs: VirtualServerText,
+): Pick<CheckTiming, 'rise' | 'changing' | 'jitter'> {
+  const rise = own.rise ?? rs.rise ?? vs.rise ?? 1
+  const changing = own.delayLoopChanging ?? rs.delayLoopChanging ?? vs.delayLoopChanging
+  const jitter = own.jitter ?? rs.jitter ?? vs.jitter ?? 0
+  return {
+    ...(rise === 1 ? {} : { rise }),
+    ...(changing === undefined ? {} : { changing }),
+    ...(jitter === 0 ? {} : { jitter: jitter / 100 }),
   }
 }
 
@@ -67,7 +88,10 @@ function shared(timing: CheckTiming): CheckTiming {
     last.warmup !== timing.warmup ||
     last.timeout !== timing.timeout ||
     last.alpha !== timing.alpha ||
-    last.logAllFailures !== timing.logAllFailures
+    last.logAllFailures !== timing.logAllFailures ||
+    last.rise !== timing.rise ||
+    last.changing !== timing.changing ||
+    last.jitter !== timing.jitter
   ) {
     last = timing
   }

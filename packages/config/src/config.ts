@@ -134,6 +134,12 @@ export interface CheckTiming {
   /** Down until the first success. */
   readonly alpha: boolean
   readonly logAllFailures: boolean
+  /** Own extension: successes in a row until up again. Absent: 1. */
+  readonly rise?: number
+  /** Own extension `delay_loop_changing`: wait while failures or successes are being counted. Absent: the usual ones. */
+  readonly changing?: Millis
+  /** Own extension: each wait is up to this share (0 to 0.5) shorter or longer. Absent: 0. */
+  readonly jitter?: number
 }
 
 /** Where a network checker connects, resolved: connect_ip and connect_port fall back to the real server's. */

@@ -1,5 +1,33 @@
 import { address, boolean, duration, integer, text } from '../declare.ts'
 
+/** How a check changes its mind, and when it looks: words of our own, for a server and for each of its checkers. */
+export const changing = {
+  rise: integer('rise', {
+    extension: true,
+    min: 1,
+    max: 2 ** 31 - 1,
+    doc: 'Successes in a row until a server that is down is up again; 1 when not given.',
+  }),
+  fall: integer('fall', {
+    extension: true,
+    min: 1,
+    max: 2 ** 31 - 1,
+    doc: 'Failures in a row until a server that is up is down: one more than retry, which it replaces.',
+  }),
+  delayLoopChanging: duration('delay_loop_changing', {
+    extension: true,
+    min: 0.001,
+    max: 4294,
+    doc: 'Time between two checks while failures or successes are being counted, in place of delay_before_retry and delay_loop.',
+  }),
+  jitter: integer('jitter', {
+    extension: true,
+    min: 0,
+    max: 50,
+    doc: 'Percent by which each wait is randomly shorter or longer, so that many directors do not check in step.',
+  }),
+} as const
+
 /** When a checker runs and how it forgives: the options every timed checker has (keepalived §10.1). Not set: inherited. */
 export const timing = {
   delayLoop: duration('delay_loop', {
@@ -29,6 +57,7 @@ export const timing = {
   }),
   alpha: boolean('alpha', { inherits: 'real_server', doc: 'Counts as down until the first success.' }),
   logAllFailures: boolean('log_all_failures', { doc: 'Log also the failures that are forgiven.' }),
+  ...changing,
 } as const
 
 /** Where a checker connects and how long it waits: the options every network checker has. Not set: the real server's. */

@@ -18,6 +18,7 @@ import { forwardingKind } from '../forwarding.ts'
 import { granularityKind } from '../granularity.ts'
 import { textKind } from '../kinds.ts'
 import { groupEntryKind, targetKind } from '../target.ts'
+import { changing } from './timing.ts'
 
 /** The IPVS schedulers keepalived knows. */
 export const schedulers = [
@@ -52,6 +53,7 @@ const passedOn = {
     max: 4294,
     doc: 'Time that connecting, or one step of a check, may take.',
   }),
+  ...changing,
 } as const
 
 /** A server behind a virtual server. Its checkers are added to it: this package does not know them. */
