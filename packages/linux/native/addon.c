@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -564,14 +563,17 @@ static napi_value system_sched_setscheduler(napi_env env, napi_callback_info inf
   return syscall(SYS_sched_setscheduler, pid, policy, &parameter) < 0 ? fail(env, errno, "sched_setscheduler") : NULL;
 }
 
-/* mlockall(flags) */
-static napi_value system_mlockall(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value args[1];
-  int flags;
+/* mlock(start, length): addresses as BigInt; pages are locked as they are touched (MLOCK_ONFAULT) */
+static napi_value system_mlock(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value args[2];
+  uint64_t range[2];
+  bool lossless;
   napi_get_cb_info(env, info, &count, args, NULL, NULL);
-  if (!integer(env, args[0], &flags)) return NULL;
-  return mlockall(flags) < 0 ? fail(env, errno, "mlockall") : NULL;
+  for (int i = 0; i < 2; i++)
+    if (napi_get_value_bigint_uint64(env, args[i], &range[i], &lossless) != napi_ok || !lossless)
+      return wrong(env, "a BigInt of 64 bits was expected");
+  return syscall(SYS_mlock2, range[0], range[1], 1) < 0 ? fail(env, errno, "mlock") : NULL;
 }
 
 /* capset(effective, permitted, inheritable): 64-bit masks as BigInt, the calling thread only */
@@ -626,7 +628,7 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
       METHOD("prctl", system_prctl),
       METHOD("setns", system_setns),
       METHOD("schedSetscheduler", system_sched_setscheduler),
-      METHOD("mlockall", system_mlockall),
+      METHOD("mlock", system_mlock),
       METHOD("capset", system_capset),
   };
   if (napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok) return NULL;

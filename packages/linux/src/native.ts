@@ -82,7 +82,7 @@ interface Addon {
   prctl(option: number, second?: number | Uint8Array, third?: number, fourth?: number, fifth?: number): number
   setns(fd: number, kind: number): void
   schedSetscheduler(pid: number, policy: number, priority: number): void
-  mlockall(flags: number): void
+  mlock(start: bigint, length: bigint): void
   capset(effective: bigint, permitted: bigint, inheritable: bigint): void
 }
 
@@ -129,9 +129,12 @@ export const schedSetscheduler = (pid: number, policy: number, priority: number)
   addon().schedSetscheduler(pid, policy, priority)
 }
 
-/** mlockall(2): MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4 (without it V8's reservations of 730 MB are pinned). */
-export const mlockall = (flags: number): void => {
-  addon().mlockall(flags)
+/**
+ * mlock2(2) with MLOCK_ONFAULT: pages of this range stay in memory once touched. Never for V8's own: it gives pages back
+ * by madvise(MADV_DONTNEED), which the kernel refuses for locked ones, and aborts. For that reason there is no mlockall.
+ */
+export const mlock = (start: bigint, length: bigint): void => {
+  addon().mlock(start, length)
 }
 
 /** capset(2) with masks of 64 capabilities, for the calling thread only: call it before the thread pool starts. */
@@ -161,10 +164,11 @@ export function loadError(): Error | undefined {
 }
 
 /**
- * IPVS_DIRECTOR_ADDON, or the nearest of `linux-<arch>.node`, `build/…` and `packages/linux/build/…` from this file
+ * Where the addon is: IPVS_DIRECTOR_ADDON, or the nearest of `linux-<arch>.node`, `build/…` and `packages/linux/build/…` from this file
  * upwards: so it is found from `src/`, from `dist/`, from a bundle in the checkout's `build/` and beside a bundle.
+ * Throws an Error that says how to build it.
  */
-function addonFile(): string {
+export function addonFile(): string {
   const named = process.env.IPVS_DIRECTOR_ADDON
   if (named !== undefined && named !== '') return named
   const name = `linux-${process.arch}.node`
