@@ -5,7 +5,6 @@ import type { Remarks } from './diagnostics.ts'
 import { resolveGlobals } from './globals.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 import type { VirtualServerGroupText, VirtualServerText } from './grammar/virtual-server.ts'
-import type { VrrpInstanceText, VrrpSyncGroupText } from './grammar/vrrp.ts'
 import { type Home, resolveVirtualServer } from './inherit.ts'
 import { remarkOnPending } from './pending.ts'
 import { damaged, type Read, Reader, written } from './read.ts'
@@ -13,20 +12,20 @@ import { remarkOnNames } from './references.ts'
 import { applyRules } from './rules.ts'
 import { globalRules, vipRules } from './rules-globals.ts'
 import { vrrpRules } from './rules-vrrp.ts'
+import { resolveVrrp } from './vrrp/resolve.ts'
+import type { VrrpRootText } from './vrrp/text.ts'
 import { placeOf, type Statement } from './statement.ts'
 import { vocabularyOf } from './unknown.ts'
 
 /** The values of the top level but the virtual servers, which are resolved one by one. */
-interface RootText {
+interface RootText extends VrrpRootText {
   readonly globalDefs: (GlobalDefsText & Read) | undefined
   readonly ssl: Surroundings['ssl']
   readonly virtualServerGroups: readonly (VirtualServerGroupText & Read)[]
-  readonly vrrpInstances: readonly (VrrpInstanceText & Read)[]
-  readonly vrrpSyncGroups: readonly (VrrpSyncGroupText & Read)[]
 }
 
 /** What virtual servers depend on that stands elsewhere in the file. */
-export type Context = Pick<Home, 'globals' | 'smtpAlert' | 'ssl' | 'groups'>
+export type Context = Pick<Home, 'globals' | 'smtpAlert' | 'ssl' | 'definitions' | 'groups'>
 
 /** A virtual server in the order of the file: resolved, waiting for the groups, or left out. */
 interface Slot {
@@ -109,7 +108,8 @@ export class Assembly {
 
   /** The context as far as it was read. */
   #now(): Context {
-    const { globalDefs, ssl, virtualServerGroups } = this.#values as unknown as RootText
+    const { globalDefs, ssl, virtualServerGroups, trackFiles, vrrpTrackFiles, bfdInstances } = this
+      .#values as unknown as RootText
     const groups = new Map<string, VirtualServerGroupText & Read>()
     for (const group of virtualServerGroups) {
       const name = group.header as string | undefined
@@ -119,6 +119,7 @@ export class Assembly {
       globals: resolveGlobals(globalDefs),
       smtpAlert: globalDefs?.smtpAlertChecker ?? globalDefs?.smtpAlert,
       ssl,
+      definitions: { track_file: byName([...trackFiles, ...vrrpTrackFiles]), bfd_instance: byName(bfdInstances) },
       groups,
     }
   }
@@ -141,21 +142,31 @@ export class Assembly {
       else this.#leftOut.push(name ?? `virtual_server ${resolved?.name ?? ''}`)
     }
     this.#others(virtualServers)
-    return { config: { globals: context.globals, virtualServers }, leftOut: this.#leftOut, stale }
+    const vrrp = resolveVrrp({
+      root: this.#values as unknown as RootText,
+      virtualServers,
+      statements: this.#kept,
+      broken: this.#broken,
+      remarks: this.#remarks,
+    })
+    const { vrrp: effective, trackFiles, bfdInstances } = vrrp
+    const config = { globals: context.globals, virtualServers, vrrp: effective, trackFiles, bfdInstances }
+    return { config, leftOut: [...this.#leftOut, ...vrrp.leftOut], stale }
   }
 
-  /** What is to be said of the rest. */
+  /** What is to be said of the rest; marks the blocks that turn out to have an error in them. */
   #others(virtualServers: readonly VirtualServer[]): void {
     const { globalDefs, vrrpInstances, vrrpSyncGroups } = this.#values as unknown as RootText
     remarkOnPending(this.#kept, this.#remarks)
-    remarkOnNames(this.#kept, this.#remarks)
+    for (const statement of remarkOnNames(this.#kept, this.#remarks)) this.#broken.add(statement)
     globalRules(globalDefs, this.#remarks)
     vipRules(vrrpInstances, virtualServers, this.#remarks)
     const script = this.#reader.firstScript
     if (script !== undefined && globalDefs?.enableScriptSecurity !== true) {
       this.#remarks.add('W029', placeOf(script), 'scripts are run and enable_script_security is not set in global_defs')
     }
-    vrrpRules({ globals: globalDefs, instances: vrrpInstances, groups: vrrpSyncGroups }, this.#remarks)
+    const text = { globals: globalDefs, instances: vrrpInstances, groups: vrrpSyncGroups, virtualServers }
+    for (const statement of vrrpRules(text, this.#remarks)) this.#broken.add(statement)
   }
 
   #brokenGroup({ header }: VirtualServerText, { groups }: Context): boolean {
@@ -168,7 +179,15 @@ export class Assembly {
 const nameOf = (block: Read): string => [block[written].keyword, ...block[written].args].join(' ')
 
 /** Two contexts with one key mean the same to a virtual server that is in no group. */
-const key = ({ globals, smtpAlert, ssl }: Context): string => JSON.stringify([globals, smtpAlert, ssl])
+const key = ({ globals, smtpAlert, ssl, definitions }: Context): string =>
+  JSON.stringify([globals, smtpAlert, ssl, ...Object.values(definitions).map((each) => [...each])])
+
+/** The first of each name. */
+function byName<T extends { readonly header: string | undefined }>(blocks: readonly T[]): ReadonlyMap<string, T> {
+  const named = new Map<string, T>()
+  for (const each of blocks) if (each.header !== undefined && !named.has(each.header)) named.set(each.header, each)
+  return named
+}
 
 /** Takes the services of a virtual server; false, with an error, when another has one of them. */
 function claim(vs: VirtualServer, taken: Map<string, VirtualServer>, remarks: Remarks): boolean {

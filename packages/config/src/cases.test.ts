@@ -8,7 +8,7 @@ import { loadConfig, type LoadOptions } from './load.ts'
 import { testCheckers } from './testing/checkers.ts'
 
 /**
- * Configurations beside what they mean (`.json`: the JSON spelling and the effective virtual servers) or what is said of
+ * Configurations beside what they mean (`.json`: the JSON spelling and the effective virtual servers and instances) or what is said of
  * them (`.diagnostics`). One for each idiom and each mistake. `vitest -u` writes what is found; read the difference.
  */
 const directory = new URL('cases/', import.meta.url)
@@ -32,7 +32,9 @@ test.for(names.filter((name) => name.startsWith('idiom-')))('%s', async (name) =
   const { config, diagnostics } = await loadConfig(...given(name))
   const { json } = await convertConfig(...given(name))
   expect(diagnostics.filter((each) => each.severity === 'error')).toEqual([])
-  const shown = { spelling: json, effective: plain(config?.virtualServers) }
+  const { instances, syncGroups, scripts } = config?.vrrp ?? {}
+  const vrrp = instances?.length === 0 ? {} : { vrrp: plain({ instances, syncGroups, scripts }) }
+  const shown = { spelling: json, effective: plain(config?.virtualServers), ...vrrp }
   await expect(`${JSON.stringify(shown, null, 2)}\n`).toMatchFileSnapshot(path(`${name}.json`))
 })
 

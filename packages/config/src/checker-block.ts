@@ -1,18 +1,32 @@
 import type { Address, Millis } from '@ipvs-director/core'
 import type { Block, BlockValues, Fields } from './declare.ts'
 import type { connection, timing } from './grammar/timing.ts'
+import type { bfdInstance, trackFile } from './grammar/trackers.ts'
 
 /** The options of a checker that are its own: without those every checker has, which `timing` and `connection` hold. */
 export type OwnOptions<F extends Fields> = Omit<BlockValues<F>, keyof typeof timing | keyof typeof connection>
 
+/** What checkers may refer to by name. */
+export interface Definitions {
+  readonly track_file: BlockValues<(typeof trackFile)['fields']>
+  readonly bfd_instance: BlockValues<(typeof bfdInstance)['fields']>
+}
+
 /** What stands around a checker, for options that fall back on it. */
 export interface Surroundings {
-  readonly realServer: { readonly address: Address; readonly port: number; readonly virtualhost: string | undefined }
+  readonly realServer: {
+    readonly address: Address
+    readonly port: number
+    readonly weight: number
+    readonly virtualhost: string | undefined
+  }
   readonly virtualServer: { readonly virtualhost: string | undefined; readonly delayLoop: Millis }
   /** The top-level `SSL { }` block: files and password for client certificates. */
   readonly ssl:
     | { readonly password?: string; readonly ca?: string; readonly certificate?: string; readonly key?: string }
     | undefined
+  /** The top-level block of that kind and name, wherever in the file it stands. */
+  definition<K extends keyof Definitions>(kind: K, name: string): Definitions[K] | undefined
   /** Checks that have failed to be declared right: an error takes the virtual server out, a warning does not. */
   error(text: string, keyword?: string): void
   warning(text: string, keyword?: string): void

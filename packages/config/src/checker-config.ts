@@ -1,5 +1,5 @@
 import { type Address, familyOf, seconds } from '@ipvs-director/core'
-import type { CheckerBlock, Surroundings } from './checker-block.ts'
+import type { CheckerBlock, Definitions, Surroundings } from './checker-block.ts'
 import type { CheckConnection, CheckerConfig, CheckTiming, Globals } from './config.ts'
 import type { Block, Fields, Values } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
@@ -15,6 +15,9 @@ const common: ReadonlySet<string> = new Set([...Object.keys(connection), ...Obje
 /** keepalived's built-in connect_timeout. */
 const connectTimeout = seconds(5)
 
+/** The blocks that checkers refer to, by name. */
+export type NamedDefinitions = { readonly [K in keyof Definitions]: ReadonlyMap<string, Definitions[K]> }
+
 /** What a checker inherits from (reference/checkers.md §1), and where it reports. */
 export interface CheckerHome {
   readonly virtualServer: VirtualServerText
@@ -22,6 +25,8 @@ export interface CheckerHome {
   /** The real server as resolved; the port as written where it is, else the virtual server's. */
   readonly address: Address
   readonly port: number
+  readonly weight: number
+  readonly definitions: NamedDefinitions
   readonly globals: Globals
   readonly ssl: Surroundings['ssl']
   readonly remarks: Remarks
@@ -128,12 +133,13 @@ function checkTiming(text: Read, { timeout, delayLoop, retry, delayBeforeRetry }
 
 function surroundings(
   text: Read,
-  { address, port, virtualServer, realServer, ssl, remarks }: CheckerHome,
+  { address, port, weight, virtualServer, realServer, definitions, ssl, remarks }: CheckerHome,
 ): Surroundings {
   return {
-    realServer: { address, port, virtualhost: realServer.virtualhost },
+    realServer: { address, port, weight, virtualhost: realServer.virtualhost },
     virtualServer: { virtualhost: virtualServer.virtualhost, delayLoop: virtualServer.delayLoop },
     ssl,
+    definition: (kind, name) => definitions[kind].get(name),
     error: (message, keyword) => {
       remarks.add('E063', placeOfKeyword(text, keyword), message)
     },

@@ -1,4 +1,6 @@
 import type { Address, Family, Millis } from '@ipvs-director/core'
+import type { BfdInstance, TrackFile } from './tracking-config.ts'
+import type { VrrpConfig } from './vrrp-config.ts'
 
 /**
  * The effective configuration: what the rest of the program works from. Every default and inheritance is applied, every
@@ -17,6 +19,11 @@ export interface Place {
 export interface Config {
   readonly globals: Globals
   readonly virtualServers: readonly VirtualServer[]
+  readonly vrrp: VrrpConfig
+  /** `track_file` (and `vrrp_track_file`) blocks: instances and FILE_CHECK name them. */
+  readonly trackFiles: readonly TrackFile[]
+  /** `bfd_instance` blocks: instances and BFD_CHECK name them. */
+  readonly bfdInstances: readonly BfdInstance[]
 }
 
 /** A command line to run: already split into words, with the user and group it runs as (names as written). */

@@ -2,7 +2,7 @@ import type { Config } from './config.ts'
 import type { Json } from './kind.ts'
 
 /** Values under such names are never shown. */
-const secret = /^(?:password|authPass|auth_pass|authPassword|key_value)$/i
+const secret = /^(?:password|authPass|auth_pass|secret)$/i
 
 /**
  * The effective configuration as JSON: every default and inheritance applied, times in milliseconds as in {@link Config}.

@@ -1,6 +1,6 @@
 import { type Address, type Family, familyOf, formatEndpoint } from '@ipvs-director/core'
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
-import { resolveChecker } from './checker-config.ts'
+import { type NamedDefinitions, resolveChecker } from './checker-config.ts'
 import type {
   CheckerConfig,
   Forwarding,
@@ -22,6 +22,7 @@ export interface Home {
   readonly globals: Globals
   readonly smtpAlert: boolean | undefined
   readonly ssl: Surroundings['ssl']
+  readonly definitions: NamedDefinitions
   readonly checkers: readonly CheckerBlock[]
   readonly groups: ReadonlyMap<string, VirtualServerGroupText & Read>
   readonly remarks: Remarks
@@ -85,11 +86,14 @@ function resolveRealServer(text: RealServerText & Read, vs: VirtualServerText, v
   const inGroup = 'group' in vs.header
   // In a group each entry has a port of its own; checks go to the first one's.
   const port = given ?? (inGroup ? 0 : vsPort)
+  const weight = text.weight ?? vs.weight
   const inside = {
     virtualServer: vs,
     realServer: text,
     address,
     port: given ?? vsPort,
+    weight,
+    definitions: home.definitions,
     globals: home.globals,
     ssl: home.ssl,
     remarks: home.remarks,
@@ -98,7 +102,7 @@ function resolveRealServer(text: RealServerText & Read, vs: VirtualServerText, v
     place: placeOf(text[written]),
     address,
     port,
-    weight: text.weight ?? vs.weight,
+    weight,
     forwarding: text.lvsMethod ?? vs.lvsMethod ?? nat,
     inhibitOnFailure: text.inhibitOnFailure ?? vs.inhibitOnFailure,
     upperThreshold: text.upperThreshold,

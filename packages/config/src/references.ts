@@ -30,8 +30,12 @@ const named = [
   'virtual_server_group',
 ]
 
-/** Errors for names that are defined twice, and for those that are used and not defined. */
-export function remarkOnNames(statements: readonly Statement[], remarks: Remarks): void {
+/**
+ * Errors for names that are defined twice, and for those that are used and not defined. Answers the statements that
+ * are no use: the second of two, and what follows something that is not there. A group goes on without a member.
+ */
+export function remarkOnNames(statements: readonly Statement[], remarks: Remarks): readonly Statement[] {
+  const broken: Statement[] = []
   const names = new Map<string, Map<string, Statement>>(named.map((kind) => [kind, new Map()]))
   for (const statement of statements) {
     const known = names.get(statement.keyword)
@@ -40,6 +44,7 @@ export function remarkOnNames(statements: readonly Statement[], remarks: Remarks
     const first = known.get(name)
     if (first === undefined) known.set(name, statement)
     else {
+      broken.push(statement)
       remarks.add('E051', placeOf(statement, 1), `${statement.keyword} ${name} stands twice; this one is left out`, {
         related: [{ place: placeOf(first, 1), text: 'the first one' }],
       })
@@ -49,9 +54,12 @@ export function remarkOnNames(statements: readonly Statement[], remarks: Remarks
     for (const child of statement.body ?? []) {
       const kinds = lists[`${statement.keyword}/${child.keyword}`]
       if (kinds === undefined || child.body === undefined || child.field === undefined) continue
+      const { errors } = remarks
       for (const entry of child.body) references(entry, child, kinds, names, remarks)
+      if (remarks.errors > errors && child.keyword !== 'group') broken.push(statement)
     }
   }
+  return broken
 }
 
 function references(

@@ -1,49 +1,63 @@
-import { type Address, type Family, familyOf } from '@ipvs-director/core'
+import { type Address, familyOf } from '@ipvs-director/core'
 import type { Code } from './codes.ts'
+import type { VirtualServer } from './config.ts'
 import type { Remarks } from './diagnostics.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 import type { VrrpInstanceText, VrrpSyncGroupText } from './grammar/vrrp.ts'
 import { damaged, placeOfKeyword, type Read, written } from './read.ts'
-import { placeOf } from './statement.ts'
+import { placeOf, type Statement } from './statement.ts'
+import { keyProblem } from './vrrp/authentication.ts'
+import { addressKey } from './vrrp/instance.ts'
+import { familyOfInstance, isStrict, priorityOf, versionOf } from './vrrp/text.ts'
+import { findService } from './vrrp/tracking.ts'
 
 /** What the VRRP rules look at. */
 export interface VrrpText {
   readonly globals: GlobalDefsText | undefined
   readonly instances: readonly (VrrpInstanceText & Read)[]
   readonly groups: readonly (VrrpSyncGroupText & Read)[]
+  readonly virtualServers: readonly VirtualServer[]
 }
 
-/** Rules across the keywords of VRRP blocks: known ways to an outage (reference/vrrp.md, keepalived's own checks). */
-export function vrrpRules({ globals, instances, groups }: VrrpText, remarks: Remarks): void {
+/**
+ * Rules across the keywords of VRRP blocks: known ways to an outage (reference/vrrp.md, keepalived's own checks).
+ * Answers the blocks that cannot run.
+ */
+export function vrrpRules(text: VrrpText, remarks: Remarks): readonly Statement[] {
+  const { globals, instances, groups } = text
   const whole = instances.filter((each) => each[damaged] !== true)
+  const broken: Statement[] = []
   for (const instance of whole) {
-    instanceRules(instance, globals, (code, text, keyword) => {
-      remarks.add(code, placeOfKeyword(instance, keyword), text)
-    })
+    const { errors } = remarks
+    const say: Say = (code, message, keyword) => {
+      remarks.add(code, placeOfKeyword(instance, keyword), message)
+    }
+    instanceRules(instance, globals, say)
+    hmacRules(instance, say)
+    serviceRules(instance, text.virtualServers, say)
+    if (remarks.errors > errors) broken.push(instance[written])
   }
-  sameVrid(whole, globals, remarks)
+  broken.push(...sameVrid(whole, globals, remarks))
   sameAddress(whole, remarks)
   const byName = new Map(whole.map((each) => [each.header, each]))
-  for (const group of groups) if (group[damaged] !== true) groupRules(group, byName, remarks)
+  for (const group of groups) {
+    if (group[damaged] === true) continue
+    const { errors } = remarks
+    groupRules(group, byName, remarks)
+    serviceRules(group, text.virtualServers, (code, message, keyword) => {
+      remarks.add(code, placeOfKeyword(group, keyword), message)
+    })
+    if (remarks.errors > errors) broken.push(group[written])
+  }
+  return broken
 }
 
 type Say = (code: Code, text: string, keyword?: string) => void
 
-/** The version an instance speaks. */
-function versionOf(instance: VrrpInstanceText, globals: GlobalDefsText | undefined): number {
-  return instance.version ?? (familyOfInstance(instance) === 'inet6' ? 3 : (globals?.vrrpVersion ?? 2))
-}
-
-function familyOfInstance(instance: VrrpInstanceText): Family {
-  const first =
-    instance.virtualIpaddress[0]?.address.address ?? instance.unicastPeer[0]?.address ?? instance.unicastSrcIp
-  return instance.nativeIpv6 || (first !== undefined && familyOf(first) === 'inet6') ? 'inet6' : 'inet'
-}
-
 function instanceRules(instance: VrrpInstanceText & Read, globals: GlobalDefsText | undefined, say: Say): void {
   const name = instance.header
   const version = versionOf(instance, globals)
-  const strict = instance.strictMode ?? globals?.vrrpStrict ?? false
+  const strict = isStrict(instance, globals)
   const unicast = instance.unicastPeer.length > 0
   const auth = instance.authentication
   if (instance.interface === undefined && !(unicast && instance.unicastSrcIp !== undefined)) {
@@ -100,7 +114,7 @@ function addressRules(instance: VrrpInstanceText & Read, say: Say): void {
 }
 
 function weightRules(instance: VrrpInstanceText & Read, say: Say): void {
-  const owner = (instance.priority ?? (instance.state === 'MASTER' ? 255 : 100)) === 255
+  const owner = priorityOf(instance) === 255
   const lists = [
     ['track_interface', instance.trackInterface],
     ['track_script', instance.trackScript],
@@ -132,6 +146,32 @@ function unicastRules(instance: VrrpInstanceText & Read, say: Say): void {
     say('E061', `${mixed} is of another family than unicast_src_ip ${source ?? ''}`, 'unicast_peer')
 }
 
+/** Keys that cannot be, and a number that no key has. */
+function hmacRules({ authHmac }: VrrpInstanceText, say: Say): void {
+  if (authHmac === undefined) return
+  if (authHmac.keys.length === 0) say('E036', 'auth_hmac needs a key', 'auth_hmac')
+  for (const { value } of authHmac.keys) {
+    const problem = keyProblem(value)
+    if (problem !== undefined) say('E022', `auth_hmac: ${problem}`, 'auth_hmac')
+  }
+  const { activeKey } = authHmac
+  if (activeKey !== undefined && !authHmac.keys.some(({ id }) => id === activeKey))
+    say('E040', `auth_hmac has no key ${activeKey}`, 'auth_hmac')
+}
+
+/** `track_virtual_server` names virtual servers that are there. */
+function serviceRules(
+  { trackVirtualServer }: Pick<VrrpInstanceText, 'trackVirtualServer'>,
+  servers: readonly VirtualServer[],
+  say: Say,
+): void {
+  for (const each of trackVirtualServer) {
+    if (findService(each, servers) !== undefined) continue
+    const name = 'group' in each ? `group ${each.group}` : 'fwmark' in each ? `fwmark ${each.fwmark}` : each.address
+    say('E040', `no virtual_server is ${name}`, 'track_virtual_server')
+  }
+}
+
 const has = (block: Read, keyword: string): boolean =>
   block[written].body?.some((child) => child.field?.name === keyword) === true
 
@@ -145,7 +185,8 @@ function sameVrid(
   instances: readonly (VrrpInstanceText & Read)[],
   globals: GlobalDefsText | undefined,
   remarks: Remarks,
-): void {
+): readonly Statement[] {
+  const broken: Statement[] = []
   const seen = new Map<string, VrrpInstanceText & Read>()
   for (const instance of instances) {
     if (instance.virtualRouterId === undefined || instance.interface === undefined) continue
@@ -161,15 +202,18 @@ function sameVrid(
       remarks.add('E052', placeOfKeyword(instance, 'virtual_router_id'), text, {
         related: [{ place: placeOfKeyword(other, 'virtual_router_id'), text: 'the first one' }],
       })
+      broken.push(instance[written])
     }
   }
+  return broken
 }
 
 function sameAddress(instances: readonly (VrrpInstanceText & Read)[], remarks: Remarks): void {
   const seen = new Map<string, { readonly name: string; readonly block: Read }>()
   for (const block of instances) {
-    for (const { address, dev } of [...block.virtualIpaddress, ...block.virtualIpaddressExcluded]) {
-      const key = `${address.address} ${dev ?? block.interface ?? ''}`
+    for (const entry of [...block.virtualIpaddress, ...block.virtualIpaddressExcluded]) {
+      const { address } = entry
+      const key = addressKey(entry, block.interface)
       const other = seen.get(key)
       if (other === undefined) seen.set(key, { name: block.header, block })
       else {

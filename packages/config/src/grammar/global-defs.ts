@@ -15,6 +15,7 @@ import {
 import { addressKind, integerKind, textKind, wordsKind } from '../kinds.ts'
 import { choice, maybe, phraseKind } from '../phrase.ts'
 import { seconds } from '@ipvs-director/core'
+import { leaseKind } from './own-vrrp.ts'
 import { fifoKind, hostPortKind, interfaceKind, pathKind, syncDaemonKind, timeoutsKind, userKind } from './shared.ts'
 
 const pending = { pending: true } as const
@@ -357,6 +358,12 @@ const vrrp = {
     since: '2.4.0',
     ...pending,
     doc: 'Time after boot before VRRP begins.',
+  }),
+  vrrpVipLease: value('vrrp_vip_lease', leaseKind, {
+    aliases: ['vip_lease'],
+    extension: true,
+    ...pending,
+    doc: 'vip_lease of instances that have none: how long the kernel keeps a VIP that nobody renews.',
   }),
   logUnknownVrids: flag('log_unknown_vrids', {
     since: '2.0.16',

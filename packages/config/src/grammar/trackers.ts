@@ -1,5 +1,6 @@
 import { seconds } from '@ipvs-director/core'
 import {
+  address,
   blocks,
   boolean,
   command,
@@ -9,7 +10,6 @@ import {
   integer,
   list,
   oneOf,
-  text,
   value,
   words,
 } from '../declare.ts'
@@ -126,13 +126,12 @@ export const bfdInstance = blocks(
   'bfd_instance',
   'A BFD session (RFC 5880) with another machine.',
   {
-    neighborIp: text('neighbor_ip', {
+    neighborIp: address('neighbor_ip', {
       aliases: ['neighbour_ip'],
       required: true,
-      what: 'an address',
       doc: 'Address of the other end.',
     }),
-    sourceIp: text('source_ip', { what: 'an address', doc: 'Own address.' }),
+    sourceIp: address('source_ip', { doc: 'Own address.' }),
     minRx: integer('min_rx', {
       min: 1,
       max: 4_294_967,

@@ -18,6 +18,7 @@ import {
 } from '../declare.ts'
 import { addressKind, integerKind, textKind } from '../kinds.ts'
 import { bare, choice, first, mark, option, phraseKind } from '../phrase.ts'
+import { ownVrrp } from './own-vrrp.ts'
 import { routeKind, ruleKind } from './routes.ts'
 import { interfaceKind, nameKind } from './shared.ts'
 import { tracking } from './trackers.ts'
@@ -295,6 +296,7 @@ export const vrrpInstance = blocks(
       deprecated: 'use linkbeat_interfaces',
       doc: 'Poll the link state of the interface.',
     }),
+    ...ownVrrp,
   },
   { header: nameKind, ...pending },
 )
@@ -312,6 +314,7 @@ export const vrrpSyncGroup = blocks(
       since: '2.0.0',
       doc: 'Allow weights of tracked things in the instances.',
     }),
+    trackVirtualServer: ownVrrp.trackVirtualServer,
   },
   { header: nameKind, ...pending },
 )
