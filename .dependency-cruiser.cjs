@@ -7,7 +7,8 @@ const allowed = {
   ipvs: ['core', 'linux'],
   checkers: ['core', 'config', 'linux'],
   control: ['core', 'config'],
-  director: ['core', 'config', 'linux', 'ipvs', 'checkers', 'control'],
+  vrrp: ['core', 'config'],
+  director: ['core', 'config', 'linux', 'ipvs', 'checkers', 'control', 'vrrp'],
 }
 
 module.exports = {

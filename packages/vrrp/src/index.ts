@@ -1,0 +1,3 @@
+export * from './advertisement.ts'
+export * from './packet.ts'
+export * from './rejection.ts'
