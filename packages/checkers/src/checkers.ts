@@ -1,5 +1,6 @@
 import type { Checker } from './define.ts'
 import { dnsCheck } from './dns/checker.ts'
+import { fileCheck } from './file.ts'
 import { httpGet, sslGet } from './http/checkers.ts'
 import { miscCheck } from './misc.ts'
 import { pingCheck } from './ping.ts'
@@ -17,6 +18,7 @@ export const checkers: readonly Checker[] = [
   udpCheck,
   pingCheck,
   miscCheck,
+  fileCheck,
 ]
 
 /** The kinds that never run in a prober process: they need to become other users, or to read files. */

@@ -7,9 +7,10 @@ import type {
   OwnOptions,
   Surroundings,
 } from '@ipvs-director/config'
-import type { Millis } from '@ipvs-director/core'
+import { millis, seconds, type Clock, type Millis } from '@ipvs-director/core'
 import type { Attempt } from './attempt.ts'
-import { commonHealth, oneCourse, type Course, type HealthMachine } from './health.ts'
+import type { Delays } from './delays.ts'
+import { commonHealth, eventHealth, oneCourse, type Course, type HealthMachine } from './health.ts'
 import type { ProbeIo } from './io/port.ts'
 import type { Finding } from './verdict.ts'
 
@@ -24,6 +25,15 @@ export interface Probe<O> {
   readonly io: ProbeIo
 }
 
+/** A check that is told of changes instead of looking for them. */
+export interface Watch<O> {
+  readonly options: O
+  readonly clock: Clock
+  readonly io: ProbeIo
+  /** What is the case now. The first is told as soon as it is known, the others when something changes. */
+  tell(finding: Finding): void
+}
+
 /** What all checkers have in common once defined; options are plain data here. */
 export interface Checker extends CheckerBlock {
   /** How its verdicts become up and down. */
@@ -36,6 +46,10 @@ export interface Checker extends CheckerBlock {
   deadline(timing: CheckTiming): Millis
   course(options: Readonly<Record<string, unknown>>): Course
   probe(probe: Probe<Readonly<Record<string, unknown>>>, connection: CheckConnection | undefined): Promise<Finding>
+  /** In place of probes and their times: watches until the answered function is called. */
+  watch?(watch: Watch<Readonly<Record<string, unknown>>>): () => void
+  /** How long a change takes to be told by {@link Checker.watch}. */
+  watchDelays?(options: Readonly<Record<string, unknown>>): Delays
 }
 
 /** A checker as it is written down: what differs from a TCP connect. */
@@ -81,6 +95,25 @@ export function defineLocalChecker<F extends Fields, P extends object = OwnOptio
   definition: Other<F, P>,
 ): Checker {
   return define(definition, false, (probe) => definition.probe(probe))
+}
+
+/** A checker that watches something instead of probing (a file, a BFD session): it has no timing of its own. */
+export function defineWatchingChecker<F extends Fields, P extends object = OwnOptions<F>>(
+  definition: Pick<Common<F, P>, 'block' | 'local' | 'complete'> & {
+    readonly watch: (watch: Watch<P>) => () => void
+    readonly delays: (options: P) => Delays
+  },
+): Checker {
+  const { watch, delays, ...common } = definition
+  const defaults = { retry: 0, delayBeforeRetry: seconds(1) }
+  const never = (): never => {
+    throw new TypeError(`${definition.block.name} watches and is not probed`)
+  }
+  return {
+    ...define({ ...common, defaults, health: eventHealth, deadline: () => millis(0) }, false, never),
+    watch: (given) => watch(given as unknown as Watch<P>),
+    watchDelays: (options) => delays(options as P),
+  }
 }
 
 function define<F extends Fields, P extends object>(

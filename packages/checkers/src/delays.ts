@@ -31,6 +31,7 @@ interface Checked {
 export function delaysOf({ kind, timing, options }: Checked): Delays | undefined {
   const checker = checkers.find((each) => each.keyword === kind)
   if (checker === undefined) return undefined
+  if (checker.watchDelays !== undefined) return checker.watchDelays(options)
   const course = checker.course(options)
   return {
     refused: timeToDown(checker, timing, course, 0),

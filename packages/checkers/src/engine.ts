@@ -57,6 +57,8 @@ interface Task extends Timed {
   seen: boolean
   weight: number | undefined
   attempt: RunningAttempt | undefined
+  /** Ends the watching, of a check that is not probed. */
+  unwatch: (() => void) | undefined
   queued: boolean
   last: (Verdict & { readonly at: number }) | undefined
   probes: number
@@ -97,6 +99,7 @@ export function createEngine(options: EngineOptions): Engine {
         seen: check.initial.seen,
         weight: undefined,
         attempt: undefined,
+        unwatch: undefined,
         queued: false,
         last: undefined,
         probes: 0,
@@ -106,9 +109,18 @@ export function createEngine(options: EngineOptions): Engine {
         slot: -1,
       }
       tasks.set(check.id, task)
-      heap.put(task)
+      if (checker.watch === undefined) heap.put(task)
+      else watch(task)
     }
     arm()
+  }
+
+  function watch(task: Task): void {
+    const { check, checker } = task
+    const tell = (finding: Finding): void => {
+      if (tasks.get(check.id) === task && stopped === undefined) judge(task, { ...finding, took: millis(0) })
+    }
+    task.unwatch = checker.watch?.({ options: check.options, clock, io, tell })
   }
 
   function remove(ids: Iterable<string>): void {
@@ -117,6 +129,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (task === undefined) continue
       tasks.delete(id)
       heap.remove(task)
+      task.unwatch?.()
       task.attempt?.end('stopped')
     }
   }
@@ -208,20 +221,26 @@ export function createEngine(options: EngineOptions): Engine {
 
   function conclude(task: Task, attempt: RunningAttempt, finding: Finding): void {
     const { check, checker } = task
-    const verdict: Verdict = { ...finding, took: attempt.elapsed() }
+    const next = judge(task, { ...finding, took: attempt.elapsed() })
+    const from = checker.interval === 'start' ? attempt.startedAt : clock.now()
+    const { jitter = 0 } = check.timing
+    const wait = jitter === 0 ? next : next * (1 + jitter * (2 * random() - 1))
+    task.due = Math.max(clock.now(), from + wait)
+    heap.put(task)
+  }
+
+  /** What a verdict means: tells whom it concerns, and answers how long until the next probe. */
+  function judge(task: Task, verdict: Verdict): Millis {
+    const { check, checker } = task
     const wasLocal = task.last?.class === 'local'
     task.last = { ...verdict, at: clock.wall() }
     task.probes++
     if (!verdict.up) task.failed++
     const step = checker.health.step(task.health, verdict, check.timing, checker.course(check.options))
     task.health = step.health
-    const from = checker.interval === 'start' ? attempt.startedAt : clock.now()
-    const { jitter = 0 } = check.timing
-    const wait = jitter === 0 ? step.next : step.next * (1 + jitter * (2 * random() - 1))
-    task.due = Math.max(clock.now(), from + wait)
-    heap.put(task)
     if (verdict.class === 'local' && !wasLocal) trouble.tell(`${describe(check)}: ${verdict.reason}`)
     report(task, verdict, step.turned !== undefined)
+    return step.next
   }
 
   function report(task: Task, verdict: Verdict, turned: boolean): void {
@@ -246,7 +265,8 @@ export function createEngine(options: EngineOptions): Engine {
 
   function figuresOf(task: Task): Figures {
     const { check, health, last, probes, failed, late } = task
-    const nextIn = task.attempt === undefined ? millis(Math.max(0, task.due - clock.now())) : undefined
+    const waiting = task.attempt === undefined && task.unwatch === undefined
+    const nextIn = waiting ? millis(Math.max(0, task.due - clock.now())) : undefined
     return { id: check.id, up: health.up, failures: health.failures, last, probes, failed, late, nextIn }
   }
 
@@ -273,7 +293,10 @@ export function createEngine(options: EngineOptions): Engine {
           patience.cancel()
           resolve()
         }
-        for (const task of tasks.values()) task.attempt?.end('stopped')
+        for (const task of tasks.values()) {
+          task.unwatch?.()
+          task.attempt?.end('stopped')
+        }
         if (busy === 0) stopped()
       })
     },

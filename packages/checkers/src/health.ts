@@ -114,5 +114,12 @@ export const smtpHealth = forgivingHealth({ retries: 'always', firstCounts: fals
 /** A check of one part. */
 export const oneCourse: Course = { parts: 1, fast: false }
 
+/** FILE_CHECK and BFD_CHECK: what they are told is so, at once. */
+export const eventHealth: HealthMachine = {
+  start: commonHealth.start,
+  step: (health, verdict, timing) =>
+    commonHealth.step({ ...health, failures: 0 }, verdict, { ...timing, retry: 0, rise: 1 }, oneCourse),
+}
+
 /** "Immediately", as a wait. */
 export const atOnce = millis(0)

@@ -6,9 +6,9 @@ import { readChecker, type Around } from './testing/read.ts'
 test('each kind once, and the blocks of those that connect have the words for it', () => {
   const keywords = checkers.map((checker) => checker.keyword)
   expect(new Set(keywords).size).toBe(keywords.length)
-  for (const { block, connection } of checkers) {
+  for (const { block, connection, watch } of checkers) {
     expect('connectIp' in block.fields).toBe(connection)
-    expect(block.fields).toHaveProperty('delayLoop')
+    expect('delayLoop' in block.fields).toBe(watch === undefined)
   }
 })
 

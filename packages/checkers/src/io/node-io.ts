@@ -5,14 +5,17 @@ import { connectHandedOver, connectKernel } from './kernel.ts'
 import { createPinger } from './pinger.ts'
 import { needsKernelSocket } from './prepare.ts'
 import { datagramsKernel, datagramsNode } from './udp.ts'
+import { systemClock, type Clock } from '@ipvs-director/core'
 import type { CheckConnection } from '@ipvs-director/config'
 import type { Attempt } from '../attempt.ts'
 import type { Connection, ProbeIo, TlsWish } from './port.ts'
 import { connectTcp } from './tcp.ts'
 import { connectSecure, createContexts, type ReadMaterial } from './tls.ts'
+import { watchFile } from './watch-file.ts'
 import { runProbeScript, scriptIdentities, type ScriptIdentity } from './script.ts'
 
 export interface NodeIoOptions {
+  readonly clock?: Clock
   /** Reads the PEM files of the SSL block. Default: from disk, which a prober without privileges may not be able to. */
   readonly readMaterial?: ReadMaterial
   /** Use the addon's sockets for all TCP (default where the addon loads), or only where node:net cannot do it. */
@@ -23,6 +26,7 @@ export interface NodeIoOptions {
 
 /** The world as it is. */
 export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
+  const { clock = systemClock } = options
   const contexts = createContexts(options.readMaterial ?? ((path) => readFileSync(path)))
   const identify = options.scriptIdentity ?? scriptIdentities()
   const kernelSockets = options.kernelSockets ?? addonAvailable()
@@ -43,6 +47,7 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
     },
     ping: createPinger(),
     run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),
+    watchFile: (path, told) => watchFile(clock, path, told),
     forgetMaterial: () => {
       contexts.forget()
     },

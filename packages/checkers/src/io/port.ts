@@ -23,6 +23,8 @@ export interface ProbeIo {
   ping(at: CheckConnection, attempt: Attempt): Promise<void>
   /** Runs a script to its end, or to the end of its process group `timeout` after its start (and 2 s of patience). */
   run(script: ScriptWish, timeout: Millis, attempt: Attempt): Promise<ScriptEnd>
+  /** Tells what is in a file, now and whenever it changes; answers how to end that. */
+  watchFile(path: string, told: (content: FileContent) => void): () => void
   /** The files of the SSL block may have changed: read them again when they are next needed. */
   forgetMaterial(): void
 }
@@ -101,6 +103,9 @@ export interface TlsMaterial {
   readonly certificate?: string
   readonly key?: string
 }
+
+/** A file as it is: its text (of at most 4 KiB), or undefined where there is none; or why it cannot be read. */
+export type FileContent = { readonly text: string | undefined } | { readonly problem: string }
 
 /** A command line and who runs it (names or numbers as written). */
 export interface ScriptWish {
