@@ -11,8 +11,8 @@ import { damaged, type Read, Reader, written } from './read.ts'
 import { remarkOnNames } from './references.ts'
 import { applyRules } from './rules.ts'
 import { globalRules, vipRules } from './rules-globals.ts'
-import { vrrpRules } from './rules-vrrp.ts'
 import { resolveVrrp } from './vrrp/resolve.ts'
+import { vrrpRules } from './vrrp/rules.ts'
 import type { VrrpRootText } from './vrrp/text.ts'
 import { placeOf, type Statement } from './statement.ts'
 import { vocabularyOf } from './unknown.ts'
@@ -156,7 +156,7 @@ export class Assembly {
 
   /** What is to be said of the rest; marks the blocks that turn out to have an error in them. */
   #others(virtualServers: readonly VirtualServer[]): void {
-    const { globalDefs, vrrpInstances, vrrpSyncGroups } = this.#values as unknown as RootText
+    const { globalDefs, vrrpInstances, vrrpSyncGroups, vrrpScripts } = this.#values as unknown as RootText
     remarkOnPending(this.#kept, this.#remarks)
     for (const statement of remarkOnNames(this.#kept, this.#remarks)) this.#broken.add(statement)
     globalRules(globalDefs, this.#remarks)
@@ -165,8 +165,8 @@ export class Assembly {
     if (script !== undefined && globalDefs?.enableScriptSecurity !== true) {
       this.#remarks.add('W029', placeOf(script), 'scripts are run and enable_script_security is not set in global_defs')
     }
-    const text = { globals: globalDefs, instances: vrrpInstances, groups: vrrpSyncGroups, virtualServers }
-    for (const statement of vrrpRules(text, this.#remarks)) this.#broken.add(statement)
+    const text = { instances: vrrpInstances, groups: vrrpSyncGroups, scripts: vrrpScripts, virtualServers }
+    for (const each of vrrpRules({ globals: globalDefs, ...text }, this.#remarks)) this.#broken.add(each)
   }
 
   #brokenGroup({ header }: VirtualServerText, { groups }: Context): boolean {

@@ -398,7 +398,7 @@ export const codes = {
   W066: code(
     'an instance without an address',
     'ok',
-    'VRRPv3 and vrrp_strict do not allow it. Write no_virtual_ipaddress where it is meant.',
+    'VRRPv3 and vrrp_strict do not allow it (E065). Write no_virtual_ipaddress where it is meant.',
   ),
   W067: code(
     'mixed families in virtual_ipaddress',
@@ -412,17 +412,58 @@ export const codes = {
   ),
   W069: code('a unicast option without peers', 'ok', 'Without unicast_peer advertisements go by multicast.'),
   W070: code('authentication with VRRPv3', 'ok', 'VRRPv3 has none; the block is left out.'),
-  W075: code(
-    'weights that change nothing',
-    'ok',
-    'The owner of the addresses (priority 255) keeps its priority whatever its tracked things say; keepalived ignores their weights.',
-  ),
   W073: code(
     'state MASTER without a priority',
     'ok',
     'keepalived then uses priority 255, which means that the addresses belong to this machine: it does not listen to others.',
   ),
   W074: code('a unicast peer that is none', 'error', 'A peer stands twice, or is this machine itself.'),
+  W071: code(
+    'an authentication that is not complete',
+    'error',
+    'auth_type and auth_pass belong together. keepalived goes without authentication, and so does this program: the other machine, which has both, then takes none of its advertisements.',
+  ),
+  W075: code(
+    'weights that change nothing',
+    'ok',
+    'The owner of the addresses (priority 255) keeps its priority whatever its tracked things say; keepalived ignores their weights. Other priorities stay between 1 and 254: a weight beyond that has no effect.',
+  ),
+  W076: code(
+    'a weight in a member of a sync group',
+    'error',
+    'The instances of a sync group move as one, so what they follow has no weights of its own there: interfaces become faults, the rest is not followed. Follow it in the vrrp_sync_group, or write sync_group_tracking_weight there.',
+  ),
+  W077: code(
+    'the own interface is followed',
+    'error',
+    'An instance follows its own interface anyway: that it is down is a fault. keepalived ignores the entry.',
+  ),
+  W078: code(
+    'an instance in two sync groups',
+    'error',
+    'An instance moves with one group. It stays in the first one, as in keepalived.',
+  ),
+  W079: code('a sync group of one', 'ok', 'A group of one instance changes nothing.'),
+  W080: code(
+    'a script nobody follows',
+    'error',
+    'A vrrp_script is run for the instances and groups that name it in track_script. keepalived removes one that nobody names.',
+  ),
+  W081: code(
+    'what vrrp_strict changes',
+    'error',
+    'vrrp_strict (strict_mode) holds to the RFC, whatever else is written. keepalived corrects it in the same way.',
+  ),
+  W082: code(
+    'more addresses than an advertisement has room for',
+    'error',
+    'The first ones are advertised; the others are held like virtual_ipaddress_excluded, as in keepalived.',
+  ),
+  W083: code(
+    'an arbiter that cannot decide',
+    'ok',
+    'arbitration asks somebody outside both directors, most often the router: an address that is gone with the other director, or held by it, tells nothing.',
+  ),
   N001: code('Windows line ends', 'ok', 'Lines end in CR LF. Both programs read them.'),
   N002: code(
     'a byte order mark',
@@ -438,6 +479,21 @@ export const codes = {
     'mail without a server',
     'ok',
     'notification_email names who gets mail, and smtp_server who takes it. Without the second none is sent.',
+  ),
+  N012: code(
+    'a small weight',
+    'ok',
+    'Priorities of two machines are often 50 apart. A weight of 2 then never makes the other one take over, a mistake made often because very old guides say so.',
+  ),
+  N013: code(
+    'addresses that do not answer',
+    'ok',
+    'In strict mode packets to the addresses of an instance that does not own them are dropped, except for what is forwarded: they do not answer to ping. Write accept (VRRPv3) or go without vrrp_strict.',
+  ),
+  N014: code(
+    'no link-local address',
+    'ok',
+    'RFC 9568 wants the first IPv6 address of an advertisement to be the link-local one of the virtual router. keepalived accepts others.',
   ),
   N010: code(
     '0 means off',

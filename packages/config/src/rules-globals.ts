@@ -4,7 +4,7 @@ import type { Remarks } from './diagnostics.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 import type { VrrpInstanceText } from './grammar/vrrp.ts'
 import { placeOfKeyword, type Read } from './read.ts'
-import { isNoHost } from './rules-vrrp.ts'
+import { isNoHost } from './vrrp/rules-addresses.ts'
 
 /** Rules about global_defs: settings that cannot work together. */
 export function globalRules(globals: (GlobalDefsText & Read) | undefined, remarks: Remarks): void {

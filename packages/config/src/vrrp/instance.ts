@@ -8,10 +8,8 @@ import type { Ipvlan, VrrpInstance, VrrpNotify, Vmac } from '../vrrp-config.ts'
 import { resolveAnnouncing } from './announcing.ts'
 import { resolveAuth, resolveHmac } from './authentication.ts'
 import { type AddressText, resolveAddress, resolveRoute, resolveRule } from './network.ts'
+import { mostAddresses } from './rules-addresses.ts'
 import { entryPlaces, familyOfInstance, isStrict, priorityOf, versionOf } from './text.ts'
-
-/** An advertisement counts its addresses in one byte. */
-const mostAddresses = 255
 
 /** What an instance depends on that stands elsewhere. */
 export interface InstanceHome {
@@ -57,9 +55,9 @@ export function resolveInstance(text: VrrpInstanceText & Read, vrid: number, hom
     preempt,
     preemptDelay: preempt && !strict && initialState === 'BACKUP' ? (text.preemptDelay ?? millis(0)) : millis(0),
 
-    addresses: addresses.slice(0, mostAddresses),
+    addresses: addresses.slice(0, mostAddresses(family)),
     excluded: [
-      ...addresses.slice(mostAddresses),
+      ...addresses.slice(mostAddresses(family)),
       ...own(text, 'virtual_ipaddress_excluded', text.virtualIpaddressExcluded, text.virtualIpaddressExcluded, taken),
     ],
     routes: text.virtualRoutes.map((each, i) => resolveRoute(each, entryPlaces(text, 'virtual_routes')(i))),
@@ -98,7 +96,7 @@ export function resolveInstance(text: VrrpInstanceText & Read, vrid: number, hom
     vipLease: leaseOf(text, globals, advertInterval),
     heartbeatInterfaces: text.heartbeatInterface.filter((name) => name !== text.interface),
     heartbeatPeers: text.heartbeatPeer.map(({ address, src, dev }) => ({ address, source: src, interface: dev })),
-    arbitration: text.arbitration,
+    arbitration: arbitrationOf(text),
     preemptGate:
       text.preemptGate === undefined
         ? undefined
@@ -196,6 +194,13 @@ export function notifyOf(
     priorityChanges: text.notifyPriorityChanges ?? inherited ?? globals?.vrrpNotifyPriorityChanges ?? false,
     smtpAlert: text.smtpAlert ?? globals?.smtpAlertVrrp ?? globals?.smtpAlert ?? false,
   }
+}
+
+/** A read block keeps its defaults in its prototype; this is plain data. */
+function arbitrationOf({ arbitration: given }: VrrpInstanceText): VrrpInstance['arbitration'] {
+  if (given === undefined) return undefined
+  const { require, addresses, interval, timeout, fall, stepDown } = given
+  return { require, addresses, interval, timeout, fall, stepDown }
 }
 
 /** By default three intervals and at least 3 s. */

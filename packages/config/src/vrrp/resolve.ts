@@ -2,7 +2,7 @@ import { millis } from '@ipvs-director/core'
 import type { Config, VirtualServer } from '../config.ts'
 import type { Remarks } from '../diagnostics.ts'
 import type { VrrpInstanceText, VrrpSyncGroupText } from '../grammar/vrrp.ts'
-import { damaged, type Read, written } from '../read.ts'
+import { damaged, placeOfKeyword, type Read, written } from '../read.ts'
 import { placeOf, type Statement } from '../statement.ts'
 import type { Tracked } from '../tracking-config.ts'
 import type { SyncGroup, VrrpConfig, VrrpInstance } from '../vrrp-config.ts'
@@ -10,6 +10,7 @@ import { resolveBfd, resolveProcess, resolveScript, resolveTrackFile } from './d
 import { resolveGarpGroups, resolveVrrpGlobals } from './globals.ts'
 import { notifyOf, resolveInstance } from './instance.ts'
 import { resolveAddress, resolveRoute, resolveRule } from './network.ts'
+import { weightRules } from './rules-weights.ts'
 import { placesIn, priorityOf, type VrrpRootText } from './text.ts'
 import { type Definitions, resolveTracking, withoutWeights } from './tracking.ts'
 
@@ -49,7 +50,7 @@ export function resolveVrrp(parts: VrrpParts): Resolved {
     virtualServers: parts.virtualServers,
   }
   const groups = whole(root.vrrpSyncGroups)
-  const instances = resolveInstances(whole(root.vrrpInstances), groups, known, root, leftOut)
+  const instances = resolveInstances(whole(root.vrrpInstances), groups, known, parts, leftOut)
   const vrrp: VrrpConfig = {
     globals: resolveVrrpGlobals(root.globalDefs),
     instances,
@@ -76,7 +77,7 @@ function resolveInstances(
   texts: readonly (VrrpInstanceText & Read)[],
   groups: readonly (VrrpSyncGroupText & Read)[],
   known: Definitions,
-  { globalDefs, linkbeatUsePolling }: VrrpRootText,
+  { root: { globalDefs, linkbeatUsePolling }, remarks }: VrrpParts,
   leftOut: string[],
 ): readonly VrrpInstance[] {
   const taken = new Set<string>()
@@ -87,6 +88,9 @@ function resolveInstances(
       return []
     }
     const group = groups.find((each) => each.group.includes(text.header))
+    weightRules(text, group, known, (code, message, keyword) => {
+      remarks.add(code, placeOfKeyword(text, keyword), message)
+    })
     const moves = group !== undefined && !group.syncGroupTrackingWeight
     const owner = priorityOf(text) === 255
     const counted = owner ? withoutWeights(track, 'drop') : moves ? withoutWeights(track, 'fault') : track
