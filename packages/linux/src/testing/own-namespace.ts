@@ -1,9 +1,12 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { promisify } from 'node:util'
 
 /** A network namespace that nobody else uses, with nothing in it but `lo`, which is down. */
 export interface OwnNamespace {
   /** For `enterNamespace` and `withinNamespace`. */
   readonly path: string
+  /** Runs a command there and resolves to what it printed; rejects when it fails. */
+  run(command: string): Promise<string>
   /** Gone once the sockets in it are closed, too. */
   close(): void
 }
@@ -24,8 +27,15 @@ export async function ownNamespace(): Promise<OwnNamespace> {
       resolve()
     })
   })
+  const path = `/proc/${holder.pid}/ns/net`
   return {
-    path: `/proc/${holder.pid}/ns/net`,
+    path,
+    // A fresh mount of sysfs shows the namespace's own interfaces, and mounts end with the command.
+    async run(command) {
+      const inside = ['--mount', 'sh', '-c', `mount -t sysfs none /sys && ${command}`]
+      const { stdout } = await promisify(execFile)('nsenter', [`--net=${path}`, 'unshare', ...inside])
+      return stdout
+    },
     close() {
       holder.stdin.end()
     },
