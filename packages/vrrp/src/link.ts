@@ -1,5 +1,12 @@
-import type { Ipvlan, NetworkRoute, NetworkRule, ProtectedAddress, Vmac, VrrpScript } from '@ipvs-director/config'
-import type { TrackProcess } from '@ipvs-director/config'
+import type {
+  Ipvlan,
+  NetworkRoute,
+  NetworkRule,
+  ProtectedAddress,
+  TrackProcess,
+  Vmac,
+  VrrpScript,
+} from '@ipvs-director/config'
 import type { Address, Family, Millis } from '@ipvs-director/core'
 import type { OutgoingPacket, ReceivedPacket } from './packet.ts'
 
@@ -18,7 +25,7 @@ export interface Path {
   readonly receiveBuffer: number | undefined
 }
 
-/** An open path. Equal paths of several instances may share sockets; each hears everything and picks its VRID. */
+/** An open path. The driver opens equal paths of several instances once, and picks by VRID itself. */
 export interface PathHandle {
   /** Sends at once; throws when the kernel refuses (the driver logs it and goes on). */
   send(packet: OutgoingPacket): void
@@ -38,9 +45,14 @@ export interface LinkInterface {
   readonly addresses: readonly Address[]
 }
 
-/** Everything that moves with an instance's state. The link orders it: firewall, addresses, excluded, routes, rules. */
+/**
+ * Everything that moves with an instance's state. The link orders it: firewall, addresses, excluded, routes, rules.
+ * Interfaces are resolved: an address that belongs on the VMAC's interface names that.
+ */
 export interface Holding {
-  /** Name of the instance: the same name replaces what was held before. */
+  /** The instance's identity, which survives a new name: what was held before under the same key is replaced. */
+  readonly key: string
+  /** Name of the instance, for messages. */
   readonly instance: string
   readonly interface: string | undefined
   readonly virtualRouterId: number
@@ -52,6 +64,8 @@ export interface Holding {
   readonly accept: boolean
   readonly promoteSecondaries: boolean
   readonly vmac: Vmac | undefined
+  /** Name of the interface that was made for it ({@link VrrpLink.createInterface}). */
+  readonly vmacInterface: string | undefined
 }
 
 /** One gratuitous ARP or unsolicited neighbour advertisement for an address. */
@@ -73,7 +87,7 @@ export interface LinkListener {
   /** An interface appeared, changed, or (undefined) went away. Also once for each, soon after {@link VrrpLink.watch}. */
   interface(name: string, now: LinkInterface | undefined): void
   /** Something that is held was removed by somebody else (not by {@link VrrpLink.release}); `what` as `ip` prints it. */
-  lost(instance: string, what: string): void
+  lost(key: string, what: string): void
   /** ARP or neighbour discovery heard another machine say that it has an address that is held here. */
   claimed(on: string, address: Address, mac: string): void
 }
@@ -86,6 +100,12 @@ export interface VrrpLink {
   watch(listener: LinkListener): { close(): void }
   /** What is known of an interface now; undefined where there is none. */
   interface(name: string): LinkInterface | undefined
+
+  /**
+   * Our source address towards another machine by the kernel's routes; undefined where there is no route. Only asked for a
+   * `heartbeat_peer` without source and interface.
+   */
+  sourceTowards(destination: Address): Address | undefined
 
   /** Opens sockets; throws when that is not possible (no such interface). `receive` gets every advert, of any VRID. */
   open(path: Path, receive: (packet: ReceivedPacket) => void): PathHandle
@@ -128,8 +148,12 @@ export interface VrrpLink {
   watchFile(path: string, changed: (text: string | undefined) => void): { close(): void }
   /** Reports how many processes match, now and when that changes. */
   watchProcesses(process: TrackProcess, changed: (count: number) => void): { close(): void }
-  /** Wall clock in milliseconds since 1970, for `auth_hmac`. */
-  wall(): number
+  /** `init_file`: writes the number unless there is a file and `overwrite` is not set. */
+  initFile(path: string, value: number, overwrite: boolean): void
+  /** The bytes of a key file of `auth_hmac`, without its last line end; throws when it cannot be read. */
+  readKey(path: string): Uint8Array
+  /** Time since the machine was booted (/proc/uptime). */
+  uptime(): Millis
 }
 
 /** A macvlan or ipvlan interface to be made for an instance. */
