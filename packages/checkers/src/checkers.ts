@@ -1,3 +1,4 @@
+import { bfdCheck } from './bfd/checker.ts'
 import type { Checker } from './define.ts'
 import { dnsCheck } from './dns/checker.ts'
 import { fileCheck } from './file.ts'
@@ -19,6 +20,7 @@ export const checkers: readonly Checker[] = [
   pingCheck,
   miscCheck,
   fileCheck,
+  bfdCheck,
 ]
 
 /** The kinds that never run in a prober process: they need to become other users, or to read files. */

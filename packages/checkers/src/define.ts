@@ -31,7 +31,7 @@ export interface Watch<O> {
   readonly clock: Clock
   readonly io: ProbeIo
   /** What is the case now. The first is told as soon as it is known, the others when something changes. */
-  tell(finding: Finding): void
+  readonly tell: (finding: Finding) => void
 }
 
 /** What all checkers have in common once defined; options are plain data here. */
@@ -47,7 +47,7 @@ export interface Checker extends CheckerBlock {
   course(options: Readonly<Record<string, unknown>>): Course
   probe(probe: Probe<Readonly<Record<string, unknown>>>, connection: CheckConnection | undefined): Promise<Finding>
   /** In place of probes and their times: watches until the answered function is called. */
-  watch?(watch: Watch<Readonly<Record<string, unknown>>>): () => void
+  readonly watch?: (watch: Watch<Readonly<Record<string, unknown>>>) => () => void
   /** How long a change takes to be told by {@link Checker.watch}. */
   watchDelays?(options: Readonly<Record<string, unknown>>): Delays
 }

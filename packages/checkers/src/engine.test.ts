@@ -14,6 +14,7 @@ const noIo: ProbeIo = {
   datagrams: () => Promise.reject(new Error('no network in this test')),
   ping: () => Promise.reject(new Error('no network in this test')),
   run: () => Promise.reject(new Error('no scripts in this test')),
+  bfd: () => () => undefined,
   watchFile: () => () => undefined,
   forgetMaterial: () => undefined,
 }

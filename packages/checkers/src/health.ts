@@ -116,7 +116,7 @@ export const oneCourse: Course = { parts: 1, fast: false }
 
 /** FILE_CHECK and BFD_CHECK: what they are told is so, at once. */
 export const eventHealth: HealthMachine = {
-  start: commonHealth.start,
+  start: (initial, timing) => commonHealth.start(initial, timing),
   step: (health, verdict, timing) =>
     commonHealth.step({ ...health, failures: 0 }, verdict, { ...timing, retry: 0, rise: 1 }, oneCourse),
 }

@@ -55,6 +55,16 @@ interface Slot {
   waiting: Timer | undefined
 }
 
+const emptySlot = (name: string): Slot => ({
+  name,
+  checks: new Map(),
+  process: undefined,
+  restarts: 0,
+  deathsInARow: 0,
+  bornAt: 0,
+  waiting: undefined,
+})
+
 /** A process that lived so long did not die of its start. */
 const healthyAge = seconds(60)
 
@@ -63,15 +73,10 @@ export function createFleet(options: FleetOptions): Fleet {
   const { clock, events, logger } = options
   const identity = options.identity ?? readAccounts().user('nobody')
   const known = new Map<string, Known>()
-  const slots = Array.from({ length: Math.max(1, options.count) }, (_, i): Slot => ({
-    name: `prober ${i + 1}`,
-    checks: new Map(),
-    process: undefined,
-    restarts: 0,
-    deathsInARow: 0,
-    bornAt: 0,
-    waiting: undefined,
-  }))
+  const count = Math.max(1, options.count)
+  const slots = Array.from({ length: count }, (_, i) => emptySlot(`prober ${i + 1}`))
+  /** BFD is all in one process, which has its port, and nothing else to do that could keep a packet waiting. */
+  let bfdSlot: Slot | undefined
   let material: ReadonlyMap<string, string> = new Map()
   let stopped = false
 
@@ -91,12 +96,17 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   function add(check: Check): void {
-    const slot = slots[slotOf(check.id, slots.length)]
+    const slot = check.kind === 'BFD_CHECK' ? slotForBfd() : slots[slotOf(check.id, count)]
     if (slot === undefined) return
     const entry: Known = { check, slot, up: check.initial.up, seen: check.initial.seen, last: undefined }
     known.set(check.id, entry)
     slot.checks.set(check.id, entry)
     slot.process?.add(check)
+  }
+
+  function slotForBfd(): Slot {
+    if (bfdSlot === undefined) slots.push((bfdSlot = emptySlot('bfd')))
+    return bfdSlot
   }
 
   /** Starts a process where there is something to do, and replaces one that may do less than its checks need. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { addonAvailable } from '@ipvs-director/linux'
+import { createBfdSpeaker } from '../bfd/speaker.ts'
 import { requestHttp2 } from './http2.ts'
 import { connectHandedOver, connectKernel } from './kernel.ts'
 import { createPinger } from './pinger.ts'
@@ -47,6 +48,7 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
     },
     ping: createPinger(),
     run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),
+    bfd: createBfdSpeaker(clock, Math.random),
     watchFile: (path, told) => watchFile(clock, path, told),
     forgetMaterial: () => {
       contexts.forget()

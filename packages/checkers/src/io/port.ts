@@ -1,6 +1,9 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import type { Millis } from '@ipvs-director/core'
+import type { Address, Millis } from '@ipvs-director/core'
 import type { Attempt } from '../attempt.ts'
+import type { BfdSettings } from '../bfd/machine.ts'
+import type { BfdState } from '../bfd/packet.ts'
+import type { ProbeFailure } from '../verdict.ts'
 
 /**
  * What probes need of the world. Every method ends by itself when the attempt does, and rejects with a
@@ -23,6 +26,8 @@ export interface ProbeIo {
   ping(at: CheckConnection, attempt: Attempt): Promise<void>
   /** Runs a script to its end, or to the end of its process group `timeout` after its start (and 2 s of patience). */
   run(script: ScriptWish, timeout: Millis, attempt: Attempt): Promise<ScriptEnd>
+  /** Holds a BFD session until the answered function is called, and tells when it comes up and goes down. */
+  bfd(wish: BfdWish, listener: BfdListener): () => void
   /** Tells what is in a file, now and whenever it changes; answers how to end that. */
   watchFile(path: string, told: (content: FileContent) => void): () => void
   /** The files of the SSL block may have changed: read them again when they are next needed. */
@@ -102,6 +107,26 @@ export interface TlsMaterial {
   readonly ca?: string
   readonly certificate?: string
   readonly key?: string
+}
+
+/** A BFD session as a `bfd_instance` wants it. */
+export interface BfdWish {
+  readonly neighbor: Address
+  readonly source?: Address
+  readonly settings: BfdSettings
+  /** Of the packets sent, and those received. */
+  readonly ttl: number
+  /** Routers that may be between; 255: any. */
+  readonly maxHops: number
+  /** RFC 5883: the port of sessions over routers. */
+  readonly multihop: boolean
+}
+
+export interface BfdListener {
+  /** The session came up, or went down from there; `diagnostic` as in RFC 5880 §4.1. */
+  changed(state: BfdState, diagnostic: number): void
+  /** It cannot be held at the moment, for reasons of our own; it is tried again. */
+  broke(failure: ProbeFailure): void
 }
 
 /** A file as it is: its text (of at most 4 KiB), or undefined where there is none; or why it cannot be read. */
