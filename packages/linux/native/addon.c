@@ -39,6 +39,7 @@ typedef struct {
   napi_env env;
   int fd;                /* -1 once closed or detached */
   int connected;         /* stream or seqpacket: an empty read is the end, an error ends reading */
+  int flags;             /* for recvmsg */
   int reading, writing;  /* what is waited for */
   int parts;             /* what still needs this memory: the poll handle, the JavaScript object */
   uv_handle_t *poll;
@@ -234,7 +235,7 @@ static void receive(Socket *self, int flags) {
     message.msg_iovlen = 1;
     message.msg_control = self->control_size > 0 ? self->data + self->data_size : NULL;
     message.msg_controllen = self->control_size;
-    length = recvmsg(self->fd, &message, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    length = recvmsg(self->fd, &message, flags | self->flags);
     int error = errno;
     if (length < 0 && error == EINTR) continue;
     if (length < 0 && (error == EAGAIN || error == EWOULDBLOCK)) return;
@@ -331,6 +332,8 @@ static napi_value construct(napi_env env, napi_callback_info info) {
     return fail(env, error, "socket");
   }
   int kind = type & 0xf;
+  /* Only AF_UNIX passes descriptors; AF_PACKET refuses flags it does not know. */
+  self->flags = MSG_DONTWAIT | (domain == AF_UNIX ? MSG_CMSG_CLOEXEC : 0);
   self->connected = kind == SOCK_STREAM || kind == SOCK_SEQPACKET;
   uv_handle_set_data(self->poll, self);
   int failed = napi_get_uv_event_loop(env, &loop) != napi_ok ? -EINVAL : uv_poll_init(loop, self->poll, self->fd);

@@ -41,3 +41,19 @@ export async function ownNamespace(): Promise<OwnNamespace> {
     },
   }
 }
+
+/** Two namespaces joined by a cable: `eth0` in both, up, without IPv6 addresses of their own accord. */
+export async function joinedNamespaces(): Promise<{ left: OwnNamespace; right: OwnNamespace; close(): void }> {
+  const [left, right] = await Promise.all([ownNamespace(), ownNamespace()])
+  await left.run(`ip link add eth0 type veth peer name eth0 netns ${right.path.split('/')[2]}`)
+  const up = 'ip link set eth0 addrgenmode none && ip link set lo up && ip link set eth0 up'
+  await Promise.all([left.run(up), right.run(up)])
+  return {
+    left,
+    right,
+    close() {
+      left.close()
+      right.close()
+    },
+  }
+}
