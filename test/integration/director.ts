@@ -7,6 +7,9 @@ import { until, type Host, type LabProcess, type Result } from '../lab/index.ts'
 
 const build = fileURLToPath(new URL('../../build', import.meta.url))
 
+/** The built program, to be run in a host. */
+export const directorCommand = ['node', join(build, 'ipvs-director.js'), '-n', '-l'] as const
+
 /** A director that runs in a lab's host, as its user would run it: the built program and a file. */
 export interface RunningDirector {
   readonly process: LabProcess
@@ -24,16 +27,11 @@ export interface RunningDirector {
 
 /** Starts the built director in a host and waits until the kernel's table is as the file wants it. */
 export async function startDirector(host: Host, config: string, ...options: string[]): Promise<RunningDirector> {
-  const program = join(build, 'ipvs-director.js')
-  if (!existsSync(program)) throw new Error(`${program} is not there: npm run build first`)
+  if (!existsSync(directorCommand[1])) throw new Error(`${directorCommand[1]} is not there: npm run build first`)
   const file = host.writeFile('keepalived.conf', config)
   const state = join(host.folder, 'state')
   const socket = join(state, 'control.sock')
-  const process = host.spawn([
-    'node',
-    program,
-    ...['-n', '-l', '-f', file, '--state-dir', state, '--probers', '1', ...options],
-  ])
+  const process = host.spawn([...directorCommand, ...['-f', file, '--state-dir', state, '--probers', '1', ...options]])
   await process.says(/Startup complete/, seconds(20))
   await until('the control socket is there', seconds(20), () => existsSync(socket))
   const ctl = (...args: string[]): Promise<Result> =>

@@ -1,4 +1,5 @@
 /** What must not happen: a reload, a restart or somebody's hand on the table never costs a connection or a foreign entry. */
+import { join } from 'node:path'
 import { seconds } from '@ipvs-director/core'
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest'
 import {
@@ -16,7 +17,7 @@ import {
   type LongConnection,
   type StandardHost,
 } from '../lab/index.ts'
-import { startDirector, type RunningDirector } from './director.ts'
+import { directorCommand, startDirector, type RunningDirector } from './director.ts'
 
 const { vip, servers } = dr()
 
@@ -143,6 +144,18 @@ describe('steadiness', () => {
     director = await startDirector(lab.hosts.director, config(servers))
     const { foreign } = await director.status()
     expect(foreign).toEqual([{ name: '10.9.9.9:99/tcp', scheduler: 'wlc', destinations: ['10.9.9.1:99'] }])
+  })
+
+  test('a second director is told that there is one, and writes nothing', async () => {
+    const before = (await director.status()).kernel.writes
+    const { director: host } = lab.hosts
+    const state = join(host.folder, 'state')
+    const file = host.writeFile('second.conf', config(servers.slice(0, 1), 9))
+    const second = await host.run([...directorCommand, '-f', file, '--state-dir', state])
+    expect(second.code).toBe(1)
+    expect(second.stderr).toContain('another director is running')
+    expect(await weights()).toEqual(all())
+    expect((await director.status()).kernel.writes).toBe(before)
   })
 
   test('a flushed table, a changed weight and a removed server are repaired and told as drift', async () => {

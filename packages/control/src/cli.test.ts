@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { seconds, silentLogger } from '@ipvs-director/core'
 import { runCtl } from './cli.ts'
 import { knownCommands } from './command-names.ts'
 import { parseCommandLine } from './command-line.ts'
+import type { CheckedConfig, ConfigTools, ConvertedConfig } from './config-tools.ts'
 import { createControlServer, type ControlServer } from './server.ts'
 import {
   busyStatus,
@@ -37,7 +38,7 @@ afterEach(async () => {
 })
 
 async function serve(): Promise<void> {
-  server = await createControlServer({ path, handlers: director, logger: silentLogger })
+  server = await createControlServer({ socket: { path }, handlers: director, logger: silentLogger })
 }
 
 const toolsFor = (options: FakeToolsOptions = {}): FakeTools =>
@@ -172,32 +173,148 @@ describe('status --watch', () => {
 })
 
 describe('check', () => {
-  const counts = { virtualServers: 1, realServers: 2, checkers: 2 }
-  const fine = { errors: 0, warnings: 0, diagnostics: [], config: { globals: {} }, counts }
-  const warned = { ...fine, warnings: 1, diagnostics: ['a.conf:3:1: warning: quorum is above the sum of weights'] }
-  const faulty = { ...fine, errors: 1, diagnostics: ['a.conf:1:1: error: no\n  1 | x\n    | ^'], config: undefined }
+  const counts = { vrrpInstances: 0, virtualServers: 1, realServers: 2, checkers: 2 }
+  const told = (severity: 'error' | 'warning', line: number, text: string): CheckedConfig['remarks'][number] => ({
+    code: severity === 'error' ? 'E030' : 'W043',
+    severity,
+    text,
+    place: { file: 'a.conf', line, column: 1 },
+  })
+  const fine: CheckedConfig = {
+    errors: 0,
+    warnings: 0,
+    diagnostics: [],
+    remarks: [],
+    leftOut: [],
+    config: { globals: {} },
+    counts,
+  }
+  const warned: CheckedConfig = {
+    ...fine,
+    warnings: 1,
+    diagnostics: ['a.conf:3:1: warning: quorum is above the sum of weights'],
+    remarks: [told('warning', 3, 'quorum is above the sum of weights')],
+  }
+  const faulty: CheckedConfig = {
+    ...fine,
+    errors: 1,
+    diagnostics: ['a.conf:1:1: error: no\n  1 | x\n    | ^'],
+    remarks: [told('error', 1, 'no')],
+    leftOut: ['vrrp_instance VI_1'],
+    config: undefined,
+  }
 
   test.for([
     ['check a.conf', fine, 0, 'a.conf: fine, 0 errors, 0 warnings; 1 virtual server, 2 real servers, 2 checkers\n'],
     ['check a.conf', warned, 0, 'a.conf: fine, 0 errors, 1 warning; 1 virtual server'],
-    ['check --strict a.conf', warned, 1, 'a.conf: not fine'],
-    ['check a.conf', faulty, 1, 'a.conf:1:1: error: no\n  1 | x\n    | ^\na.conf: not fine, 1 error'],
+    ['check a.conf', faulty, 1, '1 | x\n    | ^\nleft out: vrrp_instance VI_1\na.conf: not fine, 1 error'],
   ] as const)('%s', async ([line, checked, code, text]) => {
-    const answer = await ctl(line, { loadConfig: () => Promise.resolve(checked) })
+    const answer = await ctl(line, { configTools: { check: () => Promise.resolve(checked) } })
     expect(answer.code).toBe(code)
     expect(answer.out).toContain(text)
   })
 
-  test('JSON: diagnostics and the effective configuration', async () => {
-    const { out, code } = await ctl('check --json a.conf', { loadConfig: () => Promise.resolve(warned) })
-    expect([code, json(out)]).toEqual([0, { schema: 1, file: 'a.conf', ok: true, ...warned }])
+  test('JSON: diagnostics as data and the effective configuration', async () => {
+    const { out, code } = await ctl('check --json a.conf', {
+      configTools: { check: () => Promise.resolve(warned) },
+    })
+    expect([code, json(out)]).toMatchObject([
+      0,
+      {
+        schema: 1,
+        file: 'a.conf',
+        ok: true,
+        config: { globals: {} },
+        diagnostics: [{ code: 'W043', place: { line: 3 }, rendered: warned.diagnostics[0] }],
+      },
+    ])
+  })
+
+  test('how the file is read', async () => {
+    const asked: unknown[] = []
+    const check: ConfigTools['check'] = (...given) => {
+      asked.push(given)
+      return Promise.resolve(fine)
+    }
+    await ctl('check --strict -i lb1 a.conf', { configTools: { check } })
+    director.status = () => Promise.resolve(status({ config: { ...status().config, file: '/etc/own.conf' } }))
+    await ctl('check', { configTools: { check } })
+    await ctl('check --socket /nowhere', { configTools: { check } })
+    expect(asked).toEqual([
+      ['a.conf', { strict: true, configId: 'lb1' }],
+      ['/etc/own.conf', { strict: false, configId: undefined }],
+      ['/etc/keepalived/keepalived.conf', { strict: false, configId: undefined }],
+    ])
   })
 
   test('a file that cannot be read; no director is needed', async () => {
-    const loadConfig = (): Promise<never> =>
-      Promise.reject(new Error("ENOENT: no such file or directory, open 'x.conf'"))
-    const answer = await ctl('check x.conf --socket /nowhere', { loadConfig })
+    const check = (): Promise<never> => Promise.reject(new Error("ENOENT: no such file or directory, open 'x.conf'"))
+    const answer = await ctl('check x.conf --socket /nowhere', { configTools: { check } })
     expect([answer.code, answer.out]).toEqual([1, expect.stringContaining('no such file or directory')])
+  })
+})
+
+describe('files', () => {
+  const converted = { json: { a: 1 }, conf: 'a 1\n', errors: 0, diagnostics: [] }
+  const convert = (): Promise<ConvertedConfig> => Promise.resolve(converted)
+
+  test.for([
+    ['convert a.conf', '{\n  "a": 1\n}\n'],
+    ['convert --to conf a.conf', 'a 1\n'],
+    ['config a.conf', 'a 1\n'],
+    ['config --json a.conf', '{\n  "a": 1\n}\n'],
+  ] as const)('%s', async ([line, wanted]) => {
+    expect(await ctl(line, { configTools: { convert } })).toEqual({ code: 0, out: wanted, err: '' })
+  })
+
+  test('what is not JSON already becomes JSON, and the other way round', async () => {
+    await writeFile(join(directory, 'a.json'), '{ "a": 1 }')
+    expect((await ctl(`convert ${directory}/a.json`, { configTools: { convert } })).out).toBe('a 1\n')
+  })
+
+  test('nothing is written of a file with an error in it', async () => {
+    const faulty = (): Promise<ConvertedConfig> =>
+      Promise.resolve({ ...converted, errors: 1, diagnostics: ['a.conf:1:1: no'] })
+    expect(await ctl('convert a.conf', { configTools: { convert: faulty } })).toEqual({
+      code: 1,
+      out: '',
+      err: 'a.conf:1:1: no\n',
+    })
+  })
+
+  test('fmt prints, writes, or only tells', async () => {
+    const file = join(directory, 'a.conf')
+    await writeFile(file, 'ugly\n', { mode: 0o640 })
+    const configTools = { format: (text: string) => text.replace('ugly', 'nice') }
+    expect(await ctl(`fmt ${file}`, { configTools })).toEqual({ code: 0, out: 'nice\n', err: '' })
+    expect(await ctl(`fmt --check ${file}`, { configTools })).toEqual({ code: 1, out: `${file}\n`, err: '' })
+    expect(await ctl(`fmt -w ${file}`, { configTools })).toEqual({ code: 0, out: '', err: '' })
+    expect([await readFile(file, 'utf8'), (await stat(file)).mode & 0o777]).toEqual(['nice\n', 0o640])
+    expect(await ctl(`fmt --check ${file}`, { configTools })).toEqual({ code: 0, out: '', err: '' })
+    expect(await readdir(directory)).not.toContainEqual(expect.stringContaining('.tmp'))
+  })
+
+  test('fmt leaves alone what it cannot lay out, or cannot read', async () => {
+    const file = join(directory, 'a.conf')
+    await writeFile(file, 'a {\n')
+    const open = await ctl(`fmt -w ${file}`, { configTools: { format: () => undefined } })
+    expect([open.code, open.err]).toEqual([1, expect.stringContaining('its braces do not match')])
+    await writeFile(file, Buffer.of(0xff, 0x41))
+    const binary = await ctl(`fmt -w ${file}`)
+    expect([binary.code, binary.err]).toEqual([1, expect.stringContaining('is not UTF-8')])
+    expect((await ctl('fmt /nowhere/a')).code).toBe(1)
+  })
+
+  test('explain CODE needs no director', async () => {
+    const explain: ConfigTools['explain'] = (code) =>
+      code.toUpperCase() === 'W043'
+        ? { code: 'W043', severity: 'warning', title: 'a quorum', keepalived: 'ok', doc: 'Too much is asked for.' }
+        : undefined
+    const configTools = { explain, codes: () => ['W043', 'W044'] }
+    const { code, out } = await ctl('explain w043 --socket /nowhere', { configTools })
+    expect([code, out]).toEqual([0, expect.stringContaining('W043: a quorum\n  Too much is asked for.')])
+    const unknown = await ctl('explain W943 --socket /nowhere', { configTools })
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('no code W943; did you mean W043')])
   })
 })
 
@@ -339,7 +456,8 @@ describe('usage', () => {
     ['statsu', 'unknown command "statsu"; did you mean "status"?'],
     ['status --jsn', 'unknown option "--jsn"; did you mean "--json"?'],
     ['status a b', 'one word too many: "b"'],
-    ['check', '"check" needs to be told what'],
+    ['convert', '"convert" needs to be told what'],
+    ['convert a --to xml', 'Given: "xml"'],
     ['status --watch=soon', 'the pace is a number of seconds'],
     ['status --watch 0', 'the pace is a number of seconds'],
     ['watch --every 0', 'the pace is a number of seconds'],
@@ -386,7 +504,9 @@ describe('completion', () => {
       expect(parsed.output.includes('Positionals:'), name).toBe(word !== undefined)
     }
     const { out } = await ctl('--help')
-    const commands = [...out.matchAll(/^ {2}ipvs-ctl ([a-z]+)(?: [[<]\w+[\]>])? {2,}[A-Z]/gm)].map((match) => match[1])
+    const commands = [...out.matchAll(/^ {2}ipvs-ctl ([a-z]+)(?: [[<]\w+(?:\.\.)?[\]>])? {2,}[A-Z]/gm)].map(
+      (match) => match[1],
+    )
     expect(commands).toEqual(knownCommands.map(({ name }) => name))
   })
 

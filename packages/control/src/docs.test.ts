@@ -45,7 +45,7 @@ const curl = await run('curl', ['--version']).then(
 test.skipIf(!curl).for(commands)('%s (skipped where there is no curl)', async (command) => {
   const directory = await mkdtemp(join(tmpdir(), 'control-'))
   const path = join(directory, 's')
-  const server = await createControlServer({ path, handlers: fakeDirector(), logger: silentLogger })
+  const server = await createControlServer({ socket: { path }, handlers: fakeDirector(), logger: silentLogger })
   try {
     const told = command.replace(defaultSocketPath, path).replace('curl ', "curl -sS -w '%{http_code}' ")
     const { stdout } = await run('sh', ['-c', told]).catch((error: unknown) => error as { stdout: string })

@@ -12,6 +12,7 @@ import { arrayLogger } from '@ipvs-director/core/testing'
 import { controlClient } from './client.ts'
 import type { ControlHandlers } from './model.ts'
 import { createControlServer, type ControlServer, type ControlServerOptions } from './server.ts'
+import { claimSocket } from './socket-claim.ts'
 import { busyStatus, event, fakeDirector, largeStatus, reloadResult, type FakeDirector } from './testing/index.ts'
 
 let directory: string
@@ -31,7 +32,7 @@ afterEach(async () => {
 })
 
 async function serve(over: Partial<ControlServerOptions> = {}): Promise<ControlServer> {
-  const server = await createControlServer({ path, handlers: director, logger: silentLogger, ...over })
+  const server = await createControlServer({ socket: { path }, handlers: director, logger: silentLogger, ...over })
   open.push(server)
   return server
 }
@@ -211,13 +212,13 @@ describe('socket file', () => {
   })
 
   test.runIf(process.getuid?.() === 0)('group by name and by number', async () => {
-    await serve({ group: 'daemon', mode: 0o600 })
+    await serve({ socket: { path, group: 'daemon', mode: 0o600 } })
     const { gid, mode } = await stat(path)
     expect([gid, mode & 0o777]).toEqual([1, 0o600])
   })
 
   test('an unknown group is an error and leaves nothing behind', async () => {
-    await expect(serve({ group: 'no-such-group' })).rejects.toThrow('no group "no-such-group"')
+    await expect(serve({ socket: { path, group: 'no-such-group' } })).rejects.toThrow('no group "no-such-group"')
     expect(existsSync(path)).toBe(false)
   })
 
@@ -227,6 +228,28 @@ describe('socket file', () => {
     await expect(serve()).rejects.toThrow(`another director is running: it listens on ${path}`)
     expect((await lstat(path)).ino).toBe(ino)
     expect((await ask('GET', '/v1/status')).status).toBe(200)
+  })
+
+  test('who connects before there is anybody to answer waits; who gives up is forgotten', async () => {
+    const claim = await claimSocket({ path })
+    const early = ask('GET', '/v1/version')
+    const impatient = connect(path)
+    await new Promise((resolve) => impatient.once('connect', resolve))
+    impatient.destroy()
+    await expect(claimSocket({ path })).rejects.toThrow('another director is running')
+    await serve({ socket: claim })
+    expect((await early).status).toBe(200)
+    expect((await ask('GET', '/v1/version')).status).toBe(200)
+  })
+
+  test('a claim that is never served leaves nothing', async () => {
+    const claim = await claimSocket({ path })
+    const waiting = connect(path)
+    const gone = new Promise((resolve) => waiting.once('close', resolve))
+    await new Promise((resolve) => waiting.once('connect', resolve))
+    await claim.release()
+    await gone
+    expect(existsSync(path)).toBe(false)
   })
 
   test('a dead socket file is replaced', async () => {
@@ -271,7 +294,7 @@ describe('socket file', () => {
 
 describe('hostile clients', () => {
   test('a body above the limit is 413, with and without a length', async () => {
-    await serve({ limits: { bodyBytes: 1000 } })
+    await serve({ socket: { path, limits: { bodyBytes: 1000 } } })
     const huge = 'x'.repeat(3_000_000)
     expect(await ask('POST', '/v1/reload', huge)).toMatchObject({ status: 413 })
     expect(await ask('POST', '/v1/reload', huge, { 'transfer-encoding': 'chunked' })).toMatchObject({ status: 413 })
@@ -289,7 +312,7 @@ describe('hostile clients', () => {
   })
 
   test('requests that never end are cut off: nothing sent, half a header, half a body', async () => {
-    await serve({ limits: { requestTime: millis(100) } })
+    await serve({ socket: { path, limits: { requestTime: millis(100) } } })
     const answers = await Promise.all([
       raw(''),
       raw('GET /v1/status HT'),
@@ -300,7 +323,7 @@ describe('hostile clients', () => {
   })
 
   test('1,000 connections: a few are held, the rest closed, and afterwards it serves', async () => {
-    await serve({ limits: { connections: 20, requestTime: millis(200) } })
+    await serve({ socket: { path, limits: { connections: 20, requestTime: millis(200) } } })
     const answers = await Promise.all(Array.from({ length: 1000 }, () => raw('GET /v1/status HT')))
     expect(answers.filter((text) => text.startsWith('HTTP/1.1 408')).length).toBeLessThanOrEqual(20)
     expect((await ask('GET', '/v1/status')).status).toBe(200)
@@ -309,7 +332,7 @@ describe('hostile clients', () => {
   test('a reader of status that reads nothing is disconnected', async () => {
     const large = largeStatus(20, 1000)
     director.status = () => Promise.resolve(large)
-    await serve({ limits: { stallTime: millis(100), bulkAnswers: 1 } })
+    await serve({ socket: { path, limits: { stallTime: millis(100), bulkAnswers: 1 } } })
     const socket = connect(path)
     socket.write('GET /v1/status HTTP/1.1\r\nhost: x\r\n\r\n')
     await sleep(50)
@@ -322,7 +345,7 @@ describe('hostile clients', () => {
   test('a client that goes away in the middle of an answer frees its place', async () => {
     const large = largeStatus(20, 1000)
     director.status = () => Promise.resolve(large)
-    await serve({ limits: { bulkAnswers: 1 } })
+    await serve({ socket: { path, limits: { bulkAnswers: 1 } } })
     const socket = connect(path)
     socket.write('GET /v1/status HTTP/1.1\r\nhost: x\r\n\r\n')
     await new Promise((resolve) => socket.once('readable', resolve))
@@ -333,7 +356,7 @@ describe('hostile clients', () => {
   test('a large status lets other work happen in between', async () => {
     const large = largeStatus(5, 4000)
     director.status = () => Promise.resolve(large)
-    await serve({ limits: { slice: millis(1) } })
+    await serve({ socket: { path, limits: { slice: millis(1) } } })
     let turns = 0
     const counter = setInterval(() => turns++, 0)
     const { json } = await ask('GET', '/v1/status')
@@ -361,7 +384,7 @@ describe('events', () => {
 
   test('a long memory reaches a reader whole', async () => {
     for (let i = 1; i <= 20_000; i++) director.events.push(event(i))
-    await serve({ limits: { eventBacklog: 10 } })
+    await serve({ socket: { path, limits: { eventBacklog: 10 } } })
     const { text } = await ask('GET', '/v1/events?follow=false', undefined, { accept: 'application/x-ndjson' })
     expect(
       text
@@ -372,7 +395,7 @@ describe('events', () => {
   })
 
   test('a silent stream shows that it lives', async () => {
-    await serve({ limits: { heartbeat: millis(20) } })
+    await serve({ socket: { path, limits: { heartbeat: millis(20) } } })
     const socket = connect(path)
     socket.write('GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n')
     let text = ''
@@ -384,7 +407,7 @@ describe('events', () => {
 
   test('a slow reader is told and disconnected, and holds no memory', async () => {
     const logger = arrayLogger()
-    await serve({ logger, limits: { eventBacklog: 100, stallTime: millis(300) } })
+    await serve({ logger, socket: { path, limits: { eventBacklog: 100, stallTime: millis(300) } } })
     const socket = connect(path)
     socket.write('GET /v1/events HTTP/1.1\r\nhost: x\r\naccept: application/x-ndjson\r\n\r\n')
     await new Promise((resolve) => socket.once('readable', resolve))
@@ -402,7 +425,7 @@ describe('events', () => {
   })
 
   test('one that never reads again is closed without having read the word', async () => {
-    await serve({ limits: { eventBacklog: 10, stallTime: millis(50) } })
+    await serve({ socket: { path, limits: { eventBacklog: 10, stallTime: millis(50) } } })
     const socket = connect(path)
     socket.write('GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n')
     await new Promise((resolve) => socket.once('readable', resolve))
@@ -415,7 +438,7 @@ describe('events', () => {
   })
 
   test('readers beyond the limit get 503, and places become free', async () => {
-    await serve({ limits: { eventReaders: 1 } })
+    await serve({ socket: { path, limits: { eventReaders: 1 } } })
     const abort = new AbortController()
     const events = controlClient({ path, signal: abort.signal }).events({ follow: true })
     const first = events.next()

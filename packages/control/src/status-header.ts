@@ -76,7 +76,7 @@ function alarms({ config, kernel, probers, at }: Status, screen: Screen): string
     lines.push(...paragraph(screen, text, { tone: 'warn' }))
   }
   for (const prober of probers) {
-    if (prober.pid !== undefined) continue
+    if (prober.pid !== undefined || prober.checks === 0) continue
     shout(`${printable(prober.name)} is not running: ${count(prober.checks, 'check stands', 'checks stand')} still`)
   }
   return lines

@@ -1,5 +1,5 @@
 import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
-import type { Config } from '@ipvs-director/config'
+import type { Config, Globals } from '@ipvs-director/config'
 import type { ControlHandlers, Drift, DriftReport, ReloadResult, Status } from '@ipvs-director/control'
 import { describeError, type Clock, type Logger, type Timer } from '@ipvs-director/core'
 import { serviceId, type IpvsClient, type Service, type Table, type Timeouts } from 'ipvs-netlink'
@@ -9,11 +9,13 @@ import { planChecks, type CheckPlan } from './checks.ts'
 import { describeChanges } from './commands.ts'
 import { desiredService, desiredTable, serviceKeys } from './desired.ts'
 import { createEventLog } from './events.ts'
+import { createKernelReader } from './kernel-view.ts'
 import { createNotifier, type RunScript } from './notify.ts'
 import { createPool, type Pool } from './pool.ts'
 import { createReconciler, type OwnedServices } from './reconcile.ts'
 import { buildStatus, foreignOf, type ProberProcesses } from './status.ts'
-import { tell, tellGone, type Tellers } from './transitions.ts'
+import { shortened } from './shortened.ts'
+import { tell, tellBegin, tellGone, type Tellers } from './transitions.ts'
 
 /** What reading the configuration gives: the config unless nothing can run, and what is to be said about it. */
 export interface Loaded {
@@ -30,7 +32,8 @@ export interface DirectorOptions {
   readonly ipvs: IpvsClient
   /** `memory` for the table in memory. */
   readonly ipvsVersion: () => Promise<string>
-  readonly startProber: (events: ProberEvents) => Prober & ProberProcesses
+  /** `globals` answers the configuration's as they are at that moment. */
+  readonly startProber: (events: ProberEvents, globals: () => Globals) => Prober & ProberProcesses
   readonly runScript: RunScript
   readonly owned: OwnedServices
   readonly logger: Logger
@@ -62,6 +65,7 @@ export function createDirector(options: DirectorOptions): Director {
   const { ipvs, logger, clock } = options
   const events = createEventLog(() => clock.wall())
   const reconciler = createReconciler({ ipvs, logger, owned: options.owned, wall: () => clock.wall() })
+  const kernelReader = createKernelReader(ipvs)
   const startedAt = clock.wall()
   let config: Config | undefined
   let pools: Pool[] = []
@@ -78,14 +82,11 @@ export function createDirector(options: DirectorOptions): Director {
   let reloading: Promise<ReloadResult> | undefined
   let stopping = false
 
-  const notifier = createNotifier(
-    options.runScript,
-    () => {
-      if (config === undefined) throw new Error('no configuration')
-      return config.globals
-    },
-    logger,
-  )
+  const currentGlobals = (): Globals => {
+    if (config === undefined) throw new Error('no configuration')
+    return config.globals
+  }
+  const notifier = createNotifier(options.runScript, currentGlobals, logger)
   const tellers: Tellers = { logger, events, notifier }
 
   function usePools(next: Pool[]): void {
@@ -171,16 +172,14 @@ export function createDirector(options: DirectorOptions): Director {
     return lastAudit
   }
 
+  /** The table is made right before anything else is done or said: that is what clients wait for. */
   async function start(): Promise<Loaded> {
     const loaded = await options.load()
     if (loaded.config === undefined) return loaded
     config = loaded.config
     const { globals } = config
     if (globals.lvsFlush) await ipvs.execute([{ do: 'flush' }])
-    const expected = desiredTable(config.virtualServers.map((virtual) => createPool(virtual, { since: 0 })))
-    // A file without virtual servers never touches IPVS, unless an earlier run left something to remove.
-    const untouched = config.virtualServers.length === 0 && options.owned.load().length === 0
-    const found: Table = untouched ? new Map() : await ipvs.audit(expected)
+    const found = await readBeforeStart(config)
     const now = clock.wall()
     const fresh = new Set<Pool>()
     usePools(
@@ -191,19 +190,26 @@ export function createDirector(options: DirectorOptions): Director {
         return pool
       }),
     )
-    await setTimeouts(globals.lvsTimeouts)
-    for (const pool of pools) for (const effect of pool.begin(now)) tell(pool, effect, tellers)
-    const desired = desiredTable(pools)
-    reconciler.want(desired)
+    const effects = pools.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
+    reconciler.want(desiredTable(pools))
     reconciler.adopt(found)
     await reconciler.settled()
+    await setTimeouts(globals.lvsTimeouts)
+    tellBegin(effects, tellers)
     if (globals.rsInitNotifies) tellPresent()
     plan = planChecks(pools, ({ pool }) => fresh.has(pool))
-    prober = options.startProber(proberEvents)
+    prober = options.startProber(proberEvents, currentGlobals)
     prober.setChecks(plan.checks)
     scheduleAudit()
     events.add('start', `started with ${pools.length} virtual servers from ${options.file}`)
     return loaded
+  }
+
+  /** What the kernel has. A file without virtual servers never touches IPVS, unless an earlier run left something. */
+  async function readBeforeStart({ virtualServers }: Config): Promise<Table> {
+    if (virtualServers.length === 0 && options.owned.load().length === 0) return new Map()
+    if ((await ipvs.services()).length === 0) return new Map()
+    return ipvs.audit(desiredTable(virtualServers.map((virtual) => createPool(virtual, { since: 0 }))))
   }
 
   /** `rs_init_notifies`: servers put in at the start are told to be up. */
@@ -233,7 +239,7 @@ export function createDirector(options: DirectorOptions): Director {
     const writesBefore = reconciler.figures.writes
     const loaded = await options.load()
     if (loaded.config === undefined || loaded.errors > 0) {
-      refused = { at: clock.wall(), diagnostics: loaded.diagnostics }
+      refused = { at: clock.wall(), diagnostics: shortened(loaded.diagnostics) }
       const message = `reload of ${options.file} refused, the old configuration stays: ${loaded.diagnostics[0] ?? 'nothing to run'}`
       logger.error('reload.refused', message)
       events.add('reload.refused', message)
@@ -249,10 +255,11 @@ export function createDirector(options: DirectorOptions): Director {
     config = loaded.config
     usePools(next)
     await setTimeouts(config.globals.lvsTimeouts)
-    for (const pool of next) for (const effect of pool.begin(now)) tell(pool, effect, tellers)
+    const effects = next.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
     const gone = [...reconciler.desired.keys()].filter((id) => !wanted.has(id))
     reconciler.want([...wanted, ...gone.map((id) => [id, undefined] as const)])
     await reconciler.settled()
+    tellBegin(effects, tellers)
     plan = planChecks(next, () => false)
     prober?.setChecks(plan.checks)
     scheduleAudit()
@@ -309,7 +316,7 @@ export function createDirector(options: DirectorOptions): Director {
         config: { file: options.file, loadedAt, reloads, refused },
         pools,
         reconciler,
-        ipvs,
+        readKernel: () => kernelReader.read(pools, clock.wall()),
         ipvsVersion: options.ipvsVersion,
         prober,
       }),

@@ -31,10 +31,34 @@ export const noTraffic: Traffic = {
   outBytes: 0,
 }
 
+/** How long one reading serves all who ask: several screens that watch cost the kernel one. */
+const freshFor = 500
+
+/** Reads the kernel for status answers. */
+export function createKernelReader(ipvs: IpvsClient): {
+  /** `at` is now on the wall clock; the view may be up to half a second older, and says so. */
+  read(pools: readonly Pool[], at: number): Promise<KernelView>
+} {
+  let last: { readonly at: number; readonly pools: readonly Pool[]; readonly view: Promise<KernelView> } | undefined
+  return {
+    read(pools, at) {
+      const age = last === undefined ? undefined : at - last.at
+      if (last?.pools === pools && age !== undefined && age >= 0 && age < freshFor) return last.view
+      const view = readKernel(ipvs, pools, at)
+      const reading = { at, pools, view }
+      last = reading
+      view.catch(() => {
+        if (last === reading) last = undefined
+      })
+      return view
+    },
+  }
+}
+
 /** Up to this many services each one's destinations are read by netlink, figures and all; above, the cheap text. */
 const detailedServices = 200
 
-export async function readKernel(ipvs: IpvsClient, pools: readonly Pool[], at: number): Promise<KernelView> {
+async function readKernel(ipvs: IpvsClient, pools: readonly Pool[], at: number): Promise<KernelView> {
   const keys = new Map(pools.flatMap((pool) => serviceKeys(pool.config)).map((key) => [serviceId(key), key]))
   const services = new Map(
     (await ipvs.services()).map((entry) => [serviceId(entry.key), fromStatistics(entry.statistics)]),

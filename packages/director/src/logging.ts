@@ -36,6 +36,7 @@ export function createLogging(level: LogLevel): Logging {
         level,
         levels: severity,
         format: winston.format.printf((info) => String(info.message)),
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types the class by an interface
         transports: [new winston.transports.Stream({ stream: process.stderr })],
       })
       write = (line) => void sink.log(line.level, render(line))

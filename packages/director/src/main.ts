@@ -1,20 +1,17 @@
-import { createEngine, createFleet, localKinds, type Prober, type ProberEvents } from '@ipvs-director/checkers'
+import { claimSocket, SocketPathError, type SocketClaim } from '@ipvs-director/control'
 import { describeError, systemClock, type Logger } from '@ipvs-director/core'
 import { memoryIpvs, openIpvs } from 'ipvs-netlink'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { testConfig } from './config-test.ts'
 import { createDirector, type Director } from './director.ts'
 import { loadFile } from './load.ts'
 import { createLogging, type Logging } from './logging.ts'
 import { help, readCommandLine, UsageError, type CommandLine } from './options.ts'
 import { ownedFile } from './owned-file.ts'
-import { splitProber } from './probers.ts'
+import { startProbing } from './probing.ts'
 import { scriptRunner } from './scripts.ts'
-import type { ProberProcesses } from './status.ts'
+import { shortened } from './shortened.ts'
 import { version } from './version.ts'
 
 /** Exit statuses, keepalived's where it has them (reference/operations.md §2). */
@@ -48,11 +45,11 @@ async function run(options: CommandLine): Promise<number> {
   try {
     return await serve(options, logging)
   } catch (error) {
-    logger.error('fatal', describeError(error))
+    const taken = error instanceof SocketPathError && error.kind === 'taken'
+    logger.error(taken ? 'already-running' : 'fatal', describeError(error))
     return exitCodeOf(error)
   } finally {
     await logging.close()
-    if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true })
   }
 }
 
@@ -61,27 +58,35 @@ function exitCodeOf(error: unknown): number {
   return code === 'EPERM' || code === 'EACCES' ? exitStatus.permission : exitStatus.fatal
 }
 
+/** The socket is claimed first: of two directors started at once only one goes on to write to the kernel. */
 async function serve(options: CommandLine, logging: Logging): Promise<number> {
   const { logger } = logging
   logger.info('start', `Starting ipvs-director ${version}, configuration ${options.file}`)
   for (const remark of options.remarks) logger.warn('option', remark)
-  if (await somebodyListens(options.socket)) {
-    logger.error('already-running', `another director listens on ${options.socket}`)
-    return exitStatus.fatal
-  }
   if (!existsSync(options.file)) {
     logger.error('config.missing', `cannot read ${options.file}: there is no such file`)
     return exitStatus.noConfiguration
   }
-  if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`)
+  const claim = await claimSocket({ path: options.socket, group: options.socketGroup })
+  try {
+    if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`)
+    return await direct(options, logging, claim)
+  } finally {
+    await claim.release()
+    if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true })
+  }
+}
+
+async function direct(options: CommandLine, logging: Logging, claim: SocketClaim): Promise<number> {
+  const { logger } = logging
   const ipvs = options.memoryIpvs ? memoryIpvs() : await openIpvs()
   const director = createDirector({
     file: options.file,
     version,
-    load: () => loadFile(options.file, options.configId),
+    load: () => loadFile(options.file, options),
     ipvs,
     ipvsVersion: async () => (options.memoryIpvs ? 'memory' : (await ipvs.info()).version),
-    startProber: (events) => startProber(options, events, logger),
+    startProber: (events, globals) => startProbing(options.probers, events, globals, logger),
     runScript: scriptRunner(logger),
     owned: ownedFile(join(options.stateDirectory, 'owned.json')),
     logger,
@@ -90,14 +95,14 @@ async function serve(options: CommandLine, logging: Logging): Promise<number> {
   const ending = untilAsked()
   onSignals(director, logger, ending.stop)
   const loaded = await director.start()
-  for (const diagnostic of loaded.diagnostics) logger.warn('config', diagnostic)
+  for (const diagnostic of shortened(loaded.diagnostics)) logger.warn('config', diagnostic)
   if (loaded.config === undefined) {
     logger.error('config.unusable', `${options.file} cannot be run`)
     return exitStatus.configuration
   }
   logger.info('ready', `Startup complete: ${loaded.config.virtualServers.length} virtual servers`)
   await logging.open()
-  const control = await openControl(options, director, logger, ending.stop)
+  const control = await openControl(claim, director, logger, ending.stop)
   const keep = (await ending.asked) || options.keepIpvs
   logger.info('stop', keep ? 'Stopping; the IPVS table stays as it is' : 'Stopping')
   await control.close()
@@ -121,11 +126,10 @@ function untilAsked(): { asked: Promise<boolean>; stop: (keep: boolean) => void 
   }
 }
 
-async function openControl(options: CommandLine, director: Director, logger: Logger, stop: (keep: boolean) => void) {
+async function openControl(socket: SocketClaim, director: Director, logger: Logger, stop: (keep: boolean) => void) {
   const { createControlServer } = await import('@ipvs-director/control')
   return createControlServer({
-    path: options.socket,
-    mode: 0o660,
+    socket,
     logger,
     handlers: {
       status: () => director.status(),
@@ -152,34 +156,4 @@ function onSignals(director: Director, logger: Logger, stop: (keep: boolean) => 
       stop(false)
     })
   }
-}
-
-function startProber(options: CommandLine, events: ProberEvents, logger: Logger): Prober & ProberProcesses {
-  const engine = (): Prober => createEngine({ events, clock: systemClock })
-  const isLocal = (kind: string): boolean => localKinds.has(kind)
-  const count = options.probers ?? Math.min(2, availableParallelism())
-  if (count === 0) return { ...engine(), processes: () => [] }
-  const fleet = createFleet({
-    count,
-    entry: fileURLToPath(new URL('./prober.js', import.meta.url)),
-    events,
-    clock: systemClock,
-    logger,
-  })
-  return splitProber(isLocal, engine(), fleet)
-}
-
-/** A live director answers on its socket; a file left by a dead one refuses. */
-function somebodyListens(path: string): Promise<boolean> {
-  if (!existsSync(path)) return Promise.resolve(false)
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.on('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.on('error', () => {
-      resolve(false)
-    })
-  })
 }

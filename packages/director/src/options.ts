@@ -9,12 +9,16 @@ export interface CommandLine {
   /** `-t`: check the file and exit; a string is the file the diagnostics go to. */
   readonly configTest: boolean | string
   readonly configId: string | undefined
+  /** Warnings are errors. */
+  readonly strict: boolean
   /** `-D`, twice for more. */
   readonly detail: number
   readonly pidFile: string | undefined
   /** `-I`: leave the kernel's table as it is at the end. */
   readonly keepIpvs: boolean
   readonly socket: string
+  /** Group that may use the control socket; undefined: that of the process. */
+  readonly socketGroup: string | undefined
   readonly stateDirectory: string
   /** Keep the table in memory instead of the kernel: to look around, or where there is no IPVS. */
   readonly memoryIpvs: boolean
@@ -46,8 +50,10 @@ const known = {
   version: { ...flag, short: 'v' },
   help: { ...flag, short: 'h' },
   socket: text,
+  'socket-group': text,
   'state-dir': text,
   'memory-ipvs': flag,
+  strict: flag,
   probers: text,
   // keepalived's, without effect so far
   check: { ...flag, short: 'C' },
@@ -112,10 +118,12 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     file: values['use-file'] ?? defaultConfigFile,
     configTest: testFile ?? values['config-test'] ?? false,
     configId: values['config-id'],
+    strict: values.strict ?? false,
     detail: values['log-detail']?.length ?? 0,
     pidFile: values.pid,
     keepIpvs: values['dont-release-ipvs'] ?? false,
     socket: values.socket ?? (values['state-dir'] === undefined ? defaultSocket : `${stateDirectory}/control.sock`),
+    socketGroup: values['socket-group'],
     stateDirectory,
     memoryIpvs: values['memory-ipvs'] ?? false,
     probers: proberCount(values.probers),
@@ -155,7 +163,8 @@ function proberCount(value: string | undefined): number | undefined {
 export const help = `usage: ipvs-director [-f FILE] [options]
 
   -f, --use-file FILE       configuration (default ${defaultConfigFile})
-  -t, --config-test[=FILE]  check the configuration and exit: 0 fine, 4 cannot run, 5 errors but would run
+  -t, --config-test[=FILE]  check the configuration and exit: 0 fine, 4 cannot run, 5 errors, 6 scripts without
+                            enable_script_security
   -i, --config-id ID        name for @ID lines (default: host name up to the first dot)
   -n, --dont-fork           stay in the foreground (always so)
   -l, --log-console         log to standard error (always so)
@@ -166,8 +175,10 @@ export const help = `usage: ipvs-director [-f FILE] [options]
   -h, --help                print this
 
       --socket PATH         control socket (default ${defaultSocket})
+      --socket-group GROUP  who may use it besides root
       --state-dir DIR       run-time state (default ${defaultStateDirectory})
       --probers N           prober processes (default: by cores; 0: none, probe in this process)
+      --strict              warnings are errors: what has one is left out, a reload with one is refused
       --memory-ipvs         keep the table in memory, write nothing to the kernel
 
 Signals: HUP reload, TERM and INT stop. \`ipvs-ctl status\` shows what is going on.

@@ -137,15 +137,16 @@ property.prop([fc.array(step, { maxLength: 25 })])(
   async (steps) => {
     const ipvs = memoryIpvs()
     const reconciler = reconcilerOn(slow(ipvs))
-    const wanted: Record<string, Record<string, number>> = {}
+    const wanted = new Map<string, Record<string, number>>()
     const audits: Promise<unknown>[] = []
     for (const each of steps) {
       if (each.do === 'want') {
         const id = serviceId(key(each.port))
-        if (each.wish === undefined) delete wanted[id]
+        if (each.wish === undefined) wanted.delete(id)
         else
-          wanted[id] = Object.fromEntries(
-            Object.entries(each.wish).map(([host, weight]) => [`10.0.0.${host}:80`, weight]),
+          wanted.set(
+            id,
+            Object.fromEntries(Object.entries(each.wish).map(([host, weight]) => [`10.0.0.${host}:80`, weight])),
           )
         reconciler.want([[id, each.wish === undefined ? undefined : service(each.port, each.wish)]])
       } else if (each.do === 'hand') {
@@ -162,6 +163,6 @@ property.prop([fc.array(step, { maxLength: 25 })])(
     await Promise.all(audits)
     await reconciler.settled()
     await reconciler.audit()
-    expect(await weights(ipvs)).toEqual(wanted)
+    expect(await weights(ipvs)).toEqual(Object.fromEntries(wanted))
   },
 )

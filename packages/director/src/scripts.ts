@@ -1,7 +1,14 @@
-import type { Globals, Script } from '@ipvs-director/config'
-import { seconds, type Logger } from '@ipvs-director/core'
+import type { Globals } from '@ipvs-director/config'
+import type { ScriptIdentity } from '@ipvs-director/checkers'
+import { seconds, silentLogger, type Logger } from '@ipvs-director/core'
 import { checkScript, readAccounts, resolveIdentity, runScript, type Identity } from '@ipvs-director/linux'
 import type { RunScript } from './notify.ts'
+
+/** A command with the user and group it names, if it names them. */
+export type ScriptWish = Parameters<ScriptIdentity>[0]
+
+/** What may be run, by whom; or why not. */
+type Permission = { readonly path: string; readonly identity: Identity } | { readonly problem: string }
 
 /** The user whose scripts run where nobody said otherwise, if there is one (reference/operations.md §6). */
 const defaultScriptUser = 'keepalived_script'
@@ -9,8 +16,11 @@ const defaultScriptUser = 'keepalived_script'
 /** A notify script that runs this long is not coming back; its process group is ended. */
 const patience = seconds(300)
 
+/** Accounts and files change rarely and probes are many. */
+const rememberFor = seconds(10)
+
 /** Who a script runs as: its own user, `script_user`, `keepalived_script`, else whoever we are. */
-export function scriptIdentity(script: Script, globals: Globals): Identity | { readonly problem: string } {
+function identityOf(script: ScriptWish, globals: Globals): Identity | { readonly problem: string } {
   const accounts = readAccounts()
   if (script.user !== undefined) return resolveIdentity(accounts, script.user, script.group)
   if (globals.scriptUser !== undefined)
@@ -22,20 +32,48 @@ export function scriptIdentity(script: Script, globals: Globals): Identity | { r
   return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
 }
 
-/** Runs notify scripts by keepalived's rules of users and safety; what keeps one from running is logged. */
+/** keepalived's rules of users and safety for one script; what is let pass although it is not safe is logged. */
+function permissionOf(script: ScriptWish, globals: Globals, logger: Logger): Permission {
+  const [command = ''] = script.words
+  const identity = identityOf(script, globals)
+  if ('problem' in identity) return identity
+  const check = checkScript(command, identity)
+  if (check.kind === 'missing') return { problem: check.reason }
+  if (check.kind === 'unsafe') {
+    if (globals.enableScriptSecurity) return { problem: `SECURITY VIOLATION: ${check.reason}` }
+    logger.warn('script.unsafe', `SECURITY VIOLATION: ${command} runs as root, but ${check.reason}`)
+  }
+  return { path: check.path, identity }
+}
+
+/** Runs notify scripts; what keeps one from running is thrown. */
 export function scriptRunner(logger: Logger): RunScript {
   return async (script, globals) => {
-    const [command = '', ...args] = script.words
-    const identity = scriptIdentity(script, globals)
-    if ('problem' in identity) throw new Error(identity.problem)
-    const check = checkScript(command, identity)
-    if (check.kind === 'missing') throw new Error(check.reason)
-    if (check.kind === 'unsafe') {
-      if (globals.enableScriptSecurity) throw new Error(`SECURITY VIOLATION: ${check.reason}`)
-      logger.warn('script.unsafe', `SECURITY VIOLATION: ${command} runs as root, but ${check.reason}`)
-    }
-    const result = await runScript([check.path, ...args], { ...identity, timeout: patience })
+    const permission = permissionOf(script, globals, logger)
+    if ('problem' in permission) throw new Error(permission.problem)
+    const { path, identity } = permission
+    const result = await runScript([path, ...script.words.slice(1)], { ...identity, timeout: patience })
     if (result.kind === 'cannot start') throw new Error(result.reason)
-    if (result.kind === 'timeout') logger.warn('script.timeout', `${command} was ended after ${patience / 1000} s`)
+    if (result.kind === 'timeout')
+      logger.warn('script.timeout', `${script.words[0] ?? ''} was ended after ${patience / 1000} s`)
+  }
+}
+
+/** Who runs the scripts of MISC_CHECK, by the same rules. */
+export function checkIdentities(globals: () => Globals, logger: Logger): ScriptIdentity {
+  const known = new Map<string, { readonly until: number; readonly permission: Permission }>()
+  return (script) => {
+    const name = [script.words[0], script.user, script.group].join('\n')
+    let entry = known.get(name)
+    if (entry === undefined || entry.until < performance.now()) {
+      entry = { until: performance.now() + rememberFor, permission: permissionOf(script, globals(), quietAfter(entry)) }
+      known.set(name, entry)
+    }
+    return 'problem' in entry.permission ? entry.permission : entry.permission.identity
+  }
+
+  /** An unsafe script is told of once, not every ten seconds. */
+  function quietAfter(earlier: object | undefined): Logger {
+    return earlier === undefined ? logger : silentLogger
   }
 }

@@ -1,6 +1,7 @@
 import type { Figures, Prober } from '@ipvs-director/checkers'
-import type { CheckerConfig, Forwarding } from '@ipvs-director/config'
+import type { CheckerConfig, CheckTiming, Forwarding } from '@ipvs-director/config'
 import type {
+  CheckPace,
   CheckStatus,
   ConfigStatus,
   ForeignService,
@@ -12,10 +13,10 @@ import type {
   VirtualServerStatus,
 } from '@ipvs-director/control'
 import { describeError, formatEndpoint } from '@ipvs-director/core'
-import { serviceId, type IpvsClient, type Service } from 'ipvs-netlink'
+import { serviceId, type Service } from 'ipvs-netlink'
 import { checkIdOf } from './checks.ts'
 import { destinationName, isSorryActive, serviceKeys, wantedWeight } from './desired.ts'
-import { readKernel, noTraffic, type KernelView } from './kernel-view.ts'
+import { noTraffic, type KernelView } from './kernel-view.ts'
 import type { CheckHealth, Pool, PoolServer } from './pool.ts'
 import type { Reconciler } from './reconcile.ts'
 
@@ -31,7 +32,7 @@ export interface StatusSources {
   readonly config: ConfigStatus
   readonly pools: readonly Pool[]
   readonly reconciler: Reconciler
-  readonly ipvs: IpvsClient
+  readonly readKernel: () => Promise<KernelView>
   readonly ipvsVersion: () => Promise<string>
   readonly prober: (Prober & ProberProcesses) | undefined
 }
@@ -40,7 +41,7 @@ export interface StatusSources {
 export async function buildStatus(sources: StatusSources): Promise<Status> {
   const [figures, kernel, ipvs] = await Promise.all([
     sources.prober?.figures() ?? [],
-    readKernel(sources.ipvs, sources.pools, sources.now).catch((error: unknown) => describeError(error)),
+    sources.readKernel().catch((error: unknown) => describeError(error)),
     sources.ipvsVersion().catch(() => 'unreachable'),
   ])
   const view = typeof kernel === 'string' ? undefined : kernel
@@ -160,8 +161,15 @@ function checkStatus(
     probes: figures?.probes ?? 0,
     failed: figures?.failed ?? 0,
     nextInMs: figures?.nextIn,
+    timing: paceOf(config.timing),
   }
 }
+
+const paceOf = ({ delayLoop, delayBeforeRetry, timeout }: CheckTiming): CheckPace => ({
+  delayLoop,
+  delayBeforeRetry,
+  timeout,
+})
 
 function sorryStatus(pool: Pool, kernel: KernelView | undefined): ServerStatus | undefined {
   const sorry = pool.config.sorryServer
