@@ -27,6 +27,12 @@ export class Remarks {
   readonly all: Diagnostic[] = []
   errors = 0
   readonly #seen = new Set<string>()
+  readonly #strict: boolean
+
+  /** `strict`: warnings are errors. */
+  constructor(strict = false) {
+    this.#strict = strict
+  }
 
   add(
     code: Code,
@@ -34,7 +40,8 @@ export class Remarks {
     text: string,
     more: Pick<Diagnostic, 'suggestion' | 'related'> & { readonly keepalived?: KeepalivedClass } = {},
   ): void {
-    const severity = severityOf(code)
+    const usual = severityOf(code)
+    const severity = this.#strict && usual === 'warning' ? 'error' : usual
     if (severity === 'error') this.errors++
     if (this.all.length >= mostKept) return
     const key = `${code} ${place.file}:${place.line}:${place.column} ${text}`

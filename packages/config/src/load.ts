@@ -11,6 +11,8 @@ import { parseFile, type ParseOptions } from './parse.ts'
 export interface LoadOptions extends ParseOptions {
   /** The blocks of all checkers; what is not in the list is an unknown keyword. */
   readonly checkers: readonly CheckerBlock[]
+  /** Warnings are errors: they take their blocks out. */
+  readonly strict?: boolean
 }
 
 export interface LoadResult {
@@ -41,7 +43,7 @@ async function run(
   options: LoadOptions,
   context: Context | undefined,
 ): Promise<{ readonly result: LoadResult; readonly stale: Context | undefined }> {
-  const remarks = new Remarks()
+  const remarks = new Remarks(options.strict)
   const grammar = grammarWith(options.checkers)
   const assembly = new Assembly(grammar, options.checkers, remarks, context)
   const { readable, includes, json } = parseFile(file, grammar, options, remarks, (statement, broken) => {

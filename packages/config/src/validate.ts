@@ -22,7 +22,8 @@ export function validatorOf(grammar: Block): Promise<Validator> {
 
 /** Compiles any schema of ours (strict, all errors, with the formats our kinds use). */
 export async function compile(schema: object): Promise<Validator> {
-  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  // A bundler gives the CommonJS module as the default only.
+  const { Ajv2020 } = (await import('ajv/dist/2020.js')).default
   const ajv = new Ajv2020({ strict: true, allErrors: true, verbose: true })
   const isFamily = (wanted: boolean) => (text: string) => {
     const address = parseAddress(text)

@@ -63,9 +63,15 @@ async function run(invocation: Invocation, context: CommandContext): Promise<Exi
     case 'watch':
       return (await import('./commands/watch.ts')).runWatch(context, invocation)
     case 'explain':
-      return (await import('./commands/explain.ts')).runExplain(context, invocation)
+      return explain(context, invocation)
     case 'check':
       return (await import('./commands/check.ts')).runCheck(context, invocation)
+    case 'config':
+      return (await import('./commands/convert.ts')).runConfig(context, invocation)
+    case 'convert':
+      return (await import('./commands/convert.ts')).runConvert(context, invocation)
+    case 'fmt':
+      return (await import('./commands/fmt.ts')).runFmt(context, invocation)
     case 'reload':
       return (await import('./commands/reload.ts')).runReload(context, invocation)
     case 'drift':
@@ -83,6 +89,16 @@ async function run(invocation: Invocation, context: CommandContext): Promise<Exi
     default:
       return unreachable(invocation)
   }
+}
+
+/** The code of a remark, or the name of a server. */
+async function explain(
+  context: CommandContext,
+  invocation: Extract<Invocation, { command: 'explain' }>,
+): Promise<ExitStatus> {
+  const codes = await import('./commands/explain-code.ts')
+  if (codes.isCode(invocation.what)) return codes.runExplainCode(context, invocation)
+  return (await import('./commands/explain.ts')).runExplain(context, invocation)
 }
 
 function complain(error: ControlError, tools: CtlTools): ExitStatus {

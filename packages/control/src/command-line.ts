@@ -111,26 +111,64 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
     )
     .command(
       'explain <what>',
-      'Why a real server or virtual server is as it is, and what would change it',
+      'Why a real server or virtual server is as it is; what the code of a remark means',
       (y) =>
         withJson(y).positional('what', {
           type: 'string',
           demandOption: true,
-          describe: 'Its name, or the beginning of it',
+          describe: 'Its name, or the beginning of it; or a code such as W012',
         }),
       (a) => {
         choose({ command: 'explain', what: a.what, json: a.json, socket: text(a['socket']) })
       },
     )
     .command(
-      'check <file>',
+      'check [file]',
       'Read a configuration file as the director would; needs no director',
       (y) =>
-        withJson(y)
-          .positional('file', { type: 'string', demandOption: true, describe: 'keepalived.conf or JSON' })
-          .option('strict', { type: 'boolean', default: false, describe: 'Warnings count as errors' }),
+        withId(withJson(file(y))).option('strict', {
+          type: 'boolean',
+          default: false,
+          describe: 'Warnings are errors',
+        }),
       (a) => {
-        choose({ command: 'check', file: a.file, json: a.json, strict: a.strict, socket: text(a['socket']) })
+        const { file: name, json, strict } = a
+        choose({ command: 'check', file: name, json, strict, configId: a['config-id'], socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'config [file]',
+      'Print what a configuration says as a minimal keepalived.conf',
+      (y) => withId(withJson(file(y), 'As JSON')),
+      (a) => {
+        choose({ command: 'config', file: a.file, json: a.json, configId: a['config-id'], socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'convert <file>',
+      'Print a keepalived.conf as JSON, or JSON as keepalived.conf',
+      (y) =>
+        withId(y)
+          .positional('file', { type: 'string', demandOption: true, describe: 'keepalived.conf or JSON' })
+          .option('to', { choices: ['json', 'conf'] as const, requiresArg: true, describe: 'The spelling wanted' }),
+      (a) => {
+        choose({ command: 'convert', file: a.file, to: a.to, configId: a['config-id'], socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'fmt [files..]',
+      'Lay out a keepalived.conf: indentation, one statement a line; comments stay',
+      (y) =>
+        y
+          .positional('files', { type: 'string', array: true, describe: 'Files; standard input where there are none' })
+          .option('write', { alias: 'w', type: 'boolean', default: false, describe: 'Change the files themselves' })
+          .option('check', {
+            type: 'boolean',
+            default: false,
+            describe: 'Only name the files that would change, and end with 1 if any',
+          }),
+      (a) => {
+        choose({ command: 'fmt', files: a.files ?? [], write: a.write, check: a.check, socket: text(a['socket']) })
       },
     )
     .command(
@@ -214,6 +252,22 @@ function service<T>(y: Argv<T>): Argv<T & { service: string | undefined }> {
   })
 }
 
+function file<T>(y: Argv<T>): Argv<T & { file: string | undefined }> {
+  return y.positional('file', {
+    type: 'string',
+    describe: "keepalived.conf or JSON (else the director's, else the usual one)",
+  })
+}
+
+function withId<T>(y: Argv<T>): Argv<T & { 'config-id': string | undefined }> {
+  return y.option('config-id', {
+    alias: 'i',
+    type: 'string',
+    requiresArg: true,
+    describe: 'What @ID lines compare with (else the host name up to its first dot)',
+  })
+}
+
 function list<T>(y: Argv<T>): Argv<T & { service: string | undefined } & { json: boolean } & { down: boolean }> {
   return withJson(service(y)).option('down', { type: 'boolean', default: false, describe: 'Only what is not up' })
 }
@@ -230,8 +284,9 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** `--watch` may stand without a number, before a name too: it is given the usual one. */
+/** `--watch` may stand without a number, before a name too: it is given the usual one. To fmt `-w` is another thing. */
 function spellOut(argv: readonly string[]): string[] {
+  if (argv.find((word) => !word.startsWith('-')) === 'fmt') return [...argv]
   return argv.flatMap((word, i) => {
     if (word !== '--watch' && word !== '-w') return [word]
     return /^\d+(?:\.\d+)?$/.test(argv[i + 1] ?? '') ? [word] : [`--watch=${usualPace}`]

@@ -1,6 +1,8 @@
 import type { CheckOptions } from './commands/check.ts'
+import type { ConfigOptions, ConvertOptions } from './commands/convert.ts'
 import type { DriftOptions } from './commands/drift.ts'
 import type { EventsOptions } from './commands/events.ts'
+import type { FmtOptions } from './commands/fmt.ts'
 import type { ListOptions } from './commands/lists.ts'
 import type { StatusOptions } from './commands/status.ts'
 import type { StopOptions } from './commands/stop.ts'
@@ -13,6 +15,9 @@ export type Invocation = { readonly socket: string | undefined } & (
   | { readonly command: 'watch'; readonly every: number; readonly service: string | undefined }
   | { readonly command: 'explain'; readonly what: string; readonly json: boolean }
   | ({ readonly command: 'check' } & CheckOptions)
+  | ({ readonly command: 'config' } & ConfigOptions)
+  | ({ readonly command: 'convert' } & ConvertOptions)
+  | ({ readonly command: 'fmt' } & FmtOptions)
   | { readonly command: 'reload'; readonly json: boolean }
   | ({ readonly command: 'drift' } & DriftOptions)
   | ({ readonly command: 'events' } & EventsOptions)

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '@ipvs-director/core'
+import type { ConfigTools } from './config-tools.ts'
 
 /** A stream for people or programs. */
 export interface Output {
@@ -7,17 +8,6 @@ export interface Output {
   /** Columns and rows of a terminal, as they are now; undefined elsewhere. */
   readonly columns: number | undefined
   readonly rows: number | undefined
-}
-
-/** What reading a configuration file came to, as `ipvs-ctl check` shows it. */
-export interface CheckedConfig {
-  readonly errors: number
-  readonly warnings: number
-  /** Rendered: place, text, excerpt, suggestion. Errors first. */
-  readonly diagnostics: readonly string[]
-  /** The effective configuration as plain JSON data, secrets left out; undefined where there is none for errors. */
-  readonly config: unknown
-  readonly counts: { readonly virtualServers: number; readonly realServers: number; readonly checkers: number }
 }
 
 /** What the command line needs from the world around it. */
@@ -32,12 +22,12 @@ export interface CtlTools {
   readonly interrupted: AbortSignal
   /** Calls back for each key pressed (raw: `q`, `\x03`, `\x1b[A`), where there is a keyboard; returns what ends it. */
   keys(listener: (key: string) => void): () => void
-  /** Reads and checks a configuration file. Throws where the file cannot be read at all. */
-  loadConfig(file: string): Promise<CheckedConfig>
+  /** What is known of configuration files: loaded when it is asked for, as the vocabulary is large. */
+  configTools(): Promise<ConfigTools>
 }
 
 /** The tools of a real process. A reader that went away (`| head`) ends the program quietly, as for any filter. */
-export function processTools(own: Pick<CtlTools, 'version' | 'loadConfig'>, process: NodeJS.Process): CtlTools {
+export function processTools(own: Pick<CtlTools, 'version' | 'configTools'>, process: NodeJS.Process): CtlTools {
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

@@ -1,22 +1,33 @@
+import { describeError } from '@ipvs-director/core'
+import { testStatus } from '@ipvs-director/config'
 import { writeFileSync } from 'node:fs'
 import { loadFile } from './load.ts'
 import type { CommandLine } from './options.ts'
 
-/** `-t`: keepalived's exit statuses. Unlike keepalived a missing main file is not fine. */
-const testStatus = { fine: 0, cannotRun: 4, errors: 5 } as const
+/** The report of `-t=FILE` cannot be written: keepalived's status for an option that cannot be. */
+const badOption = 1
 
-/** Reads the configuration, says what is to be said (to standard error or the file of `-t=FILE`), and judges. */
+/**
+ * `-t`: reads the configuration, says what is to be said (to standard error or the file of `-t=FILE`), and ends with
+ * keepalived's exit statuses: 0 fine, 4 cannot run, 5 errors, 6 scripts without enable_script_security (which hides 5).
+ */
 export async function testConfig(options: CommandLine): Promise<number> {
-  const { config, diagnostics, errors } = await loadFile(options.file, options.configId)
+  const { config, diagnostics, errors, warnings, remarks, leftOut } = await loadFile(options.file, options)
+  const status = testStatus(remarks, config !== undefined)
+  const counts = `${errors} ${errors === 1 ? 'error' : 'errors'}, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`
   const verdict =
-    config === undefined
-      ? `${options.file}: cannot run`
-      : errors > 0
-        ? `${options.file}: ${errors} errors, would run without what they take out`
-        : `${options.file}: fine`
-  const text = [...diagnostics, verdict].map((line) => `${line}\n`).join('')
-  if (typeof options.configTest === 'string') writeFileSync(options.configTest, text)
-  else process.stderr.write(text)
-  if (config === undefined) return testStatus.cannotRun
-  return errors > 0 ? testStatus.errors : testStatus.fine
+    config === undefined ? 'cannot run' : leftOut.length > 0 ? `${counts}; without ${leftOut.join(', ')}` : counts
+  const text = [...diagnostics, `${options.file}: ${status === 0 ? 'fine, ' : ''}${verdict}`]
+    .map((line) => `${line}\n`)
+    .join('')
+  if (typeof options.configTest !== 'string') process.stderr.write(text)
+  else {
+    try {
+      writeFileSync(options.configTest, text)
+    } catch (error) {
+      process.stderr.write(`ipvs-director: cannot write ${options.configTest}: ${describeError(error)}\n`)
+      return badOption
+    }
+  }
+  return status
 }

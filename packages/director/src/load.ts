@@ -1,20 +1,35 @@
 import { checkers } from '@ipvs-director/checkers'
-import { loadConfig, renderDiagnostic } from '@ipvs-director/config'
+import { type Diagnostic, loadConfig, type LoadResult, renderDiagnostic } from '@ipvs-director/config'
 import type { Loaded } from './director.ts'
+
+/** How a file is read. */
+export interface ReadOptions {
+  /** `-i`: what `@ID` lines compare with. */
+  readonly configId?: string | undefined
+  /** Warnings are errors. */
+  readonly strict?: boolean
+}
 
 export interface LoadedFile extends Loaded {
   readonly warnings: number
+  /** What `diagnostics` renders, errors first. */
+  readonly remarks: readonly Diagnostic[]
+  readonly leftOut: LoadResult['leftOut']
 }
 
 /** Reads the file with everything it includes; diagnostics are rendered, errors first. */
-export async function loadFile(file: string, configId: string | undefined): Promise<LoadedFile> {
-  const { config, diagnostics } = await loadConfig(file, { checkers, ...(configId === undefined ? {} : { configId }) })
+export async function loadFile(file: string, { configId, strict = false }: ReadOptions = {}): Promise<LoadedFile> {
+  const given = { checkers, strict, ...(configId === undefined ? {} : { configId }) }
+  const { config, diagnostics, leftOut } = await loadConfig(file, given)
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   const others = diagnostics.filter(({ severity }) => severity !== 'error')
+  const remarks = [...errors, ...others]
   return {
     config,
-    diagnostics: [...errors, ...others].map((each) => renderDiagnostic(each)),
+    diagnostics: remarks.map((each) => renderDiagnostic(each)),
     errors: errors.length,
     warnings: others.filter(({ severity }) => severity === 'warning').length,
+    remarks,
+    leftOut,
   }
 }

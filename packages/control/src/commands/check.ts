@@ -1,47 +1,59 @@
 import { describeError } from '@ipvs-director/core'
+import type { CheckedConfig } from '../config-tools.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { count } from '../quantities.ts'
 import { paragraph, preformatted } from '../screen.ts'
+import { configFile } from './config-file.ts'
 import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
-import type { CheckedConfig } from '../tools.ts'
 
 export interface CheckOptions {
-  readonly file: string
+  /** Undefined: the director's own. */
+  readonly file: string | undefined
   readonly json: boolean
-  /** Warnings count as errors. */
+  /** Warnings are errors. */
   readonly strict: boolean
+  readonly configId: string | undefined
 }
 
-/** `ipvs-ctl check FILE`: reads the file as the director would, without one. */
-export async function runCheck(context: CommandContext, { file, json, strict }: CheckOptions): Promise<ExitStatus> {
-  const checked = await load(context, file)
-  const ok = checked.errors === 0 && (!strict || checked.warnings === 0)
-  if (json) {
-    printJson(context, { schema: 1, file, ok, ...checked })
+/** `ipvs-ctl check [FILE]`: reads the file as the director would, without one. */
+export async function runCheck(context: CommandContext, options: CheckOptions): Promise<ExitStatus> {
+  const file = await configFile(context, options.file)
+  const checked = await load(context, file, options)
+  const ok = checked.errors === 0
+  if (options.json) {
+    const { remarks, diagnostics, ...rest } = checked
+    const told = remarks.map((each, i) => ({ ...each, rendered: diagnostics[i] }))
+    printJson(context, { schema: 1, file, ok, ...rest, diagnostics: told })
   } else {
     const screen = outScreen(context)
     const verdict = `${file}: ${ok ? 'fine' : 'not fine'}, ${contents(checked)}`
     printLines(context, [
       ...checked.diagnostics.flatMap((text) => preformatted(screen, text, undefined, '')),
+      ...(checked.leftOut.length === 0
+        ? []
+        : paragraph(screen, `left out: ${checked.leftOut.join(', ')}`, { tone: 'bad' })),
       ...paragraph(screen, verdict, { tone: ok ? 'good' : 'bad' }),
     ])
   }
   return ok ? exitStatus.ok : exitStatus.refused
 }
 
-async function load({ tools }: CommandContext, file: string): Promise<CheckedConfig> {
+async function load({ tools }: CommandContext, file: string, options: CheckOptions): Promise<CheckedConfig> {
   try {
-    return await tools.loadConfig(file)
+    return await (await tools.configTools()).check(file, { configId: options.configId, strict: options.strict })
   } catch (error) {
-    const counts = { virtualServers: 0, realServers: 0, checkers: 0 }
-    return { errors: 1, warnings: 0, diagnostics: [describeError(error)], config: undefined, counts }
+    const text = describeError(error)
+    const counts = { vrrpInstances: 0, virtualServers: 0, realServers: 0, checkers: 0 }
+    const remark = { code: 'E001', severity: 'error', text, place: { file, line: 1, column: 1 } } as const
+    return { errors: 1, warnings: 0, diagnostics: [text], remarks: [remark], leftOut: [], config: undefined, counts }
   }
 }
 
 function contents({ errors, warnings, counts }: CheckedConfig): string {
   const faults = [count(errors, 'error'), count(warnings, 'warning')].join(', ')
-  const { virtualServers, realServers, checkers } = counts
+  const { vrrpInstances, virtualServers, realServers, checkers } = counts
   const things = [
+    ...(vrrpInstances === 0 ? [] : [count(vrrpInstances, 'VRRP instance')]),
     count(virtualServers, 'virtual server'),
     count(realServers, 'real server'),
     count(checkers, 'checker'),

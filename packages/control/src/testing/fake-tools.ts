@@ -1,5 +1,6 @@
 import { fakeClock, type FakeClock } from '@ipvs-director/core/testing'
-import type { CheckedConfig, CtlTools, Output } from '../tools.ts'
+import type { ConfigTools } from '../config-tools.ts'
+import type { CtlTools, Output } from '../tools.ts'
 import { fixtureNow } from './fixtures.ts'
 
 /** Tools that keep what was written, and hands to press keys and Ctrl-C with. */
@@ -18,10 +19,11 @@ export interface FakeToolsOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A terminal of that size; default: no terminal. */
   readonly terminal?: { readonly columns: number; readonly rows: number }
-  readonly loadConfig?: (file: string) => Promise<CheckedConfig>
+  /** Those not given refuse. */
+  readonly configTools?: Partial<ConfigTools>
 }
 
-export function fakeTools({ env = {}, terminal, loadConfig }: FakeToolsOptions = {}): FakeTools {
+export function fakeTools({ env = {}, terminal, configTools }: FakeToolsOptions = {}): FakeTools {
   const written = { out: '', err: '' }
   const listeners = new Set<(key: string) => void>()
   const interruption = new AbortController()
@@ -44,7 +46,15 @@ export function fakeTools({ env = {}, terminal, loadConfig }: FakeToolsOptions =
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    loadConfig: loadConfig ?? (() => Promise.reject(new Error('no file'))),
+    configTools: () =>
+      Promise.resolve({
+        check: () => Promise.reject(new Error('no file')),
+        convert: () => Promise.reject(new Error('no file')),
+        format: (text) => text,
+        explain: () => undefined,
+        codes: () => [],
+        ...configTools,
+      }),
     out: () => written.out,
     err: () => written.err,
     press: (key) => {

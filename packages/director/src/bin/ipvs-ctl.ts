@@ -8,7 +8,7 @@ process.exitCode = await runCtl(
     {
       version,
       // Reading a configuration needs the whole vocabulary; most commands do not.
-      loadConfig: async (file) => (await import('../check-file.ts')).checkFile(file),
+      configTools: async () => (await import('../check-file.ts')).configTools,
     },
     process,
   ),
