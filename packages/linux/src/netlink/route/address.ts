@@ -30,6 +30,8 @@ export interface InterfaceAddress {
   readonly nodad?: boolean | undefined
   /** No route to its network comes with it. */
   readonly noPrefixRoute?: boolean | undefined
+  /** More IFA_F_ flags: 0x10 home address, 0x100 manage temporary addresses, 0x400 join multicast groups. */
+  readonly moreFlags?: number | undefined
 }
 
 /** An address as the kernel tells it. */
@@ -100,7 +102,10 @@ export function allAddresses(): NetlinkRequest {
 }
 
 export function changeAddress({ do: action, address: wanted }: AddressChange): NetlinkRequest {
-  const flags = (wanted.nodad === true ? IFA_F_NODAD : 0) | (wanted.noPrefixRoute === true ? IFA_F_NOPREFIXROUTE : 0)
+  const flags =
+    (wanted.nodad === true ? IFA_F_NODAD : 0) |
+    (wanted.noPrefixRoute === true ? IFA_F_NOPREFIXROUTE : 0) |
+    (wanted.moreFlags ?? 0)
   const head = header.encode({
     family: familyNumberOf(wanted.address),
     prefix: wanted.prefix,
