@@ -1,7 +1,9 @@
+import { agentCheck } from './agent/checker.ts'
 import { bfdCheck } from './bfd/checker.ts'
 import type { Checker } from './define.ts'
 import { dnsCheck } from './dns/checker.ts'
 import { fileCheck } from './file.ts'
+import { grpcCheck } from './grpc/checker.ts'
 import { httpGet, sslGet } from './http/checkers.ts'
 import { miscCheck } from './misc.ts'
 import { pingCheck } from './ping.ts'
@@ -21,6 +23,8 @@ export const checkers: readonly Checker[] = [
   miscCheck,
   fileCheck,
   bfdCheck,
+  agentCheck,
+  grpcCheck,
 ]
 
 /** The kinds that never run in a prober process: they need to become other users, or to read files. */

@@ -275,3 +275,22 @@ test.for([
   const { retry, rise, jitter, changing } = checker?.timing ?? {}
   expect(JSON.parse(JSON.stringify({ retry, rise, jitter, changing }))).toEqual(expected)
 })
+
+const ssl = 'SSL {\n password secret\n ca /ca.pem\n certificate /c.pem\n key /k.pem\n }'
+
+test.for([
+  ['', { password: 'secret', ca: '/ca.pem', certificate: '/c.pem', key: '/k.pem' }],
+  ['tls_certificate /own.pem', { password: 'secret', ca: '/ca.pem', certificate: '/own.pem', key: '/own.pem' }],
+  [
+    'tls_certificate /own.pem\n tls_key /own.key',
+    { password: 'secret', ca: '/ca.pem', certificate: '/own.pem', key: '/own.key' },
+  ],
+] as const)('SSL_GET with "%s" has %o', async ([words, material]) => {
+  const { checker } = await readChecker(`SSL_GET {\n url {\n path /\n }\n ${words}\n }`, { top: ssl })
+  expect(checker?.options).toMatchObject({ tls: { material } })
+})
+
+test('a key without a certificate is an error', async () => {
+  const { remarks } = await readChecker('SSL_GET {\n url {\n path /\n }\n tls_key /own.key\n }')
+  expect(remarks).toContain('E063 tls_key needs a tls_certificate')
+})

@@ -5,10 +5,11 @@ import type { Connection } from '../io/port.ts'
 import { targetOf } from '../io/target.ts'
 import { matcherOf } from '../pattern/match.ts'
 import { fail, failed, pass, type Finding } from '../verdict.ts'
+import { unexpected } from './expectations.ts'
 import { httpHealth } from './health.ts'
 import { httpFields } from './keywords.ts'
 import { completeHttp, type HttpOptions, type HttpUrl } from './options.ts'
-import { ReplyReader } from './reply.ts'
+import { ReplyReader, type BodyWishes } from './reply.ts'
 import { requestText } from './request.ts'
 import { accepts, formatStatus } from './status.ts'
 
@@ -48,7 +49,7 @@ async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: Che
     options.tls === undefined ? undefined : { ...options.tls, serverName: url.serverName, compliant: url.tlsCompliant }
   let connection: Connection | undefined
   try {
-    const reply = new ReplyReader({ digest: url.digest !== undefined, search: url.regex !== undefined })
+    const reply = new ReplyReader(wishesOf(url))
     const request = { ...url, host: url.host ?? targetOf(at).where }
     let remark: string | undefined
     if (options.protocol === '2' && tls !== undefined) remark = await io.http2(at, attempt, tls, request, reply)
@@ -71,7 +72,13 @@ async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: Che
   }
 }
 
-/** keepalived's order: was there an answer, its status, its digest, its text. */
+const wishesOf = ({ digest, regex, expectHeaders, expectJson }: HttpUrl): BodyWishes => ({
+  digest: digest !== undefined,
+  search: regex !== undefined || expectJson !== undefined,
+  headers: expectHeaders !== undefined || expectJson !== undefined,
+})
+
+/** keepalived's order: was there an answer, its status, its digest, its text; then our own. */
 function judge(url: HttpUrl, reply: ReplyReader, seen: string): Finding {
   if (!reply.complete) return fail('protocol', `closed before a whole header was sent ${seen}`)
   if (!accepts(url.status, reply.status)) {
@@ -89,5 +96,6 @@ function judge(url: HttpUrl, reply: ReplyReader, seen: string): Finding {
       return fail('mismatch', `the body ${noMatch ? 'matches' : 'does not match'} the regex ${seen}`)
     }
   }
-  return pass(`got ${reply.status} ${seen}`)
+  const wrong = unexpected(url, reply)
+  return wrong === undefined ? pass(`got ${reply.status} ${seen}`) : fail('mismatch', `${wrong} ${seen}`)
 }

@@ -1,5 +1,6 @@
 import { blocks, boolean, connection, flag, integer, oneOf, quoted, text, timing } from '@ipvs-director/config'
 import { value, words, wordsKind } from '@ipvs-director/config'
+import { expectationFields } from './expectations.ts'
 import { httpProtocols } from './request.ts'
 import { headerKind } from './header.ts'
 import { statusKind } from './status.ts'
@@ -59,6 +60,7 @@ const url = {
     repeated: 'all',
     doc: 'A header of the request, in quotes: `"Name: value"`; may be given several times.',
   }),
+  ...expectationFields,
   body: quoted('body', { extension: true, doc: 'Body of the request; Content-Length is added.' }),
 } as const
 
@@ -109,6 +111,18 @@ export const httpFields = {
     extension: true,
     syntax: 'NAME',
     doc: 'Name or address that tls_verify wants in the certificate; the server name sent, else the address.',
+  }),
+  tlsCertificate: text('tls_certificate', {
+    extension: true,
+    inherits: 'SSL',
+    syntax: 'FILE',
+    doc: 'SSL_GET: PEM file of our own certificate, in place of that of the SSL block.',
+  }),
+  tlsKey: text('tls_key', {
+    extension: true,
+    inherits: 'SSL',
+    syntax: 'FILE',
+    doc: 'SSL_GET: PEM file of the key to tls_certificate; that file itself when none is given.',
   }),
   tlsWarningDays: integer('tls_expiry_warning', {
     extension: true,

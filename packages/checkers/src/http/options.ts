@@ -2,6 +2,7 @@ import type { OwnOptions, Surroundings } from '@ipvs-director/config'
 import type { CertificateWish, TlsMaterial } from '../io/port.ts'
 import { patternProblems } from '../pattern/match.ts'
 import type { Pattern } from '../pattern/options.ts'
+import { completeExpectations, type HttpExpectations } from './expectations.ts'
 import type { httpFields } from './keywords.ts'
 import type { HttpProtocol } from './request.ts'
 import { defaultStatus, type StatusRange } from './status.ts'
@@ -15,7 +16,7 @@ export interface HttpOptions {
   readonly tls: { readonly material: TlsMaterial | undefined; readonly verify?: CertificateWish } | undefined
 }
 
-export interface HttpUrl {
+export interface HttpUrl extends HttpExpectations {
   readonly path: string
   readonly method: string
   /** Own headers, as `Name: value`. */
@@ -45,7 +46,7 @@ export function completeHttp(secure: boolean) {
         urls: written.urls.map((url) => completeUrl(url, written, around, secure)),
         protocol: written.protocol,
         fastRecovery: written.fastRecovery,
-        tls: secure ? { material: materialOf(around), ...verifyOf(written, around) } : undefined,
+        tls: secure ? completeTls(written, around) : undefined,
       },
     }
   }
@@ -68,11 +69,23 @@ function completeUrl(url: WrittenUrl, written: Written, around: Surroundings, se
     digest: url.digest?.toLowerCase(),
     regex: regexOf(url, around),
     serverName: secure && wantsName ? (own ?? named) : undefined,
+    ...completeExpectations(url, around),
     tlsCompliant: secure && (url.tlsCompliant ?? written.tlsCompliant ?? false),
   }
 }
 
-function verifyOf(written: Written, around: Surroundings): { readonly verify?: CertificateWish } {
+/** The keywords of TLS that every checker through it has. */
+type WrittenTls = Pick<
+  Written,
+  'tlsVerify' | 'tlsCa' | 'tlsName' | 'tlsFailureDays' | 'tlsWarningDays' | 'tlsCertificate' | 'tlsKey'
+>
+
+/** Our own certificate, and what that of the server must be. */
+export function completeTls(written: WrittenTls, around: Surroundings): HttpOptions['tls'] {
+  return { material: materialOf(written, around), ...verifyOf(written, around) }
+}
+
+function verifyOf(written: WrittenTls, around: Surroundings): { readonly verify?: CertificateWish } {
   const { tlsVerify: trusted, tlsCa: ca, tlsName: name, tlsFailureDays, tlsWarningDays } = written
   if (!trusted && (ca !== undefined || name !== undefined)) {
     around.warning('tls_ca and tls_name count only with tls_verify', ca === undefined ? 'tls_name' : 'tls_ca')
@@ -90,9 +103,13 @@ function verifyOf(written: Written, around: Surroundings): { readonly verify?: C
 }
 
 /** Plain data of its own: what the reader hands over also remembers where it was written. */
-function materialOf({ ssl }: Surroundings): TlsMaterial | undefined {
-  if (ssl === undefined) return undefined
-  const { password, ca, certificate, key } = ssl
+function materialOf({ tlsCertificate, tlsKey }: WrittenTls, around: Surroundings): TlsMaterial | undefined {
+  const { ssl } = around
+  if (tlsCertificate === undefined && tlsKey !== undefined) around.error('tls_key needs a tls_certificate', 'tls_key')
+  if (ssl === undefined && tlsCertificate === undefined) return undefined
+  const { password, ca } = ssl ?? {}
+  const certificate = tlsCertificate ?? ssl?.certificate
+  const key = tlsCertificate === undefined ? ssl?.key : (tlsKey ?? tlsCertificate)
   return {
     ...(password === undefined ? {} : { password }),
     ...(ca === undefined ? {} : { ca }),

@@ -13,6 +13,8 @@ const headerEnd = Buffer.from('\r\n\r\n')
 export interface BodyWishes {
   readonly digest: boolean
   readonly search: boolean
+  /** Keep the header, to be asked for by {@link ReplyReader.header}. */
+  readonly headers?: boolean
 }
 
 /**
@@ -26,6 +28,7 @@ export class ReplyReader {
   #keptLength = 0
   #head: Buffer | undefined
   #inBody = false
+  #headers: string | ReadonlyMap<string, string> | undefined
   #status = 0
   #contentLength: number | undefined
   #bodyLength = 0
@@ -63,6 +66,24 @@ export class ReplyReader {
     return this.#kept.length === 1 && this.#kept[0] !== undefined ? this.#kept[0] : Buffer.concat(this.#kept)
   }
 
+  /** The beginning of the body without the frames of a chunked one. */
+  decodedBody(): Buffer {
+    const body = this.body()
+    return /(?:^|,)\s*chunked\s*$/i.test(this.header('transfer-encoding') ?? '') ? unchunked(body) : body
+  }
+
+  /** A header by its name in lower case; several of them with commas between. Undefined: there is none. */
+  header(name: string): string | undefined {
+    if (this.#headers === undefined) return undefined
+    if (typeof this.#headers !== 'string') return this.#headers.get(name)
+    const values: string[] = []
+    for (const line of this.#headers.split('\r\n').slice(1)) {
+      const colon = line.indexOf(':')
+      if (line.slice(0, colon).toLowerCase() === name) values.push(line.slice(colon + 1).trim())
+    }
+    return values.length === 0 ? undefined : values.join(', ')
+  }
+
   /** Takes a chunk, which is only valid during the call. Throws a {@link ProbeFailure} when this is no answer. */
   take(chunk: Buffer): void {
     if (this.#inBody) {
@@ -83,7 +104,8 @@ export class ReplyReader {
   }
 
   /** The header was read by somebody else (HTTP/2); the body follows by {@link takeBody}. */
-  begin(status: number, contentLength: number | undefined): void {
+  begin(status: number, contentLength: number | undefined, headers?: ReadonlyMap<string, string>): void {
+    this.#headers ??= headers
     this.#inBody = true
     this.#status = status
     this.#contentLength = contentLength
@@ -92,6 +114,7 @@ export class ReplyReader {
   #readHeader(header: string): void {
     const status = /^HTTP\/\d+\.\d+ +(\d{3})(?!\d)/.exec(header)?.[1]
     if (status === undefined) throw new ProbeFailure('protocol', 'not an HTTP answer')
+    if (this.#wishes.headers === true) this.#headers = header
     const length = /\r\ncontent-length:[ \t]*(\d{1,15})[ \t]*(?:\r\n|$)/i.exec(header)?.[1]
     this.begin(Number(status), length === undefined ? undefined : Number(length))
   }
@@ -111,4 +134,20 @@ export class ReplyReader {
       this.#kept.push(part)
     }
   }
+}
+
+/** RFC 9112 §7.1, as far as it goes: what is cut off or wrong ends it. */
+function unchunked(body: Buffer): Buffer {
+  const parts: Buffer[] = []
+  for (let at = 0; ;) {
+    const lineEnd = body.indexOf('\r\n', at)
+    if (lineEnd < 0) break
+    const size = /^([0-9a-f]{1,8})\s*(?:;|$)/i.exec(body.toString('latin1', at, Math.min(lineEnd, at + 256)))?.[1]
+    if (size === undefined || Number.parseInt(size, 16) === 0) break
+    const from = lineEnd + 2
+    const to = from + Number.parseInt(size, 16)
+    parts.push(body.subarray(from, to))
+    at = to + 2
+  }
+  return Buffer.concat(parts)
 }

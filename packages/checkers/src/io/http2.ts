@@ -69,7 +69,7 @@ export async function requestHttp2(
     })
     waiting = 'no end of the answer from'
     attempt.step()
-    reply.begin(answer.statusCode, lengthOf(answer.headers['content-length']))
+    reply.begin(answer.statusCode, lengthOf(answer.headers['content-length']), headersOf(answer.headers))
     for await (const chunk of answer.body as AsyncIterable<Buffer>) {
       attempt.step()
       reply.takeBody(chunk)
@@ -123,6 +123,14 @@ function watchSession(session: TLSSocket, handedOver: boolean, events: SessionEv
 function splitHeader(text: string): [string, string] {
   const colon = text.indexOf(':')
   return [text.slice(0, colon), text.slice(colon + 1).trim()]
+}
+
+function headersOf(headers: Readonly<Record<string, string | string[] | undefined>>): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(headers).flatMap(([name, text]) =>
+      text === undefined ? [] : [[name.toLowerCase(), Array.isArray(text) ? text.join(', ') : text] as const],
+    ),
+  )
 }
 
 function lengthOf(header: string | string[] | undefined): number | undefined {

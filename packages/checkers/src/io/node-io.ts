@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { addonAvailable } from '@ipvs-director/linux'
 import { createBfdSpeaker } from '../bfd/speaker.ts'
 import { requestHttp2 } from './http2.ts'
+import { exchangeHttp2 } from './exchange.ts'
 import { connectHandedOver, connectKernel } from './kernel.ts'
 import { createPinger } from './pinger.ts'
 import { needsKernelSocket } from './prepare.ts'
@@ -45,6 +46,10 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
     async http2(at, attempt, tls, request, reply) {
       const socket = needsKernelSocket(at) ? await connectHandedOver(at, attempt) : undefined
       return requestHttp2(at, attempt, tls, request, reply, { contexts, socket })
+    },
+    async exchange(at, attempt, tls, wish) {
+      const socket = needsKernelSocket(at) ? await connectHandedOver(at, attempt) : undefined
+      return exchangeHttp2(at, attempt, tls, wish, { contexts, socket })
     },
     ping: createPinger(),
     run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),

@@ -20,6 +20,8 @@ export interface ProbeIo {
     request: RequestWish,
     reply: ReplySink,
   ): Promise<string | undefined>
+  /** Makes one POST over HTTP/2, through TLS or not, and answers with all that came. */
+  exchange(at: CheckConnection, attempt: Attempt, tls: TlsWish | undefined, wish: ExchangeWish): Promise<Exchanged>
   /** Opens a UDP socket that hears nobody but this server. */
   datagrams(at: CheckConnection, attempt: Attempt): Promise<Datagrams>
   /** Sends one ICMP echo request; resolves when the answer to it came. The port means nothing. */
@@ -69,9 +71,26 @@ export interface RequestWish {
   readonly body: string | undefined
 }
 
+/** A POST. Names of headers are in lower case. */
+export interface ExchangeWish {
+  readonly path: string
+  readonly host: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/** The answer to it: headers and trailers by their names in lower case, and a body of at most 1 MiB. */
+export interface Exchanged {
+  readonly status: number
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: Buffer
+  readonly remark: string | undefined
+}
+
 /** Takes an answer piece by piece; a {@link ProbeFailure} that it throws ends the request. */
 export interface ReplySink {
-  begin(status: number, contentLength: number | undefined): void
+  /** Names of headers are in lower case. */
+  begin(status: number, contentLength: number | undefined, headers?: ReadonlyMap<string, string>): void
   takeBody(chunk: Buffer): void
 }
 

@@ -1,0 +1,102 @@
+import { block, boolean, connection, text, timing, type CheckConnection } from '@ipvs-director/config'
+import { DecodeError, formatDuration, millis, seconds } from '@ipvs-director/core'
+import { defineChecker, type Probe } from '../define.ts'
+import { httpFields } from '../http/keywords.ts'
+import { completeTls, type HttpOptions } from '../http/options.ts'
+import type { Exchanged } from '../io/port.ts'
+import { targetOf } from '../io/target.ts'
+import { fail, failed, pass, type Finding } from '../verdict.ts'
+import { decodeHealthResponse, encodeHealthRequest, statusName } from './health.ts'
+
+/** GRPC_CHECK as its probe gets it. */
+export interface GrpcOptions {
+  /** Empty: the server as a whole. */
+  readonly service: string
+  /** `:authority`; undefined: address and port. */
+  readonly host: string | undefined
+  /** Undefined: without TLS. */
+  readonly tls: HttpOptions['tls']
+  readonly serverName: string | undefined
+}
+
+const { tlsVerify, tlsCa, tlsName, tlsCertificate, tlsKey, tlsWarningDays, tlsFailureDays } = httpFields
+const { enableSni, sniName, virtualhost } = httpFields
+
+/** GRPC_CHECK, of our own: grpc.health.v1.Health/Check answers SERVING (grpc/doc/health-checking.md). */
+export const grpcCheck = defineChecker({
+  block: block(
+    'GRPC_CHECK',
+    'Up when the gRPC health service (grpc.health.v1) answers SERVING.',
+    {
+      service: text('service', {
+        extension: true,
+        syntax: 'NAME',
+        doc: 'Name of the service to ask about; the server as a whole when none is given.',
+      }),
+      secure: boolean('tls', { extension: true, default: false, doc: 'Through TLS.' }),
+      virtualhost,
+      enableSni,
+      sniName,
+      tlsVerify,
+      tlsCa,
+      tlsName,
+      tlsCertificate,
+      tlsKey,
+      tlsWarningDays,
+      tlsFailureDays,
+      ...connection,
+      ...timing,
+    },
+    { extension: true },
+  ),
+  defaults: { retry: 1, delayBeforeRetry: seconds(1) },
+  /** Connecting, the TLS handshake, the answer and its end. */
+  deadline: ({ timeout }) => millis(timeout * 4),
+  complete(written, around) {
+    const named = written.virtualhost ?? around.virtualServer.virtualhost
+    const wantsName = written.enableSni || written.sniName !== undefined
+    const own = written.sniName === '' ? undefined : written.sniName
+    const options: GrpcOptions = {
+      service: written.service ?? '',
+      host: written.virtualhost ?? around.realServer.virtualhost ?? around.virtualServer.virtualhost,
+      tls: written.secure ? completeTls(written, around) : undefined,
+      serverName: written.secure && wantsName ? (own ?? named) : undefined,
+    }
+    return { options }
+  },
+  async probe({ options, attempt, io }: Probe<GrpcOptions>, at: CheckConnection): Promise<Finding> {
+    const { service, host, tls, serverName } = options
+    const { where } = targetOf(at)
+    try {
+      const wish = tls === undefined ? undefined : { ...tls, serverName, compliant: false }
+      const answer = await io.exchange(at, attempt, wish, {
+        path: '/grpc.health.v1.Health/Check',
+        host: host ?? where,
+        headers: { 'content-type': 'application/grpc', te: 'trailers', 'user-agent': 'KeepAliveClient' },
+        body: encodeHealthRequest(service),
+      })
+      const finding = judge(answer, `after ${formatDuration(attempt.elapsed())} from ${where}`)
+      return answer.remark === undefined ? finding : { ...finding, reason: `${finding.reason}; ${answer.remark}` }
+    } catch (error) {
+      return failed(error)
+    }
+  },
+})
+
+function judge({ status, headers, body }: Exchanged, seen: string): Finding {
+  if (status !== 200) return fail('mismatch', `got HTTP ${status}, wanted 200 ${seen}`)
+  const grpcStatus = headers.get('grpc-status')
+  if (grpcStatus === undefined) return fail('protocol', `an answer without grpc-status ${seen}`)
+  if (grpcStatus !== '0') {
+    const said = headers.get('grpc-message')
+    const words = said === undefined ? '' : ` (${said.slice(0, 100)})`
+    return fail('mismatch', `got grpc-status ${statusName(grpcStatus)}${words} ${seen}`)
+  }
+  try {
+    const serving = decodeHealthResponse(body)
+    return serving === 'SERVING' ? pass(`SERVING ${seen}`) : fail('mismatch', `got ${serving}, wanted SERVING ${seen}`)
+  } catch (error) {
+    if (error instanceof DecodeError) return fail('protocol', `${error.message} ${seen}`)
+    throw error
+  }
+}
