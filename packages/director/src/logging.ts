@@ -22,13 +22,12 @@ export function createLogging(level: LogLevel): Logging {
   let waiting: Line[] | undefined = []
   let write = (line: Line): void => void waiting?.push(line)
   let end: () => Promise<void> = async () => {
-    for (const line of waiting ?? [])
-      if (severity[line.level] <= severity[level]) process.stderr.write(`${render(line)}\n`)
+    for (const line of waiting ?? []) process.stderr.write(`${render(line)}\n`)
     waiting = undefined
   }
   return {
     logger: loggerTo((lineLevel, event, message, fields) => {
-      write({ level: lineLevel, event, message, fields, at: new Date() })
+      if (severity[lineLevel] <= severity[level]) write({ level: lineLevel, event, message, fields, at: new Date() })
     }),
     async open() {
       const { default: winston } = await import('winston')

@@ -67,6 +67,9 @@ export interface ReconcilerOptions {
   readonly wall: () => number
 }
 
+/** Up to so many commands at once are logged one by one. */
+const toldOneByOne = 50
+
 export function createReconciler({ ipvs, logger, owned, wall }: ReconcilerOptions): Reconciler {
   const desired = new Map<string, Service>()
   let actual: Map<string, Service> = new Map()
@@ -164,14 +167,12 @@ export function createReconciler({ ipvs, logger, owned, wall }: ReconcilerOption
       const id = serviceId(key)
       touched.add(id)
       const outcome = outcomes[i]
-      if (outcome === undefined) {
-        logger.debug('ipvs.write', describeCommand(command))
-        return
-      }
+      if (outcome === undefined) return
       figures.refused++
       figures.lastError = { at: wall(), message: outcome.message }
       if (!refused.has(id)) refused.set(id, outcome)
     })
+    tellWritten(commands)
     for (const id of touched) {
       if (refused.has(id)) continue
       const service = wish.get(id)
@@ -179,6 +180,12 @@ export function createReconciler({ ipvs, logger, owned, wall }: ReconcilerOption
       else actual.set(id, service)
     }
     return refused
+  }
+
+  /** A full table is not told entry by entry: saying it would take longer than writing it. */
+  function tellWritten(commands: readonly Command[]): void {
+    if (commands.length > toldOneByOne) logger.debug('ipvs.write', `${commands.length} commands`)
+    else for (const command of commands) logger.debug('ipvs.write', describeCommand(command))
   }
 
   /** A refusal means that the kernel is not as believed: read those services, try once more, say what stays refused. */

@@ -1,4 +1,4 @@
-import { loggerTo, type Logger } from '@ipvs-director/core'
+import type { Logger } from '@ipvs-director/core'
 import type { EventLog } from './events.ts'
 import type { Notifier } from './notify.ts'
 import type { Pool, PoolEffect } from './pool.ts'
@@ -30,23 +30,22 @@ const toldOneByOne = 10
 
 /**
  * Tells the first judgement of new pools. That many gain their quorum is what is expected of a start: beyond a handful it
- * is one line of the log. What is not as expected is told in full.
+ * is one line. What is not as expected is told in full.
  */
 export function tellBegin(effects: readonly { readonly pool: Pool; readonly effect: PoolEffect }[], to: Tellers): void {
-  const gained = effects.filter(({ effect }) => effect.kind === 'quorum' && effect.up).length
+  const gained = effects.filter(({ effect }) => isGain(effect)).length
   const quiet = gained > toldOneByOne
   for (const { pool, effect } of effects) {
-    const expected = effect.kind === 'quorum' && effect.up
-    tell(pool, effect, quiet && expected ? { ...to, logger: hushed(to.logger) } : to)
+    if (quiet && isGain(effect)) to.notifier.run(pool.config.quorumUp, `quorum_up of ${pool.config.name}`)
+    else tell(pool, effect, to)
   }
-  if (quiet) to.logger.info('quorum.up', `Gained quorum for ${gained} virtual servers`, { services: gained })
+  if (!quiet) return
+  const message = `Gained quorum for ${gained} virtual servers`
+  to.logger.info('quorum.up', message, { services: gained })
+  to.events.add('quorum.up', message, { services: gained })
 }
 
-/** What is said is said in detail only. */
-const hushed = (logger: Logger): Logger =>
-  loggerTo((_level, event, message, fields) => {
-    logger.debug(event, message, fields)
-  })
+const isGain = (effect: PoolEffect): boolean => effect.kind === 'quorum' && effect.up
 
 function tellServer(pool: Pool, effect: PoolEffect & { kind: 'server' }, to: Tellers): void {
   const { server, up, turned, verdict } = effect
