@@ -35,6 +35,8 @@ export interface PathHandle {
 /** What the driver knows of an interface. */
 export interface LinkInterface {
   readonly name: string
+  /** Another number under the same name is another interface: sockets are opened anew. */
+  readonly index: number
   /** IFF_UP and IFF_RUNNING (of linkbeat interfaces: what the poll says). */
   readonly up: boolean
   readonly mac: string | undefined

@@ -25,6 +25,8 @@ export type GroupEvent =
   /** What the group tracks itself. */
   | { readonly type: 'faults'; readonly faults: readonly string[] }
   | { readonly type: 'members'; readonly names: readonly string[] }
+  /** A member as a reload found it. */
+  | { readonly type: 'adopted'; readonly member: string; readonly phase: Member['phase'] }
 
 export type GroupEffect =
   | { readonly do: 'tell'; readonly member: string; readonly become: 'master' | 'backup'; readonly why: string }
@@ -60,6 +62,11 @@ export function stepGroup(state: GroupState, event: GroupEvent): GroupStep {
       return { state: change(state, event.member, { wants: false }), effects: [] }
     case 'want':
       return want(change(state, event.member, { wants: true }), event.member)
+    case 'adopted': {
+      const next = change(state, event.member, { phase: event.phase })
+      const all = next.phase === 'backup' && [...next.members.values()].every(({ phase }) => phase === 'master')
+      return { state: all ? { ...next, phase: 'master' } : next, effects: [] }
+    }
     case 'turned':
       return turned(change(state, event.member, { phase: event.to, wants: false }), event)
   }

@@ -1,0 +1,177 @@
+import type { VrrpInstance } from '@ipvs-director/config'
+import { type Address, describeError } from '@ipvs-director/core'
+import { checkPacket, type Listener } from './check.ts'
+import { compose } from './compose.ts'
+import type { VrrpEvent } from './events.ts'
+import { readKeys } from './keys.ts'
+import type { ReceivedPacket } from './packet.ts'
+import { type Plan, samePlan } from './paths.ts'
+import { isRejection, type RejectReason } from './rejection.ts'
+import { createAhCounter, createFreshness } from './sequence.ts'
+import type { Subscription } from './sockets.ts'
+import type { Surroundings } from './surroundings.ts'
+import type { HeardAdvert } from './state.ts'
+import { type Counters, type Peer, rememberPeer } from './tallies.ts'
+
+/** An instance's ways to the others: it sends on all of them, and passes on what is right of what it hears. */
+export interface Channel {
+  advertise(priority: number): void
+  /** Opens what is new and closes what is gone; true when the instance's own way cannot be heard. */
+  open(plans: readonly (Plan | undefined)[]): boolean
+  /** The configuration changed. */
+  configure(): void
+  peers(): readonly Peer[]
+  close(): void
+}
+
+export interface ChannelOptions {
+  readonly shared: Surroundings
+  readonly counters: Counters
+  readonly config: () => VrrpInstance
+  readonly once: (level: 'info' | 'warn', event: string, text: string) => void
+  readonly alarm: (doing: 'alarm' | 'calm', kind: Extract<VrrpEvent, { type: 'alarm' }>['kind'], text: string) => void
+  readonly isMaster: () => boolean
+  /** Adverts mean something now. */
+  readonly listens: () => boolean
+  readonly masterNow: () => Address | undefined
+  readonly hear: (advert: HeardAdvert) => void
+}
+
+interface OpenWay {
+  readonly plan: Plan
+  readonly subscription: Subscription
+  /** `old_unicast_checksum`: it turned out that the peers need it. */
+  oldChecksum: boolean
+}
+
+/** Reasons that say: a machine with our VRID is there, and does not agree with us. */
+const disagreements: ReadonlySet<RejectReason> = new Set([
+  'version',
+  'authType',
+  'authMismatch',
+  'authFailure',
+  'hmacMissing',
+  'hmacInvalid',
+  'hmacUnknownKey',
+  'hmacStale',
+  'interval',
+  'checksum',
+  'kind',
+])
+
+export function createChannel(options: ChannelOptions): Channel {
+  const { shared, counters, config, once, alarm } = options
+  const { link, clock } = shared
+  const ahCounter = createAhCounter()
+  const peers = new Map<Address, Peer>()
+  const mismatches = new Set<string>()
+  let ways: readonly (OpenWay | undefined)[] = []
+  let id = 0
+  let unsent = false
+  const wall = (): number => clock.wall()
+
+  const freshnessOf = ({ hmac }: VrrpInstance): Listener['freshness'] =>
+    hmac === undefined ? undefined : createFreshness(hmac.antiReplay, hmac.timeWindow)
+  const keysOf = (): Listener['keys'] =>
+    readKeys(config().hmac, link, (text) => {
+      once('warn', 'vrrp.key', text)
+    })
+  let keys = keysOf()
+  let freshness = freshnessOf(config())
+  let hmacIdentity = JSON.stringify(config().hmac)
+
+  const known = (sender: Address): boolean =>
+    config().skipCheckAdvertAddresses && !options.isMaster() && options.masterNow() === sender
+
+  const disagree = (text: string, sender: Address): void => {
+    const key = `${sender} ${text}`
+    if (mismatches.has(key) || mismatches.size >= 64) return
+    mismatches.add(key)
+    alarm('alarm', 'mismatch', `${text} (from ${sender}, which has our VRID ${config().virtualRouterId})`)
+  }
+
+  const receive = (packet: ReceivedPacket, plan: Plan, path: number): void => {
+    counters.advertsReceived++
+    if (!options.listens()) return
+    const checked = checkPacket(packet, plan.way, { config: config(), keys, freshness, ahCounter, wall, known })
+    if (isRejection(checked)) {
+      counters.rejected[checked.rejected]++
+      once('warn', `vrrp.rejected.${checked.rejected}`, `${checked.text} (from ${packet.source})`)
+      if (disagreements.has(checked.rejected)) disagree(checked.text, packet.source)
+      return
+    }
+    const { priority, interval } = checked.advertisement
+    const way = ways[path]
+    if (checked.oldChecksum && way !== undefined && !way.oldChecksum && config().oldUnicastChecksum === 'auto') {
+      way.oldChecksum = true
+      once('info', 'vrrp.old-checksum', `${packet.source} uses the checksum of old versions: so do we from now on`)
+    }
+    if (priority === 0) counters.priorityZeroReceived++
+    for (const text of checked.differences) {
+      once('warn', 'vrrp.addresses', `${text} (from ${packet.source})`)
+      disagree(text, packet.source)
+    }
+    rememberPeer(peers, { address: packet.source, priority, path, heardAt: clock.wall() })
+    options.hear({ priority, interval, source: packet.source, own: plan.own, path })
+  }
+
+  const openWay = (plan: Plan | undefined, path: number, before: OpenWay | undefined): OpenWay | undefined => {
+    if (before !== undefined && plan !== undefined && samePlan(before.plan, plan)) return before
+    before?.subscription.close()
+    if (plan === undefined) return undefined
+    const subscription = shared.sockets.subscribe(plan.path, config().virtualRouterId, (packet) => {
+      receive(packet, plan, path)
+    })
+    return subscription === undefined
+      ? undefined
+      : { plan, subscription, oldChecksum: config().oldUnicastChecksum === 'always' }
+  }
+
+  return {
+    advertise(priority) {
+      counters.advertsSent++
+      if (priority === 0) counters.priorityZeroSent++
+      if (priority === 0) once('info', 'vrrp.sent-zero', 'sent 0 priority')
+      let failed: string | undefined
+      for (const way of ways) {
+        if (way === undefined) continue
+        const { plan } = way
+        const to = {
+          source: plan.own,
+          addresses: plan.destinations,
+          unicast: plan.way.unicast,
+          oldChecksum: way.oldChecksum,
+        }
+        const composer = { config: config(), keys, freshness, ahCounter, nextId: () => (id = (id % 0xffff) + 1), wall }
+        for (const packet of compose(composer, priority, to)) {
+          try {
+            way.subscription.send(packet)
+          } catch (error) {
+            counters.sendErrors++
+            failed = `cannot send advertisements to ${packet.destination}: ${describeError(error)}`
+          }
+        }
+      }
+      if (failed !== undefined && !unsent) alarm('alarm', 'unsent', failed)
+      if (failed === undefined && unsent) alarm('calm', 'unsent', 'advertisements leave again')
+      unsent = failed !== undefined
+    },
+    open(plans) {
+      ways = Array.from({ length: Math.max(plans.length, ways.length) }, (_, i) => openWay(plans[i], i, ways[i]))
+      return plans[0] !== undefined && ways[0] === undefined
+    },
+    configure() {
+      mismatches.clear()
+      const identity = JSON.stringify(config().hmac)
+      keys = keysOf()
+      if (identity === hmacIdentity) return
+      hmacIdentity = identity
+      freshness = freshnessOf(config())
+    },
+    peers: () => [...peers.values()],
+    close() {
+      for (const way of ways) way?.subscription.close()
+      ways = []
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import type { AlarmKind } from './state.ts'
+
+/** keepalived's words for states, as its scripts and pipes expect them. */
+export type NotifyState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED'
+
+/** What happened, in the order it happened. Times are wall clock, milliseconds since 1970. */
+export type VrrpEvent =
+  | {
+      readonly type: 'instance'
+      readonly name: string
+      readonly state: NotifyState
+      /** Before; undefined at the start. */
+      readonly from: NotifyState | undefined
+      readonly why: string
+      /** Effective priority. */
+      readonly priority: number
+      readonly group: string | undefined
+      /** Scripts, pipes and mail hear of it. False: its group already has that state. */
+      readonly notify: boolean
+      readonly at: number
+    }
+  | {
+      readonly type: 'group'
+      readonly name: string
+      readonly state: NotifyState
+      readonly from: NotifyState | undefined
+      readonly why: string
+      readonly at: number
+    }
+  /** The effective priority of an instance that is master or backup changed. */
+  | {
+      readonly type: 'priority'
+      readonly name: string
+      readonly state: NotifyState | undefined
+      readonly from: number
+      readonly to: number
+      readonly at: number
+    }
+  /** A master heard a lower priority. */
+  | {
+      readonly type: 'rxLowerPriority'
+      readonly name: string
+      readonly source: string
+      readonly priority: number
+      /** Our own effective priority. */
+      readonly own: number
+      readonly at: number
+    }
+  | {
+      readonly type: 'alarm'
+      readonly name: string
+      readonly kind: AlarmKind
+      readonly text: string
+      readonly at: number
+    }
+  | {
+      readonly type: 'calm'
+      readonly name: string
+      readonly kind: AlarmKind
+      readonly text: string
+      readonly at: number
+    }

@@ -1,0 +1,40 @@
+import type { ProtectedAddress, VrrpInstance } from '@ipvs-director/config'
+import type { Announcement, Holding } from './link.ts'
+
+/** What an instance holds while it is master. Addresses that belong on the VMAC's interface name that. */
+export function holdingOf(key: string, config: VrrpInstance, vmacInterface: string | undefined): Holding {
+  const place = (each: ProtectedAddress): ProtectedAddress => ({
+    ...each,
+    interface: deviceOf(each, config, vmacInterface),
+  })
+  return {
+    key,
+    instance: config.name,
+    interface: config.interface,
+    virtualRouterId: config.virtualRouterId,
+    addresses: config.addresses.map(place),
+    excluded: config.excluded.map(place),
+    routes: config.routes,
+    rules: config.rules,
+    accept: config.accept,
+    promoteSecondaries: config.promoteSecondaries,
+    vmac: config.vmac,
+    vmacInterface,
+  }
+}
+
+/** One gratuitous ARP or neighbour advertisement for each address: first those that are advertised, then the others. */
+export const announcementsOf = (config: VrrpInstance, vmacInterface: string | undefined): readonly Announcement[] =>
+  [...config.addresses, ...config.excluded].flatMap((each) => {
+    const on = deviceOf(each, config, vmacInterface)
+    return on === undefined ? [] : [{ interface: on, address: each.address }]
+  })
+
+const deviceOf = (
+  each: ProtectedAddress,
+  config: VrrpInstance,
+  vmacInterface: string | undefined,
+): string | undefined =>
+  each.interface === undefined || each.interface === config.interface
+    ? (vmacInterface ?? config.interface)
+    : each.interface

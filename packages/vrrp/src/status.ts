@@ -1,0 +1,112 @@
+import type { VrrpInstance } from '@ipvs-director/config'
+import type { Address, Millis } from '@ipvs-director/core'
+import type { Plan } from './paths.ts'
+import type { Share, Tally } from './priority.ts'
+import type { Gate, InstanceState, Phase, Protocol } from './state.ts'
+import type { Counters, Peer } from './tallies.ts'
+import { masterDownInterval } from './timing.ts'
+
+/** One instance as `ipvs-ctl vrrp` shows it. Durations in milliseconds, moments wall clock since 1970. */
+export interface InstanceStatus {
+  readonly name: string
+  readonly state: Phase
+  readonly since: number
+  readonly why: string
+  readonly interface: string | undefined
+  readonly virtualRouterId: number
+  readonly version: 2 | 3
+  readonly group: string | undefined
+  readonly priority: {
+    readonly effective: number
+    readonly base: number
+    /** Base and contributions without limits. */
+    readonly total: number
+    readonly shares: readonly Share[]
+  }
+  readonly interval: Millis
+  /** Adopted from the master where that is v3. */
+  readonly masterInterval: Millis
+  /** What is waited for before taking over. */
+  readonly masterDownInterval: Millis
+  readonly faults: readonly string[]
+  /** Trackers without a result, gates that are shut, and the operator's word. */
+  readonly waitingFor: readonly string[]
+  readonly gates: readonly Gate[]
+  readonly held: boolean
+  readonly yielding: boolean
+  readonly master: { readonly address: Address; readonly priority: number; readonly heardAgo: number } | undefined
+  readonly rival:
+    | { readonly address: Address; readonly priority: number; readonly adverts: number; readonly since: number }
+    | undefined
+  readonly claim: { readonly address: Address; readonly mac: string } | undefined
+  readonly peers: readonly Peer[]
+  /** Time left until each is due. */
+  readonly timers: Readonly<Record<string, number>>
+  /** Time until the kernel drops the addresses unless they are renewed; undefined: not master, or no lease. */
+  readonly leaseLeft: number | undefined
+  readonly paths: readonly {
+    readonly interface: string | undefined
+    readonly own: Address
+    readonly to: readonly Address[]
+  }[]
+  readonly addresses: readonly string[]
+  readonly counters: Counters
+}
+
+export interface StatusSource {
+  readonly config: VrrpInstance
+  readonly protocol: Protocol
+  readonly state: InstanceState
+  readonly sum: Tally
+  readonly counters: Counters
+  readonly peers: readonly Peer[]
+  readonly sinceWall: number
+  readonly group: string | undefined
+  readonly plans: readonly (Plan | undefined)[]
+  readonly now: Millis
+  readonly wall: number
+}
+
+export function statusOf(source: StatusSource): InstanceStatus {
+  const { config, protocol, state, sum, now, wall } = source
+  const { master, contest, claim, due } = state
+  return {
+    name: config.name,
+    state: state.phase,
+    since: source.sinceWall,
+    why: state.why,
+    interface: config.interface,
+    virtualRouterId: config.virtualRouterId,
+    version: config.version,
+    group: source.group,
+    priority: { effective: state.priority, base: sum.base, total: sum.total, shares: sum.shares },
+    interval: config.advertInterval,
+    masterInterval: state.masterInterval,
+    masterDownInterval: masterDownInterval(protocol, state.priority, state.masterInterval),
+    faults: state.faults,
+    waitingFor: sum.waiting,
+    gates: state.gates,
+    held: state.held,
+    yielding: state.yielding,
+    master: master && { address: master.address, priority: master.priority, heardAgo: now - master.at },
+    rival: contest && {
+      address: contest.address,
+      priority: contest.priority,
+      adverts: contest.adverts,
+      since: wall - (now - contest.since),
+    },
+    claim: claim && { address: claim.address, mac: claim.mac },
+    peers: source.peers,
+    timers: Object.fromEntries(
+      Object.entries(due as Record<string, Millis | undefined>).flatMap(([name, at]) =>
+        at === undefined ? [] : [[name, Math.max(0, at - now)]],
+      ),
+    ),
+    leaseLeft: state.leaseUntil === undefined ? undefined : Math.max(0, state.leaseUntil - now),
+    paths: source.plans.flatMap((plan) =>
+      plan === undefined ? [] : [{ interface: plan.path.interface, own: plan.own, to: plan.destinations }],
+    ),
+    addresses: [...config.addresses, ...config.excluded].map(({ address, prefix }) => `${address}/${prefix}`),
+    counters: { ...source.counters, rejected: { ...source.counters.rejected } },
+  }
+}

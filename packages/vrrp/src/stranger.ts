@@ -1,0 +1,48 @@
+import type { VrrpConfig } from '@ipvs-director/config'
+import type { Clock, Logger } from '@ipvs-director/core'
+import { decodeAdvertisement } from './advertisement.ts'
+import { readAh } from './authentication.ts'
+import type { VrrpEvent } from './events.ts'
+import type { Path } from './link.ts'
+import type { ReceivedPacket } from './packet.ts'
+import { isRejection } from './rejection.ts'
+
+/** How many strangers are told of: a flood of forged ones is not. */
+const rememberedStrangers = 64
+
+/**
+ * Hears advertisements of VRIDs that are not configured here. Mostly they are none of our business; one that advertises
+ * an address of ours is a peer whose `virtual_router_id` was mistyped, and both of us are master.
+ */
+export function createStranger(
+  config: () => VrrpConfig,
+  isMaster: (instance: string) => boolean,
+  logger: Logger,
+  clock: Clock,
+  events: (event: VrrpEvent) => void,
+): (path: Path, vrid: number, packet: ReceivedPacket) => void {
+  const known = new Set<string>()
+  return (path, vrid, packet) => {
+    const key = `${vrid} ${packet.source}`
+    if (known.has(key) || known.size >= rememberedStrangers) return
+    known.add(key)
+    if (config().globals.logUnknownVrids) {
+      logger.info(
+        'vrrp.unknown-vrid',
+        `advert of unknown VRID ${vrid} from ${packet.source} on ${path.interface ?? 'any interface'}`,
+      )
+    }
+    const payload = packet.protocol === 51 ? readAh(packet.payload) : { message: packet.payload }
+    const advert = isRejection(payload) ? payload : decodeAdvertisement(payload.message, path.family)
+    if (isRejection(advert)) return
+    const advertised = new Set(advert.addresses)
+    for (const { name, addresses, virtualRouterId } of config().instances) {
+      const shared = addresses.find(({ address }) => advertised.has(address))
+      if (shared === undefined) continue
+      const both = isMaster(name) ? ', while we are master' : ''
+      const text = `${packet.source} advertises our address ${shared.address} with VRID ${vrid}, ours is ${virtualRouterId}${both}`
+      logger.error('vrrp.alarm.vrid', `(${name}) ${text}`, { instance: name, vrid: virtualRouterId })
+      events({ type: 'alarm', name, kind: 'vrid', text, at: clock.wall() })
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { Address, Clock, Logger } from '@ipvs-director/core'
+import type { Announcer } from './announcer.ts'
+import type { VrrpEvent } from './events.ts'
+import type { Interfaces } from './interfaces.ts'
+import type { VrrpLink } from './link.ts'
+import type { Sockets } from './sockets.ts'
+import type { Trackers } from './trackers.ts'
+
+/** What instances share. */
+export interface Surroundings {
+  readonly link: VrrpLink
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly sockets: Sockets
+  readonly interfaces: Interfaces
+  readonly trackers: Trackers
+  readonly announcer: Announcer
+  readonly tell: (event: VrrpEvent) => void
+  readonly isVirtual: (address: Address) => boolean
+}

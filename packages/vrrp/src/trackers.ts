@@ -1,0 +1,245 @@
+import type { TrackFile, TrackProcess, VrrpScript } from '@ipvs-director/config'
+import { type Clock, type Logger, millis, type Timer } from '@ipvs-director/core'
+import type { ScriptResult, VrrpLink } from './link.ts'
+import type { Status } from './priority.ts'
+import { initialHealth, isGood, rescaled, type ScriptHealth, stepScript } from './script-health.ts'
+
+/** What an instance can follow besides interfaces. */
+export type TrackerKind = 'script' | 'file' | 'process' | 'bfd' | 'virtualServer'
+
+/** Blocks that are run or watched here; sessions of BFD and virtual servers are reported from outside. */
+export interface TrackerBlocks {
+  readonly scripts: readonly VrrpScript[]
+  readonly files: readonly TrackFile[]
+  readonly processes: readonly TrackProcess[]
+}
+
+/** Everything tracked by name, run or watched once, whoever follows it. */
+export interface Trackers {
+  status(kind: TrackerKind, name: string): Status
+  /** BFD sessions and virtual servers, as the director hears of them. */
+  report(kind: 'bfd' | 'virtualServer', name: string, status: Status): void
+  /** Starts what is new, stops what is gone, and keeps the state of what is the same. */
+  configure(blocks: TrackerBlocks): void
+  close(): void
+}
+
+const unknown: Status = { kind: 'unknown' }
+const good: Status = { kind: 'good' }
+
+interface Running {
+  /** What makes it the same after a reload. */
+  readonly identity: string
+  close(): void
+}
+
+export function createTrackers(link: VrrpLink, clock: Clock, logger: Logger, changed: () => void): Trackers {
+  const statuses = new Map<string, Status>()
+  const running = new Map<string, Running>()
+  const scripts = new Map<string, ScriptRunner>()
+  let configuring = false
+  let filesInitialised = false
+
+  const put = (key: string, status: Status): void => {
+    const before = statuses.get(key)
+    statuses.set(key, status)
+    if (!configuring && JSON.stringify(before) !== JSON.stringify(status)) changed()
+  }
+
+  const keep = (key: string, identity: string, start: () => Running['close']): void => {
+    const found = running.get(key)
+    if (found?.identity === identity) return
+    found?.close()
+    statuses.delete(key)
+    running.set(key, { identity, close: start() })
+  }
+
+  const startFile = (file: TrackFile): (() => void) => {
+    const key = keyOf('file', file.name)
+    const watch = link.watchFile(file.path, (text) => {
+      const value = Number.parseInt(text ?? '', 10)
+      const now = Number.isNaN(value) ? 0 : value
+      const before = statuses.get(key)
+      if (before?.kind === 'value' && before.value !== now)
+        logger.info('vrrp.file', `tracked file ${file.name} now has ${now}`)
+      put(key, { kind: 'value', value: now })
+    })
+    return () => {
+      watch.close()
+    }
+  }
+
+  return {
+    status: (kind, name) => statuses.get(keyOf(kind, name)) ?? unknown,
+    report(kind, name, status) {
+      put(keyOf(kind, name), status)
+    },
+    configure(blocks) {
+      configuring = true
+      const wanted = new Set<string>()
+      for (const script of blocks.scripts) {
+        const key = keyOf('script', script.name)
+        wanted.add(key)
+        const identity = JSON.stringify([script.script.words, script.script.user, script.script.group])
+        keep(key, identity, () => {
+          const runner = createScriptRunner(script, link, clock, logger, (status) => {
+            put(key, status)
+          })
+          scripts.set(key, runner)
+          return () => {
+            scripts.delete(key)
+            runner.close()
+          }
+        })
+        scripts.get(key)?.configure(script)
+      }
+      for (const file of blocks.files) {
+        const key = keyOf('file', file.name)
+        wanted.add(key)
+        if (!filesInitialised && file.init !== undefined) link.initFile(file.path, file.init.value, file.init.overwrite)
+        keep(key, file.path, () => startFile(file))
+      }
+      filesInitialised = true
+      for (const process of blocks.processes) {
+        const key = keyOf('process', process.name)
+        wanted.add(key)
+        keep(key, JSON.stringify({ ...process, place: undefined, name: undefined }), () =>
+          startProcess(process, link, clock, (status) => {
+            put(key, status)
+          }),
+        )
+      }
+      for (const [key, each] of running) {
+        if (wanted.has(key)) continue
+        each.close()
+        running.delete(key)
+        statuses.delete(key)
+      }
+      configuring = false
+    },
+    close() {
+      for (const each of running.values()) each.close()
+      running.clear()
+    },
+  }
+}
+
+const keyOf = (kind: TrackerKind, name: string): string => `${kind} ${name}`
+
+interface ScriptRunner {
+  configure(script: VrrpScript): void
+  close(): void
+}
+
+/** Runs a script at once and then each interval; a run that is still on is not joined by a second. */
+function createScriptRunner(
+  initial: VrrpScript,
+  link: Pick<VrrpLink, 'runScript'>,
+  clock: Clock,
+  logger: Logger,
+  report: (status: Status) => void,
+): ScriptRunner {
+  let script = initial
+  let health: ScriptHealth = initialHealth(script, script.initFail)
+  let timer: Timer | undefined
+  let running = false
+  let closed = false
+  let last: string | undefined
+
+  const publish = (why: string): void => {
+    if (health.known) report(isGood(health, script) ? good : { kind: 'bad', why })
+  }
+
+  const finished = (result: ScriptResult): void => {
+    running = false
+    if (closed) return
+    const success = result.kind === 'exited' && result.status === 0
+    const said = describe(result)
+    if (last !== undefined && last !== said)
+      logger.info('vrrp.script', `Script \`${script.name}\` now returning ${said}`)
+    last = said
+    const before = health
+    health = stepScript(health, success, script)
+    if (!before.known || isGood(before, script) !== isGood(health, script)) {
+      const verdict = isGood(health, script) ? 'succeeded' : `failed (${said})`
+      logger.info('vrrp.script', `VRRP_Script(${script.name}) ${verdict}`, { script: script.name })
+    }
+    publish(said)
+  }
+
+  const run = (): void => {
+    timer = clock.after(millis(Math.max(1, script.interval)), run)
+    if (running) {
+      logger.info('vrrp.script', `script ${script.name} is still running: this run is left out`, {
+        script: script.name,
+      })
+      return
+    }
+    running = true
+    void link.runScript(script).then(finished, (error: unknown) => {
+      finished({ kind: 'failed', text: String(error) })
+    })
+  }
+
+  publish('init_fail: no result yet')
+  run()
+  return {
+    configure(now) {
+      health = rescaled(health, script, now)
+      script = now
+    },
+    close() {
+      closed = true
+      timer?.cancel()
+    },
+  }
+}
+
+function describe(result: ScriptResult): string {
+  switch (result.kind) {
+    case 'exited':
+      return `exited with status ${result.status}`
+    case 'signalled':
+      return `killed by ${result.signal}`
+    case 'timedOut':
+      return 'timed out'
+    case 'failed':
+      return result.text
+  }
+}
+
+/** Good when the count is within quorum and quorum_max, after the delay for starts or for ends. */
+function startProcess(
+  process: TrackProcess,
+  link: Pick<VrrpLink, 'watchProcesses'>,
+  clock: Clock,
+  report: (status: Status) => void,
+): () => void {
+  let timer: Timer | undefined
+  let believed: boolean | undefined
+  let before = 0
+  const watch = link.watchProcesses(process, (count) => {
+    const enough = count >= process.quorum && count <= (process.quorumMax ?? Number.POSITIVE_INFINITY)
+    timer?.cancel()
+    timer = undefined
+    if (enough === believed) {
+      before = count
+      return
+    }
+    const believe = (): void => {
+      believed = enough
+      report(enough ? good : { kind: 'bad', why: `${count} running, wanted ${wantedOf(process)}` })
+    }
+    const delay = count < before ? process.terminateDelay : process.forkDelay
+    before = count
+    if (believed === undefined || delay === 0) believe()
+    else timer = clock.after(delay, believe)
+  })
+  return () => {
+    timer?.cancel()
+    watch.close()
+  }
+}
+
+const wantedOf = ({ quorum, quorumMax }: TrackProcess): string =>
+  quorumMax === undefined ? `at least ${quorum}` : `${quorum} to ${quorumMax}`
