@@ -1,0 +1,149 @@
+import type { CheckerConfig, Config } from '@ipvs-director/config'
+import { formatDuration, seconds } from '@ipvs-director/core'
+import { readFileSync } from 'node:fs'
+import { checkers } from './checkers.ts'
+import { checkId } from './identity.ts'
+
+/** What this machine gives to probing. */
+export interface Means {
+  /** Prober processes. */
+  readonly probers: number
+  /** Descriptors that each of them may have (RLIMIT_NOFILE, soft). */
+  readonly descriptors: number
+  /** Local ports for connections (net.ipv4.ip_local_port_range). */
+  readonly ports: number
+}
+
+/** What the checks of a configuration ask for, each distinct check counted once, and what of it will not fit. */
+export interface Limits {
+  readonly checks: number
+  /** Probes a second while all is well. */
+  readonly rate: number
+  /** Probes under way at once when every server is silent. */
+  readonly open: number
+  /** Share of the processors' time that a prober needs, as measured on one core; above 1 rounds run late. */
+  readonly load: number
+  /** Resident memory of all probers together, bytes. */
+  readonly memory: number
+  /** Sentences, each with what to change. */
+  readonly remarks: readonly string[]
+}
+
+/** Descriptors of a prober for everything but probes. */
+const ownDescriptors = 64
+/** A closed connection keeps its local port for so long (TIME_WAIT). */
+const portRest = seconds(60)
+/** Probes a second on one core, where they cost least; docs/benchmarks.md. */
+const ceilings: Readonly<Record<string, number>> = { SSL_GET: 1000, HTTP_GET: 8000, GRPC_CHECK: 1500, MISC_CHECK: 300 }
+const otherCeiling = 12_000
+/** A process before its first check, and each check in it; docs/benchmarks.md. */
+const processBytes = 70 * 2 ** 20
+const checkBytes = 6 * 1024
+
+/** Counts what the configuration will need, before it is needed. */
+export function limitsOf(config: Config, means: Means): Limits {
+  const found = distinctChecks(config).map((check) => ({ check, ...needsOf(check) }))
+  const sum = (of: (each: (typeof found)[number]) => number): number =>
+    found.reduce((total, each) => total + of(each), 0)
+  const rate = sum((each) => each.rate)
+  const open = Math.ceil(sum((each) => each.open))
+  const load = sum(({ check, rate: own }) => own / (ceilings[check.kind] ?? otherCeiling)) / means.probers
+  const limits = {
+    checks: found.length,
+    rate,
+    open,
+    load,
+    memory: means.probers * processBytes + found.length * checkBytes,
+  }
+  return { ...limits, remarks: [...remarksOn(limits, means), ...portRemarks(found, means)] }
+}
+
+/** This machine as it is. */
+export function meansHere(probers: number): Means {
+  const limit = /^Max open files\s+(\d+)/m.exec(readOr('/proc/self/limits', ''))?.[1]
+  const [from = 32_768, to = 60_999] = readOr('/proc/sys/net/ipv4/ip_local_port_range', '32768 60999')
+    .trim()
+    .split(/\s+/)
+    .map(Number)
+  return { probers, descriptors: Number(limit ?? 1024), ports: to - from + 1 }
+}
+
+function distinctChecks(config: Config): readonly CheckerConfig[] {
+  const checks = new Map<string, CheckerConfig>()
+  for (const { realServers } of config.virtualServers) {
+    for (const each of realServers.flatMap((server) => server.checkers)) {
+      checks.set(checkId(each.kind, each.connection, each.options, each.timing), each)
+    }
+  }
+  return [...checks.values()]
+}
+
+/** Probes a second of a check whose server is well, and how much of the time one is under way where it is silent. */
+function needsOf({ kind, timing }: CheckerConfig): { readonly rate: number; readonly open: number } {
+  const checker = checkers.find((each) => each.keyword === kind)
+  if (checker === undefined || checker.watch !== undefined) return { rate: 0, open: 0 }
+  const { delayLoop, timeout } = timing
+  return { rate: 1000 / delayLoop, open: checker.local ? 0 : timeout / (timeout + delayLoop) }
+}
+
+function remarksOn({ open, load, rate }: Omit<Limits, 'remarks'>, { probers, descriptors }: Means): string[] {
+  const room = probers * Math.max(0, descriptors - ownDescriptors)
+  const remarks: string[] = []
+  if (open > room) {
+    const wanted = Math.ceil(open / probers) + ownDescriptors
+    remarks.push(
+      `${open} probes may be under way at once, and ${probers} probers have descriptors for ${room}: the others would ` +
+        `wait. Raise the limit of open files to ${wanted} (LimitNOFILE=${wanted})`,
+    )
+  }
+  if (load > 0.7) {
+    const more = Math.ceil((probers * load) / 0.7)
+    remarks.push(
+      `${Math.round(rate)} probes a second are ${Math.round(load * 100)} % of what ${probers} probers can do: rounds ` +
+        `will run late. Use ${more} probers on as many processors, or a longer delay_loop`,
+    )
+  }
+  return remarks
+}
+
+/** Connections to one address and port share the local ports, and each keeps one for a minute after its end. */
+function portRemarks(
+  found: readonly { readonly check: CheckerConfig; readonly rate: number }[],
+  { ports }: Means,
+): string[] {
+  const targets = new Map<string, number>()
+  const remarks: string[] = []
+  for (const { check, rate } of found) {
+    const { connection, kind, timing } = check
+    if (connection === undefined || !connects(kind)) continue
+    const { address, port, bindAddress, bindPort } = connection
+    if (bindPort === undefined) {
+      const target = `${address} port ${port}${bindAddress === undefined ? '' : ` from ${bindAddress}`}`
+      targets.set(target, (targets.get(target) ?? 0) + rate)
+    } else if (timing.delayLoop < portRest) {
+      remarks.push(
+        `${kind} of ${address} port ${port} connects from port ${bindPort} every ${formatDuration(timing.delayLoop)}, and ` +
+          `a port rests for ${formatDuration(portRest)} after each connection: leave out bind_port`,
+      )
+    }
+  }
+  for (const [target, rate] of targets) {
+    const held = Math.ceil((rate * portRest) / 1000)
+    if (held <= ports) continue
+    remarks.push(
+      `${Math.round(rate)} connections a second to ${target} hold ${held} local ports, and there are ${ports}: widen ` +
+        'net.ipv4.ip_local_port_range or use a longer delay_loop',
+    )
+  }
+  return remarks
+}
+
+const connects = (kind: string): boolean => !['UDP_CHECK', 'DNS_CHECK', 'PING_CHECK'].includes(kind)
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return otherwise
+  }
+}
