@@ -1,0 +1,3 @@
+export * from './configs.ts'
+export * from './lan.ts'
+export * from './simulation.ts'
