@@ -21,6 +21,7 @@ const entries = {
   'ipvs-director': 'packages/director/src/bin/ipvs-director.ts',
   'ipvs-ctl': 'packages/director/src/bin/ipvs-ctl.ts',
   prober: 'packages/checkers/src/prober-main.ts',
+  vrrp: 'packages/director/src/vrrp-main.ts',
   lab: 'test/lab/main.ts',
   demo: 'test/lab/demo.ts',
   test: 'test/run.ts',

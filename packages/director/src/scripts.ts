@@ -7,8 +7,11 @@ import type { RunScript } from './notify.ts'
 /** A command with the user and group it names, if it names them. */
 export type ScriptWish = Parameters<ScriptIdentity>[0]
 
+/** What `global_defs` says of scripts. */
+export type ScriptRules = Pick<Globals, 'scriptUser' | 'enableScriptSecurity'>
+
 /** What may be run, by whom; or why not. */
-type Permission = { readonly path: string; readonly identity: Identity } | { readonly problem: string }
+export type Permission = { readonly path: string; readonly identity: Identity } | { readonly problem: string }
 
 /** The user whose scripts run where nobody said otherwise, if there is one (reference/operations.md §6). */
 const defaultScriptUser = 'keepalived_script'
@@ -20,7 +23,7 @@ const patience = seconds(300)
 const rememberFor = seconds(10)
 
 /** Who a script runs as: its own user, `script_user`, `keepalived_script`, else whoever we are. */
-function identityOf(script: ScriptWish, globals: Globals): Identity | { readonly problem: string } {
+function identityOf(script: ScriptWish, globals: ScriptRules): Identity | { readonly problem: string } {
   const accounts = readAccounts()
   if (script.user !== undefined) return resolveIdentity(accounts, script.user, script.group)
   if (globals.scriptUser !== undefined)
@@ -33,7 +36,7 @@ function identityOf(script: ScriptWish, globals: Globals): Identity | { readonly
 }
 
 /** keepalived's rules of users and safety for one script; what is let pass although it is not safe is logged. */
-function permissionOf(script: ScriptWish, globals: Globals, logger: Logger): Permission {
+export function permissionOf(script: ScriptWish, globals: ScriptRules, logger: Logger): Permission {
   const [command = ''] = script.words
   const identity = identityOf(script, globals)
   if ('problem' in identity) return identity

@@ -75,6 +75,11 @@ const macvlan = attributes({ mode: [1, u32] })
 /** A macvlan's data: 1 private, 2 VEPA, 4 bridge, 8 passthru (as `use_vmac` wants it: private). */
 export const macvlanMode = (mode: number): Uint8Array => macvlan.encode({ mode })
 
+const ipvlan = attributes({ mode: [1, u16], flags: [2, u16] })
+
+/** An ipvlan's data: mode 0 L2, 1 L3; flags 0 bridge, 1 private, 2 VEPA. */
+export const ipvlanData = (mode: number, flags: number): Uint8Array => ipvlan.encode({ mode, flags })
+
 /** Reads RTM_NEWLINK and RTM_DELLINK; throws a DecodeError. */
 export function decodeLink(payload: Buffer): Link {
   const { index, flags, type } = header.decode(payload)

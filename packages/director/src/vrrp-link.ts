@@ -1,0 +1,338 @@
+/** The VRRP package's link, on this kernel: sockets, addresses, announcements, trackers. */
+import {
+  describeError,
+  familyOf,
+  seconds,
+  silentLogger,
+  systemClock,
+  type Address,
+  type Logger,
+  type Millis,
+} from '@ipvs-director/core'
+import type { NetworkRoute, NetworkRule, ProtectedAddress, VrrpScript } from '@ipvs-director/config'
+import {
+  addressOf,
+  formatMac,
+  openSocket,
+  openVrrpSocket,
+  runScript,
+  socketAddress,
+  watchNetwork,
+  type Link,
+  type NetworkView,
+  type VrrpSocket,
+} from '@ipvs-director/linux'
+import {
+  readIpv4,
+  type Holding,
+  type LinkInterface,
+  type LinkListener,
+  type Path,
+  type PathHandle,
+  type ReceivedPacket,
+  type ScriptResult,
+  type VrrpLink,
+} from '@ipvs-director/vrrp'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Permission } from './scripts.ts'
+import { createFirewall, type FirewallOptions, type RunNft } from './vrrp-link/firewall.ts'
+import { createHoldings } from './vrrp-link/holdings.ts'
+import { createInterfaces } from './vrrp-link/interfaces.ts'
+import { createNeighbours } from './vrrp-link/neighbours.ts'
+import { watchFile, watchProcesses } from './vrrp-link/tracking.ts'
+
+export interface VrrpLinkOptions {
+  readonly logger?: Logger
+  /** Of `vrrp_script`: who runs it, or why nobody may. Default: nothing may be run. */
+  readonly permit?: (script: VrrpScript) => Permission
+  /** `nftables`, for instances that do not accept packets to their addresses. */
+  readonly firewall?: FirewallOptions
+  readonly runNft?: RunNft
+  /** `vmac_prefix`. */
+  readonly interfacePrefix?: string
+}
+
+/** The link and its end. */
+export interface LinuxVrrpLink extends VrrpLink {
+  /** Resolves when everything that was asked for is in the kernel, or was refused. */
+  settled(): Promise<void>
+  /** Closes all sockets; what is held stays in the kernel. */
+  close(): void
+}
+
+const IFF_LOOPBACK = 0x8
+const IFF_NOARP = 0x80
+/** What one turn of the event loop reads of a socket at most: as many may be waiting still. */
+const messagesPerTurn = 64
+/** No receive buffer holds more than this many turns. */
+const mostTurns = 64
+
+/** Opens the link in the network namespace of this thread. Rejects with a KernelError or system error: EPERM. */
+export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<LinuxVrrpLink> {
+  const { logger = silentLogger } = options
+  const listeners = new Set<LinkListener>()
+  const sockets = new Set<VrrpSocket>()
+  const held = new Map<string, Holding>()
+  let verifying = false
+  let verifyAgain = false
+  let closed = false
+
+  const tell = (name: string): void => {
+    for (const listener of listeners) listener.interface(name, linkInterface(view, name))
+  }
+  const view = await watchNetwork({
+    link(name) {
+      tell(name)
+      relisten()
+    },
+    gone: verifySoon,
+  })
+  const firewall = createFirewall(
+    options.runNft ?? runNft,
+    options.firewall ?? { table: 'ipvs-director', priority: -1 },
+  )
+  const holdings = createHoldings(view, firewall, logger, (key, what) => {
+    for (const listener of listeners) listener.lost(key, what)
+  })
+  const made = createInterfaces(view, options.interfacePrefix ?? 'vrrp', logger)
+  const neighbours = createNeighbours(view, (on, address, mac) => {
+    if (holdings.holders(address).length === 0) return
+    for (const listener of listeners) listener.claimed(on, address, mac)
+  })
+
+  /** Many things often go at once; the kernel is asked once for all of them. */
+  function verifySoon(): void {
+    verifyAgain = true
+    if (verifying) return
+    verifying = true
+    setImmediate(() => void verify())
+  }
+
+  async function verify(): Promise<void> {
+    while (verifyAgain && !closed) {
+      verifyAgain = false
+      await holdings.verify().catch((error: unknown) => {
+        if (!closed) logger.warn('vrrp.verify', `cannot see what is held: ${describeError(error)}`)
+      })
+    }
+    verifying = false
+  }
+
+  let listening = false
+  /** Claims are heard where addresses are held. */
+  function relisten(): void {
+    if (listening) return
+    listening = true
+    setImmediate(() => {
+      listening = false
+      if (closed) return
+      const wanted = new Map<string, Set<'inet' | 'inet6'>>()
+      for (const { addresses, excluded } of held.values()) {
+        for (const { address, interface: on } of [...addresses, ...excluded]) {
+          if (on === undefined) continue
+          wanted.set(on, (wanted.get(on) ?? new Set()).add(address.includes(':') ? 'inet6' : 'inet'))
+        }
+      }
+      try {
+        neighbours.listen(wanted)
+      } catch (error) {
+        logger.warn('vrrp.neighbours', `cannot hear who claims addresses: ${describeError(error)}`)
+      }
+    })
+  }
+
+  function open(path: Path, receive: (packet: ReceivedPacket) => void): PathHandle {
+    const link = path.interface === undefined ? undefined : view.link(path.interface)
+    if (path.interface !== undefined && link === undefined) throw new Error(`there is no interface ${path.interface}`)
+    const socket = openVrrpSocket(
+      {
+        family: path.family,
+        protocol: path.protocol,
+        interface: link,
+        group: path.group,
+        source: path.source,
+        receiveBytes: path.receiveBuffer,
+      },
+      {
+        packet({ source, destination, ttl, bytes }) {
+          const packet =
+            path.family === 'inet'
+              ? readIpv4(bytes)
+              : { source, destination, ttl, protocol: path.protocol, header: undefined, payload: bytes }
+          if (packet !== undefined) receive(packet)
+        },
+        error(error) {
+          logger.debug('vrrp.socket', `${path.interface ?? 'any interface'}: ${describeError(error)}`)
+        },
+      },
+    )
+    sockets.add(socket)
+    return {
+      send: (packet) => {
+        socket.send(packet)
+      },
+      close() {
+        sockets.delete(socket)
+        socket.close()
+      },
+    }
+  }
+
+  /** Two turns from now the sockets have been looked at, whatever phase of the event loop this is; longer in a flood. */
+  function caughtUp(then: () => void): void {
+    const counts = (): Map<VrrpSocket, number> => new Map([...sockets].map((socket) => [socket, socket.received]))
+    const look = (before: ReadonlyMap<VrrpSocket, number>, turns: number): void => {
+      setImmediate(() => {
+        const now = counts()
+        const full = [...now].some(([socket, count]) => count - (before.get(socket) ?? count) >= messagesPerTurn)
+        if (full && turns < mostTurns) look(now, turns + 1)
+        else then()
+      })
+    }
+    setImmediate(() => {
+      look(counts(), 0)
+    })
+  }
+
+  return {
+    watch(listener) {
+      listeners.add(listener)
+      setImmediate(() => {
+        if (listeners.has(listener))
+          for (const { name } of view.links()) listener.interface(name, linkInterface(view, name))
+      })
+      return { close: () => void listeners.delete(listener) }
+    },
+    interface: (name) => linkInterface(view, name),
+    open,
+    caughtUp,
+    createInterface: (request) => made.create(request),
+    removeInterface: (name) => made.remove(name),
+    hold(holding, lease) {
+      held.set(holding.key, holding)
+      relisten()
+      return holdings.hold(holding, lease)
+    },
+    renew: (holding, lease) => holdings.renew(holding, lease),
+    release(holding) {
+      held.delete(holding.key)
+      relisten()
+      return holdings.release(holding)
+    },
+    holdStatic(addresses: readonly ProtectedAddress[], routes: readonly NetworkRoute[], rules: readonly NetworkRule[]) {
+      holdings.holdStatic({ addresses, routes, rules }).catch((error: unknown) => {
+        logger.error('vrrp.static', describeError(error))
+      })
+    },
+    announce: (announcement) => {
+      neighbours.announce(announcement)
+    },
+    ask: (address: Address, on: string | undefined, timeout: Millis) => neighbours.ask(address, on, timeout),
+    runScript: (script) => run(script, options.permit),
+    watchFile: (path, changed) => watchFile(systemClock, path, changed),
+    watchProcesses: (wanted, changed) => watchProcesses(systemClock, wanted, changed),
+    sourceTowards,
+    initFile,
+    readKey: (path) => withoutLineEnd(readFileSync(path)),
+    uptime: () => seconds(Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0])),
+    settled: () => holdings.settled(),
+    close() {
+      closed = true
+      listeners.clear()
+      for (const socket of sockets) socket.close()
+      neighbours.close()
+      view.close()
+    },
+  }
+}
+
+/** An interface as VRRP sees it. */
+function linkInterface(view: NetworkView, name: string): LinkInterface | undefined {
+  const link = view.link(name)
+  if (link === undefined) return undefined
+  return {
+    name,
+    index: link.index,
+    up: link.up && link.running,
+    mac: link.mac === undefined ? undefined : formatMac(link.mac),
+    mtu: link.mtu,
+    announces: (link.flags & (IFF_NOARP | IFF_LOOPBACK)) === 0,
+    addresses: sourcesFirst(view, link),
+  }
+}
+
+/** Addresses that can be sent from: IPv6 link-local first, no tentative ones. */
+function sourcesFirst(view: NetworkView, { index }: Link): readonly Address[] {
+  const usable = view.addresses(index).filter(({ tentative, duplicate }) => !tentative && !duplicate)
+  const isLocal = (address: Address): boolean => address.startsWith('fe80:')
+  const all = usable.map(({ address }) => address)
+  return [...all.filter(isLocal), ...all.filter((address) => !isLocal(address))]
+}
+
+async function run(script: VrrpScript, permit: VrrpLinkOptions['permit']): Promise<ScriptResult> {
+  const permission = permit?.(script) ?? { problem: 'no script may be run' }
+  if ('problem' in permission) return { kind: 'failed', text: permission.problem }
+  const { path, identity } = permission
+  const result = await runScript([path, ...script.script.words.slice(1)], { ...identity, timeout: script.timeout })
+  switch (result.kind) {
+    case 'exit':
+      return { kind: 'exited', status: result.code }
+    case 'signal':
+      return { kind: 'signalled', signal: result.signal }
+    case 'timeout':
+    case 'stopped':
+      return { kind: 'timedOut' }
+    case 'cannot start':
+      return { kind: 'failed', text: result.reason }
+  }
+}
+
+/** nft(8) with a script on its standard input. */
+const runNft: RunNft = (script) =>
+  new Promise((resolve, reject) => {
+    const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] })
+    let words = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (words += text))
+    child.on('error', (cause) => {
+      reject(new Error('cannot run nft, so packets to the addresses are not dropped', { cause }))
+    })
+    child.on('close', (code) => {
+      if (code === 0) resolve()
+      else reject(new Error(`nft ended with ${code}: ${words.trim()}`))
+    })
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(script)
+  })
+
+/** A socket that is connected sends nothing, but the kernel has chosen its source. */
+function sourceTowards(destination: Address): Address | undefined {
+  const AF_INET = 2
+  const AF_INET6 = 10
+  const SOCK_DGRAM = 2
+  const domain = familyOf(destination) === 'inet' ? AF_INET : AF_INET6
+  const socket = openSocket({ domain, type: SOCK_DGRAM, protocol: 0, bufferBytes: 1 }, { error: () => undefined })
+  try {
+    const to = socketAddress(destination)
+    to.writeUInt16BE(discardPort, 2)
+    socket.connect(to)
+    return addressOf(socket.getsockname())
+  } catch {
+    return undefined
+  } finally {
+    socket.close()
+  }
+}
+
+const discardPort = 9
+
+function initFile(path: string, value: number, overwrite: boolean): void {
+  if (overwrite || !existsSync(path)) writeFileSync(path, `${value}\n`)
+}
+
+function withoutLineEnd(bytes: Buffer): Uint8Array {
+  let end = bytes.length
+  if (bytes[end - 1] === 0x0a) end--
+  if (bytes[end - 1] === 0x0d) end--
+  return Uint8Array.from(bytes.subarray(0, end))
+}

@@ -1,0 +1,282 @@
+/** What instances hold: put into the kernel, renewed, taken out, and missed when somebody else takes it. */
+import { KernelError, type Logger, type Millis } from '@ipvs-director/core'
+import type { NetworkRoute, NetworkRule, ProtectedAddress } from '@ipvs-director/config'
+import {
+  writeSetting,
+  type AddressChange,
+  type AssignedAddress,
+  type NetworkView,
+  type Route,
+  type RouteChange,
+  type Rule,
+  type RuleChange,
+} from '@ipvs-director/linux'
+import type { Holding } from '@ipvs-director/vrrp'
+import { addressText, kernelAddress, kernelRoute, kernelRule, routeText, ruleText, type IndexOf } from './entries.ts'
+
+/** Drops packets to addresses of instances that do not accept them; see firewall.ts. */
+export interface Firewall {
+  block(holding: Holding): Promise<void>
+  unblock(key: string): Promise<void>
+}
+
+export interface Holdings {
+  hold(holding: Holding, lease: Millis | undefined): Promise<void>
+  renew(holding: Holding, lease: Millis): Promise<void>
+  release(holding: Holding): Promise<void>
+  holdStatic(entries: Entries): Promise<void>
+  /** Looks whether everything held is still there. */
+  verify(): Promise<void>
+  /** Resolves when all work asked for so far is done, or failed. */
+  settled(): Promise<void>
+  /** The instances that hold an address now. */
+  holders(address: string): readonly string[]
+}
+
+/** A part of {@link Holding}. */
+export interface Entries {
+  readonly addresses: readonly ProtectedAddress[]
+  readonly routes: readonly NetworkRoute[]
+  readonly rules: readonly NetworkRule[]
+}
+
+type View = Pick<NetworkView, 'link' | 'client'>
+
+/** The name under which static entries are held. */
+const staticOwner = '\0static'
+/** What was to be removed and is not there: EADDRNOTAVAIL, ENODEV, ESRCH, ENOENT. */
+const alreadyGone = new Set([99, 19, 3, 2])
+/** What was to be added and is there: EEXIST. */
+const EEXIST = 17
+
+export function createHoldings(
+  view: View,
+  firewall: Firewall,
+  logger: Logger,
+  lost: (key: string, what: string) => void,
+): Holdings {
+  const held = new Map<string, Entries>()
+  const queues = new Map<string, Promise<unknown>>()
+  const indexOf: IndexOf = (name) => view.link(name)?.index
+
+  /** Work for one owner in the order of the calls; at once when nothing is under way. */
+  function inOrder<T>(owner: string, work: () => Promise<T>): Promise<T> {
+    const before = queues.get(owner)
+    const result = before === undefined ? work() : before.then(work, work)
+    queues.set(owner, result)
+    const done = (): void => {
+      if (queues.get(owner) === result) queues.delete(owner)
+    }
+    result.then(done, done)
+    return result
+  }
+
+  async function put(owner: string, wanted: Entries, lease: Millis | undefined): Promise<void> {
+    const before = held.get(owner)
+    held.set(owner, wanted)
+    const removed = before === undefined ? undefined : difference(before, wanted)
+    const errors = [
+      ...(removed === undefined ? [] : takeOut(removed)),
+      addresses(wanted.addresses, 'replace', lease),
+      routes(wanted.routes, 'replace'),
+      rules(wanted.rules, 'add'),
+    ]
+    report((await Promise.all(errors)).flat())
+  }
+
+  /** In reverse order; what somebody else still holds stays. */
+  function takeOut(entries: Entries): Promise<(Error | undefined)[]>[] {
+    const others = [...held.values()]
+    const free = <T>(list: readonly T[], of: (entries: Entries) => readonly T[], key: (one: T) => string): T[] => {
+      const kept = new Set(others.flatMap((one) => of(one).map(key)))
+      return list.filter((one) => !kept.has(key(one)))
+    }
+    return [
+      rules(free(entries.rules, (one) => one.rules, ruleKey).reverse(), 'delete'), // prettier-ignore
+      routes(free(entries.routes, (one) => one.routes, routeKey).reverse(), 'delete'), // prettier-ignore
+      addresses(free(entries.addresses, (one) => one.addresses, addressText).reverse(), 'delete', undefined), // prettier-ignore
+    ]
+  }
+
+  async function addresses(
+    list: readonly ProtectedAddress[],
+    action: AddressChange['do'],
+    lease: Millis | undefined,
+  ): Promise<(Error | undefined)[]> {
+    const errors: (Error | undefined)[] = []
+    const changes: AddressChange[] = []
+    for (const wanted of list) {
+      const index = wanted.interface === undefined ? undefined : indexOf(wanted.interface)
+      if (index !== undefined) attempt(errors, () => changes.push({ do: action, address: kernelAddress(wanted, index, lease) })) // prettier-ignore
+      else if (action !== 'delete') errors.push(new Error(`cannot add ${addressText(wanted)}: there is no such interface`)) // prettier-ignore
+    }
+    return [...errors, ...(await view.client.changeAddresses(changes))].filter(isTrouble(action))
+  }
+
+  async function routes(list: readonly NetworkRoute[], action: RouteChange['do']): Promise<(Error | undefined)[]> {
+    const errors: (Error | undefined)[] = []
+    const changes: RouteChange[] = []
+    for (const wanted of list) attempt(errors, () => changes.push({ do: action, route: kernelRoute(wanted, indexOf) }))
+    const known = action === 'delete' ? [] : errors
+    return [...known, ...(await view.client.changeRoutes(changes))].filter(isTrouble(action))
+  }
+
+  async function rules(list: readonly NetworkRule[], action: RuleChange['do']): Promise<(Error | undefined)[]> {
+    const errors: (Error | undefined)[] = []
+    const changes: RuleChange[] = []
+    for (const wanted of list) attempt(errors, () => changes.push({ do: action, rule: kernelRule(wanted) }))
+    const known = action === 'delete' ? [] : errors
+    return [...known, ...(await view.client.changeRules(changes))].filter(isTrouble(action))
+  }
+
+  async function verify(): Promise<void> {
+    const owners = [...held]
+    if (owners.length === 0) return
+    const some = (count: (entries: Entries) => number): boolean => owners.some(([, entries]) => count(entries) > 0)
+    const [thereAddresses, thereRoutes, thereRules] = await Promise.all([
+      view.client.addresses(),
+      some(({ routes }) => routes.length) ? view.client.routes() : [],
+      some(({ rules }) => rules.length) ? view.client.rules() : [],
+    ])
+    for (const [owner, entries] of owners) {
+      if (held.get(owner) !== entries) continue // changed while the kernel was asked
+      const missing = missingOf(entries, { thereAddresses, thereRoutes, thereRules }, indexOf)
+      if (missing === undefined) continue
+      if (owner === staticOwner) {
+        logger.warn('vrrp.static', `${missing} was removed by somebody else; it is added again`)
+        await put(owner, entries, undefined)
+      } else lost(owner, missing)
+    }
+  }
+
+  return {
+    hold: (holding, lease) =>
+      inOrder(holding.key, async () => {
+        promoteSecondaries(holding, logger)
+        if (!holding.accept) await firewall.block(holding)
+        await put(holding.key, entriesOf(holding), lease)
+      }),
+    renew: (holding, lease) =>
+      inOrder(holding.key, async () => {
+        const { addresses: wanted } = entriesOf(holding)
+        report(await addresses(wanted, 'replace', lease))
+      }),
+    release: (holding) =>
+      inOrder(holding.key, async () => {
+        held.delete(holding.key)
+        report((await Promise.all(takeOut(entriesOf(holding)))).flat())
+        if (!holding.accept) await firewall.unblock(holding.key)
+      }),
+    holdStatic: (entries) =>
+      inOrder(staticOwner, async () => {
+        await put(staticOwner, entries, undefined)
+      }),
+    verify,
+    async settled() {
+      await Promise.allSettled(queues.values())
+    },
+    holders: (address) =>
+      [...held].flatMap(([owner, entries]) =>
+        owner !== staticOwner && entries.addresses.some((one) => one.address === address) ? [owner] : [],
+      ),
+  }
+}
+
+const entriesOf = ({ addresses, excluded, routes, rules }: Holding): Entries => ({
+  addresses: [...addresses, ...excluded],
+  routes,
+  rules,
+})
+
+const routeKey = (route: NetworkRoute): string => JSON.stringify({ ...route, place: undefined })
+const ruleKey = (rule: NetworkRule): string => JSON.stringify({ ...rule, place: undefined })
+
+/** What `before` has and `now` has not. */
+function difference(before: Entries, now: Entries): Entries {
+  const without = <T>(list: readonly T[], others: readonly T[], key: (one: T) => string): T[] => {
+    const keys = new Set(others.map(key))
+    return list.filter((one) => !keys.has(key(one)))
+  }
+  return {
+    addresses: without(before.addresses, now.addresses, addressText),
+    routes: without(before.routes, now.routes, routeKey),
+    rules: without(before.rules, now.rules, ruleKey),
+  }
+}
+
+function attempt(errors: (Error | undefined)[], action: () => unknown): void {
+  try {
+    action()
+  } catch (error) {
+    errors.push(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+const isTrouble =
+  (action: 'add' | 'replace' | 'delete') =>
+  (error: Error | undefined): boolean => {
+    if (!(error instanceof KernelError)) return error !== undefined
+    return action === 'delete' ? !alreadyGone.has(error.errno) : error.errno !== EEXIST
+  }
+
+/** All that went wrong as one error; the rest was done. */
+function report(errors: readonly (Error | undefined)[]): void {
+  const real = errors.filter((error) => error !== undefined)
+  const [first] = real
+  if (first !== undefined && real.length === 1) throw first
+  if (first !== undefined) throw new Error(real.map(({ message }) => message).join('; '), { cause: first })
+}
+
+/** Otherwise the kernel drops the secondary addresses of a network with its primary one. */
+function promoteSecondaries({ promoteSecondaries: wanted, interface: on }: Holding, logger: Logger): void {
+  if (!wanted || on === undefined) return
+  try {
+    writeSetting(`ipv4/conf/${on}/promote_secondaries`, '1')
+  } catch (error) {
+    logger.warn('vrrp.settings', `cannot set promote_secondaries of ${on}: ${String(error)}`)
+  }
+}
+
+interface There {
+  readonly thereAddresses: readonly AssignedAddress[]
+  readonly thereRoutes: readonly Route[]
+  readonly thereRules: readonly Rule[]
+}
+
+/** The first tracked entry that is not there, in words. */
+function missingOf(entries: Entries, there: There, indexOf: IndexOf): string | undefined {
+  const { thereAddresses, thereRoutes, thereRules } = there
+  for (const wanted of entries.addresses) {
+    const index = wanted.interface === undefined ? undefined : indexOf(wanted.interface)
+    const isThere = thereAddresses.some((one) => one.index === index && one.address === wanted.address)
+    if (wanted.track && !isThere) return addressText(wanted)
+  }
+  for (const wanted of entries.routes) {
+    if (!wanted.track) continue
+    const route = attemptTo(() => kernelRoute(wanted, indexOf))
+    if (route !== undefined && !thereRoutes.some((one) => sameRoute(one, route))) return routeText(wanted)
+  }
+  for (const wanted of entries.rules) {
+    if (!wanted.track) continue
+    const found = thereRules.some(({ family, priority }) => family === wanted.family && priority === wanted.preference)
+    if (!found) return ruleText(wanted)
+  }
+  return undefined
+}
+
+/** Equal by what finds a route. */
+const sameRoute = (there: Route, wanted: Route): boolean =>
+  there.family === wanted.family &&
+  there.table === wanted.table &&
+  there.destination?.address === wanted.destination?.address &&
+  (there.destination?.length ?? 0) === (wanted.destination?.length ?? 0) &&
+  (wanted.index === undefined || there.index === wanted.index) &&
+  (wanted.metric === undefined || there.metric === wanted.metric)
+
+function attemptTo<T>(action: () => T): T | undefined {
+  try {
+    return action()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,204 @@
+/** The director's side of the vrrp process: started, started again, told, asked, stopped. */
+import { describeError, millis, seconds, type Clock, type Logger, type Millis, type Timer } from '@ipvs-director/core'
+import type { Gate, Status, VrrpEvent, VrrpStatus } from '@ipvs-director/vrrp'
+import { fork, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import {
+  readFromVrrp,
+  vrrpProtocolVersion,
+  type FromVrrp,
+  type Lag,
+  type ToVrrp,
+  type VrrpCommand,
+  type VrrpWork,
+} from './vrrp-messages.ts'
+
+export interface VrrpProcessOptions {
+  readonly work: VrrpWork
+  /** Everything that happened, in its order. After a death of the process its instances begin anew. */
+  readonly events: (event: VrrpEvent) => void
+  readonly logger: Logger
+  readonly clock: Clock
+  /** The built program; default: `vrrp.js` beside the bundle that runs. */
+  readonly entry?: string
+}
+
+/** What the process says of itself and its instances. */
+export interface VrrpProcessStatus extends VrrpStatus {
+  readonly pid: number
+  readonly lag: Lag
+  /** How often it had to be started again. */
+  readonly restarts: number
+}
+
+export interface VrrpProcess {
+  /** A new configuration: masters that it keeps stay masters. */
+  apply(work: VrrpWork): void
+  /** Undefined while there is no process, or it does not answer in time. */
+  status(): Promise<VrrpProcessStatus | undefined>
+  /** Switch-over by hand; rejects with the reason when it is refused. `hold` outlives a death of the process. */
+  command(command: VrrpCommand, name: string): Promise<void>
+  /** Something that preempt gates wait for has come; it stays so. */
+  gateOpened(gate: Gate): void
+  /** What instances track beyond the process: repeated to a process that is started again. */
+  report(kind: 'bfd' | 'virtualServer', name: string, status: Status): void
+  /** Priority 0 and the addresses gone; `keep`: neither. Resolves when the process is gone. */
+  stop(options?: { readonly keep?: boolean }): Promise<void>
+}
+
+const answerPatience = seconds(2)
+const stopPatience = seconds(5)
+/** A process that lived this long is no failing one. */
+const longLife = seconds(60)
+
+export function startVrrpProcess(options: VrrpProcessOptions): VrrpProcess {
+  const { events, logger, clock } = options
+  const entry = options.entry ?? fileURLToPath(new URL('./vrrp.js', import.meta.url))
+  const asked = new Map<number, (answer: FromVrrp | undefined) => void>()
+  const gates = new Set<Gate>()
+  const reports = new Map<string, Extract<ToVrrp, { do: 'report' }>>()
+  const holds = new Set<string>()
+  let work = options.work
+  let child: ChildProcess | undefined
+  let startedAt: Millis = clock.now()
+  let deaths = 0
+  let restarts = 0
+  let restart: Timer | undefined
+  let asks = 0
+  let stopping: (() => void) | undefined
+
+  const send = (message: ToVrrp): void => {
+    if (child?.connected === true) child.send(message, () => undefined) // what is lost is lost with the process
+  }
+
+  function start(): void {
+    restart = undefined
+    startedAt = clock.now()
+    const started = fork(entry, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: [],
+    })
+    child = started
+    started.on('message', (message) => {
+      if (child === started) hear(message)
+    })
+    started.on('error', (error) => {
+      left(started, `cannot run: ${describeError(error)}`)
+    })
+    started.on('exit', (code, signal) => {
+      left(started, signal === null ? `ended with exit code ${code ?? 0}` : `ended by ${signal}`)
+    })
+    send({ do: 'start', version: vrrpProtocolVersion, work })
+    for (const gate of gates) send({ do: 'gate', gate })
+    for (const report of reports.values()) send(report)
+    for (const name of holds) send({ do: 'command', ask: ++asks, command: 'hold', name })
+  }
+
+  /** Back at once the first time, then more and more slowly, as keepalived does. */
+  function left(which: ChildProcess, why: string): void {
+    if (child !== which) return
+    child = undefined
+    for (const answer of [...asked.values()]) answer(undefined)
+    if (stopping !== undefined) {
+      stopping()
+      return
+    }
+    deaths = clock.now() - startedAt >= longLife ? 1 : deaths + 1
+    restarts++
+    const delay = restartDelay(deaths)
+    logger.error('vrrp.died', `the vrrp process ${why}; it is started again in ${delay / 1000} s`)
+    restart = clock.after(delay, start)
+  }
+
+  function hear(received: unknown): void {
+    const message = readFromVrrp(received)
+    switch (message?.say) {
+      case undefined:
+        logger.warn('vrrp.message', 'the vrrp process said something that is no message')
+        break
+      case 'ready':
+        logger.debug('vrrp.ready', 'the vrrp process is at work')
+        break
+      case 'event':
+        events(message.event)
+        break
+      case 'log':
+        logger[message.level](message.event, message.message, message.fields)
+        break
+      case 'status':
+      case 'done':
+        asked.get(message.ask)?.(message)
+        break
+      case 'failed':
+        logger.error('vrrp.failed', `the vrrp process ${message.why}`)
+        break
+    }
+  }
+
+  function ask(message: (ask: number) => ToVrrp): Promise<FromVrrp | undefined> {
+    if (child === undefined) return Promise.resolve(undefined)
+    const number = ++asks
+    return new Promise((resolve) => {
+      const finish = (answer: FromVrrp | undefined): void => {
+        timer.cancel()
+        asked.delete(number)
+        resolve(answer)
+      }
+      const timer = clock.after(answerPatience, () => {
+        finish(undefined)
+      })
+      asked.set(number, finish)
+      send(message(number))
+    })
+  }
+
+  start()
+  return {
+    apply(now) {
+      work = now
+      send({ do: 'apply', work })
+    },
+    async status() {
+      const pid = child?.pid
+      const answer = await ask((number) => ({ do: 'status', ask: number }))
+      if (answer?.say !== 'status' || pid === undefined) return undefined
+      return { ...answer.status, pid, lag: answer.lag, restarts }
+    },
+    async command(command, name) {
+      const answer = await ask((number) => ({ do: 'command', ask: number, command, name }))
+      if (answer?.say !== 'done') throw new Error('the vrrp process does not answer')
+      if (answer.refused !== undefined) throw new RangeError(answer.refused)
+      if (command === 'hold') holds.add(name)
+      else if (command === 'release') holds.delete(name)
+    },
+    gateOpened(gate) {
+      gates.add(gate)
+      send({ do: 'gate', gate })
+    },
+    report(kind, name, status) {
+      const message = { do: 'report', kind, name, status } as const
+      reports.set(`${kind} ${name}`, message)
+      send(message)
+    },
+    stop({ keep = false } = {}) {
+      restart?.cancel()
+      const running = child
+      if (running === undefined) return Promise.resolve()
+      return new Promise((resolve) => {
+        const timer = clock.after(stopPatience, () => {
+          running.kill('SIGKILL')
+        })
+        stopping = () => {
+          timer.cancel()
+          resolve()
+        }
+        send({ do: 'stop', keep })
+      })
+    },
+  }
+}
+
+/** Seconds 0, 1, 2, 4 … 60. */
+export const restartDelay = (deathsInARow: number): Millis =>
+  millis(deathsInARow <= 1 ? 0 : Math.min(60_000, 1000 * 2 ** (deathsInARow - 2)))
