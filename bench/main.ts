@@ -12,6 +12,7 @@ import { root } from '../test/lab/root.ts'
 import { chooseKernel, describeEnd, runOnKernel } from '../test/lab/kernel.ts'
 import { page, screen } from './findings.ts'
 import { ownFigures } from './own.ts'
+import { probing } from './probing/main.ts'
 import { programming } from './programming.ts'
 
 const program = [process.execPath, '--enable-source-maps', fileURLToPath(import.meta.url)] as const
@@ -20,6 +21,7 @@ process.exitCode = await stage(process.argv[2])
 
 function stage(word: string | undefined): Promise<number> {
   if (word === '--own') return own()
+  if (word === 'probing') return probing(process.argv.slice(3), program)
   return word === '--inside' ? inside() : outside()
 }
 

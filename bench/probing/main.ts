@@ -1,0 +1,161 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { probe, type Told } from './prober.ts'
+import { configOf, kinds, respond, type Kind } from './servers.ts'
+import { buildShim } from './shim.ts'
+
+/**
+ * `npm run bench -- probing [SECONDS [SERVERS]]`: on this machine's own kernel, in a network namespace, as root. First
+ * processor time beside keepalived's for one kind after the other, then SERVERS (10,000) real servers checked every second
+ * by two probers for SECONDS (60).
+ */
+export async function probing(words: readonly string[], self: readonly string[]): Promise<number> {
+  const [first, ...rest] = words
+  if (first === '--respond') {
+    respond()
+    return 0
+  }
+  if (first === '--probe') {
+    const [kind, servers = 0, part = 0, parts = 1] = rest
+    await probe(kind as Kind, Number(servers), Number(part), Number(parts))
+    return 0
+  }
+  if (first === '--inside') return inside(Number(rest[0]), Number(rest[1]), self)
+  const [length = '60', servers = '10000'] = words
+  const script = `ip link set lo up && ulimit -n 20000 && exec "$0" "$@"`
+  const inner = [...self, 'probing', '--inside', length, servers]
+  return spawnSync('unshare', ['-n', 'sh', '-c', script, ...inner], { stdio: 'inherit' }).status ?? 1
+}
+
+async function inside(length: number, servers: number, self: readonly string[]): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'))
+  const running: ChildProcess[] = []
+  const start = (words: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess => {
+    const [program = '', ...args] = words
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
+    running.push(child)
+    return child
+  }
+  try {
+    const responder = start([...self, 'probing', '--respond'])
+    await new Promise((resolve) => responder.stdout?.once('data', resolve))
+    const shim = buildShim(folder)
+    for (const kind of kinds) await compare(kind, { self, start, shim, folder })
+    await hold(servers, length, self, start)
+    return 0
+  } finally {
+    for (const child of running) child.kill('SIGKILL')
+    rmSync(folder, { recursive: true })
+  }
+}
+
+interface Bench {
+  readonly self: readonly string[]
+  readonly start: (words: readonly string[], env?: NodeJS.ProcessEnv) => ChildProcess
+  readonly shim: string | undefined
+  readonly folder: string
+}
+
+const window = 10
+
+async function compare(kind: Kind, { self, start, shim, folder }: Bench): Promise<void> {
+  const rate = kind === 'SSL_GET' ? 500 : 2000
+  const ours = start([...self, 'probing', '--probe', kind, String(rate), '0', '1'])
+  const told = listen(ours)
+  const own = await processorTime(ours.pid, () => told()?.probes)
+  const bad = told()
+  ours.kill('SIGKILL')
+  console.log(
+    `${kind}: ours ${figure(own)}${bad?.failed === 0 ? '' : `, ${bad?.failed ?? '?'} failed: ${bad?.reason ?? ''}`}`,
+  )
+  if (shim === undefined) {
+    console.log(`${kind}: keepalived is not measured: there is no C compiler for what stands between it and IPVS`)
+    return
+  }
+  const file = join(folder, 'keepalived.conf')
+  writeFileSync(file, configOf(kind, rate))
+  const pids = ['-p', join(folder, 'parent.pid'), '-c', join(folder, 'checker.pid')]
+  const parent = start(['keepalived', '-n', '-C', '-G', '-f', file, ...pids], { LD_PRELOAD: shim })
+  await sleep(3000)
+  const checker = childOf(parent.pid)
+  const theirs = await processorTime(checker, undefined)
+  parent.kill('SIGTERM')
+  await sleep(1500)
+  console.log(`${kind}: keepalived ${figure(theirs)}`)
+  console.log(`${kind}: ratio ${(own.perThousand / theirs.perThousand).toFixed(2)}`)
+}
+
+interface Spent {
+  readonly perThousand: number
+  readonly probes: number
+}
+
+const figure = ({ perThousand, probes }: Spent): string =>
+  `${perThousand.toFixed(1)} ms of processor time for 1,000 checks, at ${Math.round(probes / window)} connections a second`
+
+/** Over {@link window} seconds once things have settled; connections as the kernel counts them. */
+async function processorTime(
+  pid: number | undefined,
+  probesSoFar: (() => number | undefined) | undefined,
+): Promise<Spent> {
+  await sleep(4000)
+  const before = { time: ticksOf(pid), opened: opened(), probes: probesSoFar?.() }
+  await sleep(window * 1000)
+  const time = ticksOf(pid) - before.time
+  const probes = opened() - before.opened
+  return { perThousand: (time * 10 * 1000) / probes, probes }
+}
+
+/** Time in user and kernel mode of all its threads, in hundredths of a second (proc(5)). */
+function ticksOf(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid ?? 0}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
+
+/** Connections opened in this namespace since it was made. */
+function opened(): number {
+  const [names = '', values = ''] = readFileSync('/proc/net/snmp', 'utf8').match(/^Tcp:.*$/gm) ?? []
+  return Number(values.split(' ')[names.split(' ').indexOf('ActiveOpens')])
+}
+
+function childOf(pid: number | undefined): number {
+  return Number(
+    readFileSync(`/proc/${pid ?? 0}/task/${pid ?? 0}/children`, 'utf8')
+      .trim()
+      .split(' ')[0],
+  )
+}
+
+function listen(child: ChildProcess): () => Told | undefined {
+  let last: Told | undefined
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    const line = text.trim().split('\n').at(-1)
+    if (line?.startsWith('{') === true) last = JSON.parse(line) as Told
+  })
+  return () => last
+}
+
+async function hold(servers: number, length: number, self: readonly string[], start: Bench['start']): Promise<void> {
+  const two = [0, 1].map((part) => {
+    const child = start([...self, 'probing', '--probe', 'TCP_CHECK', String(servers), String(part), '2'])
+    return { child, told: listen(child) }
+  })
+  await sleep(10_000)
+  const early = two.map(({ told }) => told())
+  await sleep(length * 1000)
+  const late = two.map(({ told }) => told())
+  const sum = (of: (told: Told) => number, all: readonly (Told | undefined)[]): number =>
+    all.reduce((total, each) => total + (each === undefined ? 0 : of(each)), 0)
+  const probes = sum((told) => told.probes, late) - sum((told) => told.probes, early)
+  const mebibytes = (all: typeof late): string => (sum((told) => told.residentBytes, all) / 2 ** 20).toFixed(0)
+  console.log(
+    `${servers} real servers every second for ${length} s by two probers: ${Math.round(probes / length)} probes a second, ` +
+      `${sum((told) => told.late, late) - sum((told) => told.late, early)} late, ` +
+      `${sum((told) => told.failed, late)} failed; resident ${mebibytes(early)} MiB, then ${mebibytes(late)} MiB`,
+  )
+}
