@@ -279,7 +279,7 @@ export const codes = {
     'ok',
     'The keyword stands twice in this block. Of most the last counts; of scripts the first.',
   ),
-  W025: code('a deprecated keyword', 'deprecated', 'It works, but there is a better one.'),
+  W025: code('a deprecated keyword', 'ok', 'It works, but there is a better one.'),
   W026: code('a keyword that is not supported', 'ok', 'It is read and has no effect; the reason is told.'),
   W028: code(
     'not acted on yet',
@@ -314,7 +314,7 @@ export const codes = {
   W043: code(
     'a quorum that can never be reached',
     'ok',
-    'More weight is asked for than all real servers have together, with the hysteresis counted in. A quorum above the sum is lowered to the sum, as keepalived does; with a hysteresis the service may still never come up again.',
+    'Quorum and hysteresis together ask for more weight than all real servers have: once lost, the quorum is never gained again.',
   ),
   W044: code(
     'a hysteresis as large as the quorum',
@@ -394,10 +394,14 @@ export const codes = {
     'ok',
     'A sync group moves as one. With different advert_int it notices a failure as late as the slowest member; with different priorities two machines can each win an election and take it from each other.',
   ),
-  W065: code('the same VIP twice', 'error', 'The address stands in two instances. keepalived drops the second.'),
+  W065: code(
+    'the same VIP twice',
+    'ok',
+    'The address stands in two instances, or twice in one. Both hold and advertise it, as in keepalived: the one that becomes backup takes it from the other.',
+  ),
   W066: code(
     'an instance without an address',
-    'ok',
+    'error',
     'VRRPv3 and vrrp_strict do not allow it (E065). Write no_virtual_ipaddress where it is meant.',
   ),
   W067: code(
@@ -407,17 +411,21 @@ export const codes = {
   ),
   W068: code(
     'an interval the protocol does not have',
-    'ok',
+    'error',
     'VRRPv2 has whole seconds, VRRPv3 hundredths up to 40.95 s.',
   ),
-  W069: code('a unicast option without peers', 'ok', 'Without unicast_peer advertisements go by multicast.'),
-  W070: code('authentication with VRRPv3', 'ok', 'VRRPv3 has none; the block is left out.'),
+  W069: code('a unicast option without peers', 'error', 'Without unicast_peer advertisements go by multicast.'),
+  W070: code('authentication with VRRPv3', 'error', 'VRRPv3 has none; the block is left out.'),
   W073: code(
     'state MASTER without a priority',
     'ok',
     'keepalived then uses priority 255, which means that the addresses belong to this machine: it does not listen to others.',
   ),
-  W074: code('a unicast peer that is none', 'error', 'A peer stands twice, or is this machine itself.'),
+  W074: code(
+    'a unicast peer that is none',
+    'ok',
+    'A peer stands twice, or is an address of this instance, which is this machine itself while it holds it. It counts once.',
+  ),
   W071: code(
     'an authentication that is not complete',
     'error',
@@ -443,7 +451,7 @@ export const codes = {
     'error',
     'An instance moves with one group. It stays in the first one, as in keepalived.',
   ),
-  W079: code('a sync group of one', 'ok', 'A group of one instance changes nothing.'),
+  W079: code('a sync group of one', 'error', 'A group of one instance changes nothing.'),
   W080: code(
     'a script nobody follows',
     'error',
@@ -463,6 +471,36 @@ export const codes = {
     'an arbiter that cannot decide',
     'ok',
     'arbitration asks somebody outside both directors, most often the router: an address that is gone with the other director, or held by it, tells nothing.',
+  ),
+  W084: code(
+    'an empty list',
+    'error',
+    'Nothing stands between the braces. keepalived warns of it, as a template was probably not filled in.',
+  ),
+  W085: code(
+    'a route without an interface',
+    'error',
+    'Which interface the route goes over is not told (dev), so that an instance cannot follow it. keepalived says so, too; no_track says that this is meant.',
+  ),
+  W086: code(
+    'a rule without a preference',
+    'error',
+    'Rules without a preference get 16384, 16383 and so on in their order, as in keepalived: most often they then stand behind none of the others.',
+  ),
+  W087: code(
+    'unicast with use_vmac',
+    'error',
+    'Advertisements by unicast leave from the interface below (vmac_xmit_base), whatever is written, as in keepalived.',
+  ),
+  W088: code(
+    'a sorry server that is a real server, too',
+    'error',
+    'The sorry server has the address and port of a real server: while the quorum is lost the kernel has room for one of them. It is inhibited as the real server is.',
+  ),
+  W090: code(
+    'a quorum above the weight of all real servers',
+    'error',
+    'The quorum is lowered to the sum of the weights, as keepalived does: a single server down loses it.',
   ),
   N001: code('Windows line ends', 'ok', 'Lines end in CR LF. Both programs read them.'),
   N002: code(
@@ -494,6 +532,11 @@ export const codes = {
     'no link-local address',
     'ok',
     'RFC 9568 wants the first IPv6 address of an advertisement to be the link-local one of the virtual router. keepalived accepts others.',
+  ),
+  N015: code(
+    'a unicast peer that is this machine',
+    'ok',
+    'One list for all machines is often written. The own unicast_src_ip is left out of it; keepalived sends its advertisements to itself, too.',
   ),
   N010: code(
     '0 means off',

@@ -32,6 +32,10 @@ export interface Meta {
   readonly since?: string
   /** What to use instead; the keyword works, with a warning. */
   readonly deprecated?: string
+  /** Those of the aliases that are deprecated. */
+  readonly oldNames?: readonly string[]
+  /** keepalived's test calls the deprecated keyword an error. */
+  readonly deprecatedIsError?: boolean
   /** Why it is never going to work here; using it is a warning at its line. */
   readonly unsupported?: string
   /** Declared, read and checked, but the program does not act on it yet. */

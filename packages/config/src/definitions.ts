@@ -66,7 +66,10 @@ export function substitute(
       kept = to
     }
     if (definition === undefined && builtIn === undefined) {
-      if (braced) remarks.add('E005', placeIn(line, from, to), `\${${name}} is not defined`)
+      // Between quotes its braces do no harm, and keepalived takes it as it stands.
+      if (braced && !isQuoted(text, from)) remarks.add('E005', placeIn(line, from, to), `\${${name}} is not defined`)
+      else if (braced)
+        remarks.add('W007', placeIn(line, from, to), `\${${name}} is not defined; it is taken as it stands`)
       else remarks.add('W007', placeIn(line, from, to), `$${name} is not defined; it is taken as it stands`)
       guard()
       continue
@@ -149,3 +152,5 @@ export function builtIns(context: {
     ],
   ])
 }
+
+const isQuoted = (text: string, at: number): boolean => (text.slice(0, at).match(/"/g) ?? []).length % 2 === 1

@@ -121,8 +121,8 @@ export interface NetworkRule extends Followed {
   /** Preference of the rule that action goto leads to. */
   readonly target: number | undefined
   readonly realms: string | undefined
-  /** Undefined: the kernel, or keepalived's rule of counting down, chooses one. */
-  readonly preference: number | undefined
+  /** Where none is written: 16384, 16383 and so on, as in keepalived. */
+  readonly preference: number
   readonly protocol: number | string | undefined
   readonly suppressPrefixLength: number | undefined
   readonly suppressInterfaceGroup: string | undefined

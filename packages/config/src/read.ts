@@ -83,7 +83,8 @@ export class Reader {
     }
     const key = plan.keys.get(field)
     if (key === undefined) return
-    if (field.deprecated !== undefined || field.unsupported !== undefined) this.#dated(child, field)
+    if (field.deprecated !== undefined || field.unsupported !== undefined || field.oldNames !== undefined)
+      this.#dated(child, field)
     if (field.pending === true && field.form === 'value' && toldHere.has(block.name)) this.#notYet(child, block)
     if (field.form === 'value') this.#value(field, key, child, values, plan, block)
     else if (field.form === 'list') this.#list(field, child, values, key)
@@ -103,7 +104,13 @@ export class Reader {
     if (field.unsupported !== undefined) {
       this.#remarks.add('W026', placeOf(statement), `${field.name} is not supported: ${field.unsupported}`)
     } else if (field.deprecated !== undefined) {
-      this.#remarks.add('W025', placeOf(statement), `${field.name} is deprecated: ${field.deprecated}`)
+      this.#remarks.add('W025', placeOf(statement), `${field.name} is deprecated: ${field.deprecated}`, {
+        keepalived: field.deprecatedIsError === true ? 'error' : 'ok',
+      })
+    } else if (field.oldNames?.includes(statement.keyword) === true) {
+      this.#remarks.add('W025', placeOf(statement), `${statement.keyword} is deprecated: use ${field.name}`, {
+        keepalived: 'error',
+      })
     }
   }
 

@@ -3,7 +3,8 @@ import type { VirtualServer } from './config.ts'
 import type { Remarks } from './diagnostics.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 import type { VrrpInstanceText } from './grammar/vrrp.ts'
-import { placeOfKeyword, type Read } from './read.ts'
+import { placeOfKeyword, type Read, written } from './read.ts'
+import { placeOf } from './statement.ts'
 import { isNoHost } from './vrrp/rules-addresses.ts'
 
 /** Rules about global_defs: settings that cannot work together. */
@@ -13,6 +14,8 @@ export function globalRules(globals: (GlobalDefsText & Read) | undefined, remark
   if (host !== undefined && isNoHost(host)) {
     remarks.add('W055', placeOfKeyword(globals, 'smtp_server'), `${host} is no address of a host`)
   }
+  const list = globals[written].body?.find((child) => child.keyword === 'notification_email')
+  if (list?.body?.length === 0) remarks.add('W084', placeOf(list), 'notification_email is empty')
   if (globals.notificationEmail.length > 0 && globals.smtpServer === undefined) {
     remarks.add('N011', placeOfKeyword(globals, 'notification_email'), 'no mail is sent without an smtp_server')
   }

@@ -132,7 +132,7 @@ function quorum(vs: Writable<VirtualServer>, say: Say): void {
   if (vs.realServers.length > 0 && sum === 0) say('W052', `all real servers of ${vs.name} have weight 0`)
   if (vs.quorum > Math.max(1, sum)) {
     say(
-      'W043',
+      'W090',
       `quorum ${vs.quorum} is more than all real servers weigh together: ${Math.max(1, sum)} is used`,
       'quorum',
     )
@@ -177,5 +177,7 @@ function sorryServer(vs: Writable<VirtualServer>, text: VirtualServerText & Read
     )
   }
   const same = vs.realServers.find((server) => server.address === sorry.address && server.port === sorry.port)
-  if (same !== undefined) vs.sorryServer = { ...sorry, inhibit: same.inhibitOnFailure }
+  if (same === undefined) return
+  say('W088', `sorry_server ${formatEndpoint(sorry)} is also a real server of ${vs.name}`, 'sorry_server')
+  vs.sorryServer = { ...sorry, inhibit: same.inhibitOnFailure }
 }

@@ -2,8 +2,8 @@ import type { Block, Field, Keyword } from './declare.ts'
 import type { Json, JsonSchema } from './kind.ts'
 import { jsonKey } from './spelling.ts'
 
-/** The address under which the schema is published. */
-export const schemaId = 'https://ipvs-director.example/ipvs-director.schema.json'
+/** The name of the schema (it has no address of its own: configs/ipvs-director.schema.json holds it). */
+export const schemaId = 'urn:ipvs-director:schema:configuration:1'
 
 /** The JSON Schema (2020-12) of the JSON spelling of a whole configuration. */
 export function schemaOf(grammar: Block): JsonSchema {

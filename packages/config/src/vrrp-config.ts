@@ -12,7 +12,7 @@ export interface VrrpConfig {
   /** Those without an error in them, in the order of the text; names are unique. */
   readonly instances: readonly VrrpInstance[]
   readonly syncGroups: readonly SyncGroup[]
-  /** `vrrp_script` blocks, used or not. */
+  /** `vrrp_script` blocks that an instance or group follows. */
   readonly scripts: readonly VrrpScript[]
   /** `vrrp_track_process` blocks. */
   readonly processes: readonly TrackProcess[]
@@ -223,7 +223,7 @@ export interface VrrpInstance {
   readonly multicastGroup: Address
   /** Empty: multicast. */
   readonly unicastPeers: readonly UnicastPeer[]
-  /** Undefined: 255 for IPv4, the kernel's for IPv6. */
+  /** Undefined: the kernel's, as for IPv6 where none is written. */
   readonly unicastTtl: number | undefined
   /** A fault rather than multicast when unicast was meant and no peer is left. */
   readonly unicastFaultWithoutPeers: boolean

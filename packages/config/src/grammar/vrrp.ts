@@ -290,6 +290,7 @@ export const vrrpInstance = blocks(
     debug: integer('debug', { min: 0, max: 4, bare: 0, bareIsOld: true, doc: 'Accepted for old files.' }),
     lvsSyncDaemonInterface: value('lvs_sync_daemon_interface', interfaceKind, {
       deprecated: 'use lvs_sync_daemon in global_defs',
+      deprecatedIsError: true,
       doc: 'Interface of the IPVS sync daemon.',
     }),
     linkbeatUsePolling: flag('linkbeat_use_polling', {

@@ -11,17 +11,17 @@ export function resolveAnnouncing(
   strict: boolean,
 ): Announcing {
   const general = generalAnnouncing(globals)
-  const masterDelay = text.garpMasterDelay ?? general.masterDelay
-  const masterRepeat = text.garpMasterRepeat ?? general.masterRepeat
   return {
-    masterDelay,
-    masterRepeat,
+    masterDelay: text.garpMasterDelay ?? general.masterDelay,
+    masterRepeat: text.garpMasterRepeat ?? general.masterRepeat,
     masterRefresh: text.garpMasterRefresh ?? general.masterRefresh,
     masterRefreshRepeat: text.garpMasterRefreshRepeat ?? general.masterRefreshRepeat,
     lowerPriorityDelay: strict
       ? seconds(0)
-      : (text.garpLowerPrioDelay ?? globals?.vrrpGarpLowerPrioDelay ?? masterDelay),
-    lowerPriorityRepeat: strict ? 0 : (text.garpLowerPrioRepeat ?? globals?.vrrpGarpLowerPrioRepeat ?? masterRepeat),
+      : (text.garpLowerPrioDelay ?? globals?.vrrpGarpLowerPrioDelay ?? general.masterDelay),
+    lowerPriorityRepeat: strict
+      ? 0
+      : (text.garpLowerPrioRepeat ?? globals?.vrrpGarpLowerPrioRepeat ?? general.masterRepeat),
     extraInterfaces: extra(text.garpExtraIf ?? text.vmacGarpIntvl ?? globals?.vrrpGarpExtraIf ?? old(globals)),
   }
 }

@@ -184,12 +184,13 @@ test.for(fields)('%s', async ([, lines, globals, wanted]) => {
 
 const announcing: readonly (readonly [lines: string, globals: string, wanted: object])[] = [
   ['', '', { masterDelay: 5000, masterRepeat: 5, masterRefresh: 0, lowerPriorityDelay: 5000, lowerPriorityRepeat: 5 }],
-  ['garp_master_delay 1\ngarp_master_repeat 2', '', { lowerPriorityDelay: 1000, lowerPriorityRepeat: 2 }],
+  ['garp_master_delay 1\ngarp_master_repeat 2', '', { lowerPriorityDelay: 5000, lowerPriorityRepeat: 5 }],
   [
     'garp_master_delay 1',
     'vrrp_garp_master_delay 9\nvrrp_garp_master_refresh 60',
     { masterDelay: 1000, masterRefresh: 60_000 },
   ],
+  ['', 'vrrp_garp_master_delay 9', { masterDelay: 9000, lowerPriorityDelay: 9000 }],
   ['', 'vrrp_min_garp', { masterDelay: 0, masterRepeat: 1, masterRefresh: 0, masterRefreshRepeat: 1 }],
   ['', 'vrrp_min_garp\nvrrp_garp_master_repeat 3', { masterDelay: 0, masterRepeat: 3 }],
   ['garp_lower_prio_repeat 4', 'vrrp_strict', { lowerPriorityDelay: 0, lowerPriorityRepeat: 0 }],
@@ -223,6 +224,7 @@ test('addresses: prefix, broadcast, interface, scope, and what is not advertised
   ])
   expect(instance?.excluded).toMatchObject([
     { address: '2001:db8::2', prefix: 64, preferredLifetime: 30_000, nodad: true },
+    { address: '10.1.2.4', prefix: 32, interface: 'eth0' },
   ])
   expect(instance?.addresses[1]?.place).toMatchObject({ line: 6, column: 5 })
 })
@@ -355,6 +357,32 @@ test('in a sync group interfaces are faults and other weights do not count, unle
   expect(free.track).toMatchObject({ interfaces: [{ name: 'eth1', weight: 3 }], scripts: [{ weight: 10 }] })
 })
 
+test('in a group the members begin as MASTER only when all of them own', async () => {
+  const states = async (priority: string): Promise<readonly string[]> => {
+    const member = (name: string, vrid: number): string => `vrrp_instance ${name} {
+  state MASTER
+  interface eth0
+  virtual_router_id ${vrid}
+  priority ${name === 'A' ? '255' : priority}
+  virtual_ipaddress {
+    192.0.2.${vrid}
+  }
+}`
+    const { instances } = await load(
+      `vrrp_sync_group G {\n  group {\n    A B\n  }\n}\n${member('A', 1)}\n${member('B', 2)}`,
+    )
+    return instances.map(({ initialState }) => initialState)
+  }
+  expect(await states('255')).toEqual(['MASTER', 'MASTER'])
+  expect(await states('100')).toEqual(['BACKUP', 'BACKUP'])
+})
+
+test('rules without a preference count down', async () => {
+  const rules =
+    'virtual_rules {\nfrom 10.0.0.0/8 lookup 100\nfrom 10.0.0.0/9 lookup 100 preference 7\nto 10.0.0.0/8 lookup 100\n}'
+  expect((await instanceOf(rules)).rules.map(({ preference }) => preference)).toEqual([16_384, 7, 16_383])
+})
+
 test('definitions: scripts, files, processes, bfd', async () => {
   const { config } = await loadText(conf(lists, '', followed))
   expect(config?.vrrp.scripts).toMatchObject([
@@ -469,6 +497,23 @@ const remarks: readonly (readonly [name: string, lines: string, globals: string,
   ['an arbiter of our own', 'track_script {\ns\n}\narbitration {\naddresses {\n192.0.2.10\n}\n}', '', 'W083'],
   ['strict and a delay', 'track_script {\ns\n}\npreempt_delay 3\naccept', 'vrrp_version 3\nvrrp_strict', 'W081'],
   ['a virtual server that is not there', 'track_script {\ns\n}\ntrack_virtual_server {\n192.0.2.77 80\n}', '', 'E040'],
+  [
+    'peers that are this machine',
+    'track_script {\ns\n}\nunicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.1\n192.0.2.2\n}',
+    '',
+    'N015',
+  ],
+  ['unicast with use_vmac', 'track_script {\ns\n}\nuse_vmac\nunicast_peer {\n192.0.2.2\n}', '', 'W087'],
+  ['a route over nothing', 'track_script {\ns\n}\nvirtual_routes {\n10.0.0.0/8 via 192.0.2.3\n}', '', 'W085'],
+  ['a rule without preference', 'track_script {\ns\n}\nvirtual_rules {\nfrom 10.0.0.0/8 lookup 100\n}', '', 'W086'],
+  [
+    'AH and MASTER',
+    'track_script {\ns\n}\nstate MASTER\npriority 9\nauthentication {\nauth_type AH\nauth_pass x\n}',
+    '',
+    'W063',
+  ],
+  ['an empty list of addresses', 'track_script {\ns\n}', 'notification_email {\n}', 'W084'],
+  ['the same address twice', 'track_script {\ns\n}\nvirtual_ipaddress_excluded {\n192.0.2.10\n}', '', 'W065'],
   ['accept and no_accept', 'track_script {\ns\n}\naccept\nno_accept', '', 'W063'],
 ]
 

@@ -17,14 +17,16 @@ export interface InstanceHome {
   /** Already without the weights that do not count. */
   readonly track: Tracking
   readonly group: VrrpSyncGroupText | undefined
-  /** Addresses of earlier instances with their interface; keepalived leaves them out of later ones. */
-  readonly taken: Set<string>
+  /** Its sync group begins as MASTER: all its members are owners. Undefined: it is in none. */
+  readonly groupOwns: boolean | undefined
+  /** Numbers for rules that have none, going down. */
+  readonly nextPreference: () => number
   readonly linkbeatPolling: boolean
 }
 
 /** A whole instance with every default, inheritance and correction applied; what is corrected rules-vrrp.ts tells. */
 export function resolveInstance(text: VrrpInstanceText & Read, vrid: number, home: InstanceHome): VrrpInstance {
-  const { globals, group, taken, track } = home
+  const { globals, group, groupOwns, track } = home
   const family = familyOfInstance(text)
   const version = versionOf(text, globals)
   const strict = isStrict(text, globals)
@@ -32,11 +34,11 @@ export function resolveInstance(text: VrrpInstanceText & Read, vrid: number, hom
   const owner = priority === 255
   const advertInterval = intervalOf(text.advertInt, version)
   const auth = resolveAuth(text, globals)
-  const initialState = initialStateOf(text, strict, owner, auth?.type === 'AH')
-  const preempt = !text.nopreempt || initialState === 'MASTER' || owner
+  const wanted = initialStateOf(text, strict, owner, auth?.type === 'AH')
+  const preempt = !text.nopreempt || wanted === 'MASTER' || owner
   const unicast = text.unicastPeer.length > 0
   const advertised = text.virtualIpaddress.filter(({ address }) => familyOf(address.address) === family)
-  const addresses = own(text, 'virtual_ipaddress', advertised, text.virtualIpaddress, taken)
+  const addresses = held(text, 'virtual_ipaddress', advertised, text.virtualIpaddress)
   return {
     place: placeOf(text[written]),
     name: text.header,
@@ -46,22 +48,24 @@ export function resolveInstance(text: VrrpInstanceText & Read, vrid: number, hom
     vrf: text.vrf,
     virtualRouterId: vrid,
     priority,
-    initialState,
+    initialState: groupOwns === false ? 'BACKUP' : wanted,
     advertInterval,
     downTimerAdverts: strict ? 3 : (text.downTimerAdverts ?? globals?.vrrpDownTimerAdverts ?? 3),
     strict,
     auth,
     hmac: resolveHmac(text, advertInterval, strict),
     preempt,
-    preemptDelay: preempt && !strict && initialState === 'BACKUP' ? (text.preemptDelay ?? millis(0)) : millis(0),
+    preemptDelay: preempt && !strict && wanted === 'BACKUP' ? (text.preemptDelay ?? millis(0)) : millis(0),
 
     addresses: addresses.slice(0, mostAddresses(family)),
     excluded: [
       ...addresses.slice(mostAddresses(family)),
-      ...own(text, 'virtual_ipaddress_excluded', text.virtualIpaddressExcluded, text.virtualIpaddressExcluded, taken),
+      ...held(text, 'virtual_ipaddress_excluded', text.virtualIpaddressExcluded, text.virtualIpaddressExcluded),
     ],
     routes: text.virtualRoutes.map((each, i) => resolveRoute(each, entryPlaces(text, 'virtual_routes')(i))),
-    rules: text.virtualRules.map((each, i) => resolveRule(each, entryPlaces(text, 'virtual_rules')(i))),
+    rules: text.virtualRules.map((each, i) =>
+      resolveRule(each, entryPlaces(text, 'virtual_rules')(i), home.nextPreference),
+    ),
     promoteSecondaries: text.promoteSecondaries,
     accept: owner || (strict ? version === 3 && text.accept : text.accept || !text.noAccept),
     vmac: vmacOf(text, strict, unicast),
@@ -71,7 +75,7 @@ export function resolveInstance(text: VrrpInstanceText & Read, vrid: number, hom
     trackSourceAddress: text.trackSrcIp,
     multicastGroup: text.mcastDstIp ?? multicastGroup(family, globals),
     unicastPeers: peersOf(text),
-    unicastTtl: text.unicastTtl,
+    unicastTtl: text.unicastTtl ?? (unicast && family === 'inet' ? 255 : undefined),
     unicastFaultWithoutPeers: text.unicastFaultNoPeer,
     checkUnicastSource: text.checkUnicastSrc || globals?.vrrpCheckUnicastSrc === true,
     oldUnicastChecksum:
@@ -114,6 +118,11 @@ function intervalOf(written: Millis, version: 2 | 3): Millis {
   return millis(Math.min(40_950, Math.max(10, Math.round(written / 10) * 10)))
 }
 
+/** Whether an instance wants to be master from the start, and is: what all members of a group must be. */
+export const ownsAtStart = (text: VrrpInstanceText, globals: GlobalDefsText | undefined): boolean =>
+  priorityOf(text) === 255 &&
+  initialStateOf(text, isStrict(text, globals), true, resolveAuth(text, globals)?.type === 'AH') === 'MASTER'
+
 /** The state written is a wish; in strict mode it follows from ownership, and with AH only an owner begins as MASTER. */
 function initialStateOf(
   text: VrrpInstanceText,
@@ -126,26 +135,16 @@ function initialStateOf(
   return text.state ?? 'BACKUP'
 }
 
-/** The entries that no earlier instance has, each address once. */
-function own(
+/** The entries of a list as addresses; `all` is the list they stand in. */
+function held(
   text: VrrpInstanceText & Read,
   keyword: string,
   entries: readonly AddressText[],
   all: readonly AddressText[],
-  taken: Set<string>,
 ): VrrpInstance['addresses'] {
   const place = entryPlaces(text, keyword)
-  return entries.flatMap((entry) => {
-    const key = addressKey(entry, text.interface)
-    if (taken.has(key)) return []
-    taken.add(key)
-    return [resolveAddress(entry, place(all.indexOf(entry)), text.interface)]
-  })
+  return entries.map((entry) => resolveAddress(entry, place(all.indexOf(entry)), text.interface))
 }
-
-/** Two entries with one key are the same address at the same place. */
-export const addressKey = ({ address, dev }: AddressText, home: string | undefined): string =>
-  `${address.address} ${dev ?? home ?? ''}`
 
 const multicastGroup = (family: VrrpInstance['family'], globals: GlobalDefsText | undefined): Address =>
   family === 'inet'

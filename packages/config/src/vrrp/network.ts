@@ -116,8 +116,9 @@ const metricNames = [
 
 /** A route entry. `home`: see {@link resolveAddress}; only routes through nothing else need it. */
 export function resolveRoute(text: RouteText, place: Place): NetworkRoute {
-  const to = text.to === undefined || text.to === 'default' ? undefined : prefixOf(text.to)
-  const hint = to?.address ?? text.via ?? text.src ?? text.nexthops?.find(({ via }) => via !== undefined)?.via
+  const named = text.to === undefined || text.to === 'default' ? undefined : prefixOf(text.to)
+  const to = named?.length === 0 ? undefined : named
+  const hint = named?.address ?? text.via ?? text.src ?? text.nexthops?.find(({ via }) => via !== undefined)?.via
   return {
     place,
     family: text.family ?? (hint === undefined ? 'inet' : familyOf(hint)),
@@ -156,13 +157,17 @@ export function resolveRoute(text: RouteText, place: Place): NetworkRoute {
       onlink: hop.onlink === true,
       realms: hop.realms,
     })),
-    track: text.no_track !== true,
+    track: text.no_track !== true && hasInterface(text),
     trackGroup: text.track_group,
   }
 }
 
-/** A rule entry; ambiguous family is IPv4. */
-export function resolveRule(text: RuleText, place: Place): NetworkRule {
+/** Whether a route says which interface it goes over: what cannot be followed otherwise. */
+export const hasInterface = (text: RouteText): boolean =>
+  text.dev !== undefined || (text.nexthops ?? []).some(({ dev }) => dev !== undefined)
+
+/** A rule entry; ambiguous family is IPv4. `nextPreference`: the preference of one that has none. */
+export function resolveRule(text: RuleText, place: Place, nextPreference: () => number): NetworkRule {
   const [from, to] = [text.from, text.to].map((each) =>
     each === undefined || each === 'default' ? undefined : prefixOf(each),
   )
@@ -187,7 +192,7 @@ export function resolveRule(text: RuleText, place: Place): NetworkRule {
     table: text.table === undefined ? undefined : numbered(text.table, tables),
     target: text.goto,
     realms: text.realms,
-    preference: text.preference,
+    preference: text.preference ?? nextPreference(),
     protocol: text.protocol === undefined ? undefined : numbered(text.protocol, protocols),
     suppressPrefixLength: text.suppress_prefixlength,
     suppressInterfaceGroup: text.suppress_ifgroup,

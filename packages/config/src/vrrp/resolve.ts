@@ -8,7 +8,7 @@ import type { Tracked } from '../tracking-config.ts'
 import type { SyncGroup, VrrpConfig, VrrpInstance } from '../vrrp-config.ts'
 import { resolveBfd, resolveProcess, resolveScript, resolveTrackFile } from './definitions.ts'
 import { resolveGarpGroups, resolveVrrpGlobals } from './globals.ts'
-import { notifyOf, resolveInstance } from './instance.ts'
+import { notifyOf, ownsAtStart, resolveInstance } from './instance.ts'
 import { resolveAddress, resolveRoute, resolveRule } from './network.ts'
 import { weightRules } from './rules-weights.ts'
 import { placesIn, priorityOf, type VrrpRootText } from './text.ts'
@@ -51,11 +51,13 @@ export function resolveVrrp(parts: VrrpParts): Resolved {
   }
   const groups = whole(root.vrrpSyncGroups)
   const instances = resolveInstances(whole(root.vrrpInstances), groups, known, parts, leftOut)
+  const syncGroups = resolveGroups(groups, instances, known, root, leftOut)
+  const used = new Set([...instances, ...syncGroups].flatMap(({ track }) => track.scripts.map(({ name }) => name)))
   const vrrp: VrrpConfig = {
     globals: resolveVrrpGlobals(root.globalDefs),
     instances,
-    syncGroups: resolveGroups(groups, instances, known, root, leftOut),
-    scripts,
+    syncGroups,
+    scripts: scripts.filter(({ name }) => used.has(name)),
     processes,
     ...staticItems(parts),
     trackGroups: whole(root.trackGroups).map(({ header, group }) => ({
@@ -80,7 +82,8 @@ function resolveInstances(
   { root: { globalDefs, linkbeatUsePolling }, remarks }: VrrpParts,
   leftOut: string[],
 ): readonly VrrpInstance[] {
-  const taken = new Set<string>()
+  const whole = (name: string): boolean => texts.some((text) => text.header === name && ownsAtStart(text, globalDefs))
+  let preference = firstPreference
   return texts.flatMap((text) => {
     const track = resolveTracking(text, known)
     if (track === undefined || text.virtualRouterId === undefined) {
@@ -99,7 +102,8 @@ function resolveInstances(
       globals: globalDefs,
       track: { ...counted, interfaces },
       group,
-      taken,
+      groupOwns: group?.group.every(whole),
+      nextPreference: () => preference--,
       linkbeatPolling: linkbeatUsePolling,
     }
     return [resolveInstance(text, text.virtualRouterId, home)]
@@ -146,11 +150,12 @@ function staticItems({
       nowhere,
     )
   const device = root.globalDefs?.defaultInterface ?? 'eth0'
+  let preference = firstPreference
   const [addresses, routes, rules] = ['static_ipaddress', 'static_routes', 'static_rules'].map(places)
   return {
     staticAddresses: root.staticIpAddress.map((each, i) => resolveAddress(each, addresses?.(i) ?? nowhere, device)),
     staticRoutes: root.staticRoutes.map((each, i) => resolveRoute(each, routes?.(i) ?? nowhere)),
-    staticRules: root.staticRules.map((each, i) => resolveRule(each, rules?.(i) ?? nowhere)),
+    staticRules: root.staticRules.map((each, i) => resolveRule(each, rules?.(i) ?? nowhere, () => preference--)),
   }
 }
 
@@ -164,6 +169,9 @@ function linkbeatOf(root: VrrpRootText, instances: readonly VrrpInstance[]): Vrr
     ...[...new Set(polled)].map((name) => ({ interface: name, how: undefined })),
   ]
 }
+
+/** Of the first rule that has none. */
+const firstPreference = 16_384
 
 const byName = (list: readonly Tracked[]): ReadonlyMap<string, Tracked> =>
   new Map(list.map((each) => [each.name, each]))

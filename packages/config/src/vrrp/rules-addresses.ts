@@ -1,6 +1,7 @@
 import { type Address, familyOf } from '@ipvs-director/core'
 import type { VrrpInstanceText } from '../grammar/vrrp.ts'
 import { type Read, written } from '../read.ts'
+import { hasInterface } from './network.ts'
 import type { Say } from './say.ts'
 import { familyOfInstance } from './text.ts'
 
@@ -46,17 +47,30 @@ export function isNoHost(address: Address): boolean {
   return address === '127.0.0.0' || address.startsWith('0.') || address === '255.255.255.255' || address === '::'
 }
 
+/** Routes and rules that do not say enough. */
+export function routeRules(instance: VrrpInstanceText, say: Say): void {
+  const vague = instance.virtualRoutes.find((each) => each.no_track !== true && !hasInterface(each))
+  if (vague !== undefined) {
+    const to = vague.to === undefined || vague.to === 'default' ? 'default' : vague.to.address
+    say('W085', `the route to ${to} has no dev: whether it can be there is not followed`, 'virtual_routes')
+  }
+  if (instance.virtualRules.some(({ preference }) => preference === undefined))
+    say('W086', 'a rule has no preference: 16384 and less is used', 'virtual_rules')
+}
+
 /** What can be wrong with unicast. */
 export function unicastRules(instance: VrrpInstanceText & Read, say: Say): void {
   const peers = instance.unicastPeer.map((each) => each.address)
   const source = instance.unicastSrcIp
-  const only = (['unicast_src_ip', 'unicast_ttl', 'check_unicast_src'] as const).find((keyword) =>
+  const only = (['unicast_peer', 'unicast_src_ip', 'unicast_ttl', 'check_unicast_src'] as const).find((keyword) =>
     has(instance, keyword),
   )
-  if (peers.length === 0 && only !== undefined) say('W069', `${only} has no effect without unicast_peer`, only)
+  if (peers.length === 0 && only !== undefined) say('W069', `${only} has no effect without a peer in unicast_peer: multicast is used`, only)
   if (source !== undefined && peers.includes(source)) {
-    say('W074', `unicast_peer has ${source}, which is this machine's own unicast_src_ip`, 'unicast_peer')
+    say('N015', `${source} is this machine's own unicast_src_ip: it is left out`, 'unicast_peer')
   }
+  if (peers.length > 0 && instance.useVmac !== undefined && !instance.vmacXmitBase)
+    say('W087', 'by unicast advertisements leave from the interface below: vmac_xmit_base is used', 'use_vmac')
   const twice = peers.find((each, i) => peers.indexOf(each) !== i)
   if (twice !== undefined) say('W074', `unicast_peer has ${twice} twice`, 'unicast_peer')
   const vip = [...instance.virtualIpaddress, ...instance.virtualIpaddressExcluded].find(({ address }) =>

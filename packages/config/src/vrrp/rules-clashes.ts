@@ -3,7 +3,7 @@ import type { GlobalDefsText } from '../grammar/global-defs.ts'
 import type { VrrpInstanceText } from '../grammar/vrrp.ts'
 import { placeOfKeyword, type Read, written } from '../read.ts'
 import type { Statement } from '../statement.ts'
-import { addressKey } from './instance.ts'
+import type { AddressText } from './network.ts'
 import { familyOfInstance } from './text.ts'
 
 type Instance = VrrpInstanceText & Read
@@ -52,7 +52,7 @@ function sharesPeers(a: Instance, b: Instance): boolean {
   return a.unicastPeer.some((peer) => b.unicastPeer.some((each) => each.address === peer.address))
 }
 
-/** One address in two instances: the second goes without it. */
+/** One address in two instances, or twice in one: both hold it. */
 export function sameAddress(instances: readonly Instance[], remarks: Remarks): void {
   const seen = new Map<string, Instance>()
   for (const block of instances) {
@@ -63,10 +63,17 @@ export function sameAddress(instances: readonly Instance[], remarks: Remarks): v
         seen.set(key, block)
         continue
       }
-      const text = `${entry.address.address} stands also in vrrp_instance ${other.header}: it is left out here`
-      remarks.add('W065', placeOfKeyword(block, 'virtual_ipaddress'), text, {
-        related: [{ place: placeOfKeyword(other, 'virtual_ipaddress'), text: 'the first one' }],
-      })
+      const place = placeOfKeyword(block, 'virtual_ipaddress')
+      if (other === block) remarks.add('W065', place, `${entry.address.address} stands twice in it`)
+      else {
+        remarks.add('W065', place, `${entry.address.address} stands also in vrrp_instance ${other.header}`, {
+          related: [{ place: placeOfKeyword(other, 'virtual_ipaddress'), text: 'the first one' }],
+        })
+      }
     }
   }
 }
+
+/** Two entries with one key are the same address at the same place. */
+const addressKey = ({ address, dev }: AddressText, home: string | undefined): string =>
+  `${address.address} ${dev ?? home ?? ''}`

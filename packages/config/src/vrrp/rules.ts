@@ -5,7 +5,7 @@ import type { VrrpInstanceText, VrrpSyncGroupText } from '../grammar/vrrp.ts'
 import { damaged, placeOfKeyword, type Read, written } from '../read.ts'
 import type { Statement } from '../statement.ts'
 import type { ScriptText } from './definitions.ts'
-import { addressRules, unicastRules } from './rules-addresses.ts'
+import { addressRules, routeRules, unicastRules } from './rules-addresses.ts'
 import { sameAddress, sameVrid } from './rules-clashes.ts'
 import { groupRules } from './rules-groups.ts'
 import { arbitrationRules, hmacRules, serviceRules } from './rules-own.ts'
@@ -88,9 +88,12 @@ function instanceRules(instance: VrrpInstanceText & Read, globals: GlobalDefsTex
   const interval = instance.advertInt / 1000
   if (version === 2 && !Number.isInteger(interval))
     say('W068', 'VRRPv2 has whole seconds only: advert_int is rounded', 'advert_int')
+  if (version === 3 && interval <= 40.95 && instance.advertInt % 10 !== 0)
+    say('W068', 'VRRPv3 counts hundredths of a second: advert_int is rounded', 'advert_int')
   if (version === 3 && interval > 40.95) say('W068', 'VRRPv3 has at most 40.95 s between advertisements', 'advert_int')
   if (version === 2 && familyOfInstance(instance) === 'inet6') say('E065', 'VRRPv2 has no IPv6', 'version')
   addressRules(instance, version, isStrict(instance, globals), say)
+  routeRules(instance, say)
   unicastRules(instance, say)
 }
 
@@ -107,6 +110,8 @@ function preemptRules(instance: VrrpInstanceText, say: Say): void {
   if (instance.timerExpiredBackup !== undefined && !instance.nopreempt)
     say('W063', 'timer_expired_backup has no effect without nopreempt', 'timer_expired_backup')
   if (instance.accept && instance.noAccept) say('W063', 'accept and no_accept contradict each other', 'no_accept')
+  if (instance.state === 'MASTER' && priorityOf(instance) !== 255 && instance.authentication?.authType === 'AH')
+    say('W063', 'with auth_type AH only an owner begins as MASTER: it begins as BACKUP', 'state')
   if (instance.state === 'MASTER' && instance.priority === undefined)
     say('W073', 'state MASTER without a priority means 255, the owner of the addresses', 'state')
 }
