@@ -68,7 +68,7 @@ const url = {
 export const httpFields = {
   ...connection,
   ...timing,
-  retry: { ...timing.retry, aliases: ['nb_get_retry'] },
+  retry: { ...timing.retry, aliases: ['nb_get_retry'], oldNames: ['nb_get_retry'] },
   urls: blocks('url', 'One request; a checker may have several, and needs all of them.', url),
   virtualhost: text('virtualhost', {
     inherits: 'real_server, virtual_server',
