@@ -101,18 +101,16 @@ export function advertise(turn: Turn): void {
 /** What falls due while master. */
 export function masterTicks(turn: Turn): void {
   const { due } = turn.state
-  const { announcing, interval, lease, arbitration } = turn.protocol
+  const { announcing, interval, arbitration } = turn.protocol
   const isDue = (deadline: number | undefined): deadline is number => deadline !== undefined && deadline <= turn.now
   if (isDue(due.advert)) {
     advertise(turn)
     const next = due.advert + interval
     schedule(turn, { advert: next > turn.now ? millis(next) : after(turn, interval) })
+    // Renewed with an advertisement, the addresses end before anybody takes over: lease and Master_Down start together.
+    if (due.renew !== undefined && due.renew <= turn.now + interval / 2) renew(turn)
   }
-  if (isDue(due.renew) && lease !== undefined) {
-    emit(turn, { do: 'renew', lease })
-    set(turn, { leaseUntil: after(turn, lease) })
-    schedule(turn, { renew: after(turn, millis(lease / 3)) })
-  }
+  if (isDue(turn.state.due.renew)) renew(turn)
   if (isDue(due.announce)) {
     emit(turn, { do: 'announce', repeat: announcing.masterRepeat })
     schedule(turn, { announce: undefined })
@@ -135,6 +133,14 @@ export function masterTicks(turn: Turn): void {
     set(turn, { claim: undefined })
     schedule(turn, { unclaim: undefined })
   }
+}
+
+function renew(turn: Turn): void {
+  const { lease } = turn.protocol
+  if (lease === undefined) return
+  emit(turn, { do: 'renew', lease })
+  set(turn, { leaseUntil: after(turn, lease) })
+  schedule(turn, { renew: after(turn, millis(lease / 3)) })
 }
 
 function forgetRival(turn: Turn): void {
