@@ -25,6 +25,8 @@ export interface ConfigStatus {
   readonly reloads: number
   /** The last reload that was refused, and why; undefined after one that succeeded. */
   readonly refused: { readonly at: number; readonly diagnostics: readonly string[] } | undefined
+  /** A reload on trial: when it is rolled back unless confirmed. */
+  readonly onTrialUntil: number | undefined
 }
 
 export interface KernelStatus {
@@ -71,6 +73,8 @@ export interface VirtualServerStatus {
   readonly totals: Traffic
   readonly sorryServer: ServerStatus | undefined
   readonly servers: readonly ServerStatus[]
+  /** Servers of the file that were left out by hand. */
+  readonly removed: readonly string[]
 }
 
 export interface ServerStatus {
@@ -91,7 +95,25 @@ export interface ServerStatus {
   /** When the kernel was asked. */
   readonly kernelAt: number | undefined
   readonly traffic: Traffic
+  /** What was asked for by hand; undefined: nothing. */
+  readonly steering: SteeringStatus | undefined
   readonly checks: readonly CheckStatus[]
+}
+
+/** What an operator laid over the file for one server. */
+export interface SteeringStatus {
+  readonly admin: 'disabled' | 'draining' | 'drained' | undefined
+  /** By maintenance of its host. */
+  readonly host: boolean
+  readonly since: number | undefined
+  /** When a drain ends whatever is left. */
+  readonly deadline: number | undefined
+  /** Connections a drain waits for. */
+  readonly connectionsLeft: number | undefined
+  readonly weight: number | undefined
+  readonly force: 'up' | 'down' | undefined
+  /** It is not in the file. */
+  readonly added: boolean
 }
 
 export interface Traffic {
@@ -156,12 +178,59 @@ export interface DriftReport {
 
 export interface ReloadResult {
   readonly ok: boolean
+  /** Milliseconds within which it must be confirmed, or it is rolled back; undefined: it stays. */
+  readonly confirmWithin?: number | undefined
   /** Rendered diagnostics, errors first. */
   readonly diagnostics: readonly string[]
   /** What changed, a line each; empty for an equal file. */
   readonly changes: readonly string[]
   /** Commands written to the kernel. */
   readonly writes: number
+}
+
+/** What can be asked of real servers at run time; it lies over the file until it is reset. */
+export type SteerRequest =
+  | ({ readonly action: 'weight'; readonly weight: number } & SteerTarget)
+  | ({ readonly action: 'force'; readonly force: 'up' | 'down' } & SteerTarget)
+  | ({ readonly action: 'disable' | 'enable' | 'remove' } & SteerTarget)
+  /** `deadline`: milliseconds after which it is out whatever connections are left. */
+  | ({ readonly action: 'drain'; readonly deadline?: number | undefined } & SteerTarget)
+  | {
+      readonly action: 'maintenance'
+      readonly host: string
+      readonly on: boolean
+      readonly deadline?: number | undefined
+    }
+  /** `like`: the server of the same service whose settings it gets; else the first. */
+  | {
+      readonly action: 'add'
+      readonly service: string
+      readonly server: string
+      readonly weight?: number | undefined
+      readonly like?: string | undefined
+    }
+  /** Of a server, of a service, or without either of everything. */
+  | { readonly action: 'reset'; readonly service?: string | undefined; readonly server?: string | undefined }
+
+export interface SteerTarget {
+  /** Undefined: in every virtual server that has it. */
+  readonly service?: string | undefined
+  readonly server: string
+}
+
+export type SteerAnswer =
+  | { readonly ok: true; readonly changes: readonly string[] }
+  /** `candidates`: names that exist. */
+  | { readonly ok: false; readonly problem: string; readonly candidates: readonly string[] }
+
+/** What a reload would change. */
+export interface Plan {
+  /** False: the file cannot be used; diagnostics say why. */
+  readonly ok: boolean
+  readonly file: string
+  readonly diagnostics: readonly string[]
+  /** A line each, in the order in which they would be carried out. */
+  readonly changes: readonly string[]
 }
 
 /** Something that happened, in order. */
@@ -197,7 +266,13 @@ export interface Problem {
 /** What the server needs from the director. */
 export interface ControlHandlers {
   status(): Promise<Status>
-  reload(): Promise<ReloadResult>
+  /** `confirmWithin`: milliseconds after which it is rolled back unless confirmed. */
+  reload(options?: { readonly confirmWithin?: number | undefined }): Promise<ReloadResult>
+  /** Keeps what was reloaded for a trial; false: there is none. Where it is missing, the endpoint answers 501. */
+  confirm?(): boolean
+  /** What a reload of the file, or of another one, would change. */
+  plan?(file: string | undefined): Promise<Plan>
+  steer?(request: SteerRequest): Promise<SteerAnswer>
   /** Audits now and repairs. */
   audit(): Promise<DriftReport>
   /** The report of the last audit, without making one. Where it is missing, `GET /v1/audit` answers 501. */

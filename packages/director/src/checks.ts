@@ -1,6 +1,7 @@
 import { checkId, probeIdentity, type Check, type InitialHealth } from '@ipvs-director/checkers'
 import type { CheckerConfig } from '@ipvs-director/config'
 import type { CheckHealth, Pool } from './pool.ts'
+import { inSlices } from './slices.ts'
 
 /** Where a check's verdicts go: one checker of one real server of one pool. */
 export interface Subscriber {
@@ -23,11 +24,14 @@ export const probeIdentityOf = (checker: CheckerConfig): string =>
   probeIdentity(checker.kind, checker.connection, checker.options)
 
 /** Every distinct check of the pools, with who wants to hear of it. `fresh`: nothing was known before this run. */
-export function planChecks(pools: Iterable<Pool>, fresh: (subscriber: Subscriber) => boolean): CheckPlan {
+export async function planChecks(
+  pools: Iterable<Pool>,
+  fresh: (subscriber: Subscriber) => boolean,
+): Promise<CheckPlan> {
   const checks = new Map<string, Check>()
   const subscribers = new Map<string, Subscriber[]>()
   for (const pool of pools) {
-    for (const [name, server] of pool.servers) {
+    await inSlices(pool.servers, ([name, server]) => {
       server.config.checkers.forEach((config, index) => {
         const id = checkIdOf(config)
         const subscriber: Subscriber = { pool, server: name, checker: index }
@@ -46,7 +50,7 @@ export function planChecks(pools: Iterable<Pool>, fresh: (subscriber: Subscriber
           initial: initialOf(server.health.checks[index], fresh(subscriber)),
         })
       })
-    }
+    })
   }
   return { checks: [...checks.values()], subscribers }
 }

@@ -9,7 +9,7 @@ import {
   type ServiceKey,
   type ServiceSettings,
 } from 'ipvs-netlink'
-import { effectiveWeight, isAlive, type Pool, type PoolServer } from './pool.ts'
+import { isAlive, isServing, servingWeight, type Pool, type PoolServer } from './pool.ts'
 
 /** The kernel services a virtual server stands for: one, or one per entry of its group. */
 export function serviceKeys(virtual: VirtualServer): ServiceKey[] {
@@ -62,10 +62,16 @@ export function isSorryActive(pool: Pool): boolean {
   return !pool.quorum.up && pool.config.sorryServer !== undefined
 }
 
-/** Weight the kernel is to have for a server; undefined: no entry. */
+/**
+ * Weight the kernel is to have for a server; undefined: no entry. One that is being drained keeps its entry as long as it
+ * can answer.
+ */
 export function wantedWeight(server: PoolServer, sorryActive: boolean): number | undefined {
-  if (isAlive(server.health) && !sorryActive) return effectiveWeight(server.health, server.config.weight)
-  return server.config.inhibitOnFailure ? 0 : undefined
+  const { steer, health, config } = server
+  if (steer.admin?.kind === 'drained') return undefined
+  if (steer.admin !== undefined) return isAlive(health) || config.inhibitOnFailure ? 0 : undefined
+  if (isServing(server) && !sorryActive) return servingWeight(server)
+  return config.inhibitOnFailure ? 0 : undefined
 }
 
 /** The endpoint a server has under a service: DR and TUN deliver to the service's own port. */

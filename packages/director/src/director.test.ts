@@ -4,7 +4,9 @@ import { arrayLogger, fakeClock } from '@ipvs-director/core/testing'
 import { memoryIpvs, type Command, type IpvsClient } from 'ipvs-netlink'
 import { expect, test } from 'vitest'
 import { createDirector, type Director, type Loaded } from './director.ts'
+import type { OverlayStore } from './overlay-file.ts'
 import { config, realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
+import { overlayInMemory } from './testing/overlay.ts'
 import { fakeProber, type FakeProber } from './testing/fake-prober.ts'
 
 interface World {
@@ -19,7 +21,7 @@ interface World {
   use(next: Config | Loaded): void
 }
 
-function world(first: Config, options: { ipvs?: IpvsClient; owned?: string[] } = {}): World {
+function world(first: Config, options: { ipvs?: IpvsClient; owned?: string[]; overlay?: OverlayStore } = {}): World {
   const clock = fakeClock(1_000_000)
   const log = arrayLogger()
   const real = options.ipvs ?? memoryIpvs()
@@ -35,6 +37,7 @@ function world(first: Config, options: { ipvs?: IpvsClient; owned?: string[] } =
   let prober: FakeProber | undefined
   const scripts: string[] = []
   const owned = options.owned ?? []
+  const store = options.overlay ?? overlayInMemory()
   const director = createDirector({
     file: 'test.conf',
     version: '0',
@@ -44,6 +47,7 @@ function world(first: Config, options: { ipvs?: IpvsClient; owned?: string[] } =
     startProber: (events) => (prober = fakeProber(events)),
     runScript: async (script) => void scripts.push(script.words.join(' ')),
     owned: { load: () => [...owned], save: (ids) => void owned.splice(0, owned.length, ...ids) },
+    overlay: store,
     logger: log,
     clock,
   })

@@ -1,21 +1,30 @@
 import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
 import type { Config, Globals } from '@ipvs-director/config'
-import type { ControlHandlers, Drift, DriftReport, ReloadResult, Status } from '@ipvs-director/control'
-import { describeError, type Clock, type Logger, type Timer } from '@ipvs-director/core'
-import { serviceId, type IpvsClient, type Service, type Table, type Timeouts } from 'ipvs-netlink'
+import type { ControlHandlers, DriftReport, Plan, ReloadResult, Status } from '@ipvs-director/control'
+import { describeError, type Clock, type Logger } from '@ipvs-director/core'
+import type { IpvsClient, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
-import { carriedHealth } from './carry-over.ts'
+import { createAudits } from './audits.ts'
 import { planChecks, type CheckPlan } from './checks.ts'
 import { describeChanges } from './commands.ts'
-import { desiredService, desiredTable, serviceKeys } from './desired.ts'
+import { desiredTable } from './desired.ts'
+import { createDrains } from './drains.ts'
 import { createEventLog } from './events.ts'
 import { createKernelReader } from './kernel-view.ts'
+import { createKernelTimeouts } from './kernel-timeouts.ts'
+import { nextGeneration, successorsOf, type Generation } from './generation.ts'
 import { createNotifier, type RunScript } from './notify.ts'
-import { createPool, type Pool } from './pool.ts'
+import type { OverlayStore } from './overlay-file.ts'
+import { overlaid, steersFor, type Overlay } from './overlay.ts'
+import { createPool, type Pool, type PoolEffect } from './pool.ts'
+import { createPoolTable } from './pool-table.ts'
 import { createReconciler, type OwnedServices } from './reconcile.ts'
-import { buildStatus, foreignOf, type ProberProcesses } from './status.ts'
 import { shortened } from './shortened.ts'
-import { tell, tellBegin, tellGone, type Tellers } from './transitions.ts'
+import { buildStatus, type ProberProcesses } from './status.ts'
+import { unsteered } from './steer.ts'
+import { createSteering, type Steering } from './steering.ts'
+import { tell, tellBegin, tellGone, tellRemoved, type Tellers } from './transitions.ts'
+import { createTrial } from './trial.ts'
 
 /** What reading the configuration gives: the config unless nothing can run, and what is to be said about it. */
 export interface Loaded {
@@ -28,7 +37,8 @@ export interface Loaded {
 export interface DirectorOptions {
   readonly file: string
   readonly version: string
-  readonly load: () => Promise<Loaded>
+  /** Reads the configuration, or another file instead of it. */
+  readonly load: (file?: string) => Promise<Loaded>
   readonly ipvs: IpvsClient
   /** `memory` for the table in memory. */
   readonly ipvsVersion: () => Promise<string>
@@ -36,6 +46,7 @@ export interface DirectorOptions {
   readonly startProber: (events: ProberEvents, globals: () => Globals) => Prober & ProberProcesses
   readonly runScript: RunScript
   readonly owned: OwnedServices
+  readonly overlay: OverlayStore
   readonly logger: Logger
   readonly clock: Clock
 }
@@ -45,11 +56,14 @@ export interface StopOptions {
   readonly keep: boolean
 }
 
-/** The director's life: start once, then reload and audit at will, stop once. */
+/** The director's life: start once, then reload, steer and audit at will, stop once. */
 export interface Director {
   /** Resolves when the kernel's table is as the file wants it; undefined when there is no configuration to run. */
   start(): Promise<Loaded>
-  reload(): Promise<ReloadResult>
+  readonly reload: ControlHandlers['reload']
+  readonly confirm: NonNullable<ControlHandlers['confirm']>
+  readonly plan: NonNullable<ControlHandlers['plan']>
+  readonly steer: NonNullable<ControlHandlers['steer']>
   audit(): Promise<DriftReport>
   /** What the last audits found, without making one. */
   drift(): Promise<DriftReport>
@@ -58,84 +72,80 @@ export interface Director {
   readonly subscribe: ControlHandlers['subscribe']
 }
 
-/** Drifts remembered for `ipvs-ctl drift`. */
-const rememberedDrifts = 100
-
 export function createDirector(options: DirectorOptions): Director {
   const { ipvs, logger, clock } = options
   const events = createEventLog(() => clock.wall())
   const reconciler = createReconciler({ ipvs, logger, owned: options.owned, wall: () => clock.wall() })
   const kernelReader = createKernelReader(ipvs)
+  const timeouts = createKernelTimeouts(ipvs, logger)
+  const table = createPoolTable(reconciler)
   const startedAt = clock.wall()
+  /** As the file says, without what was asked for at run time. */
+  let fileConfig: Config | undefined
   let config: Config | undefined
-  let pools: Pool[] = []
-  let poolsByService = new Map<string, Pool[]>()
   let plan: CheckPlan = { checks: [], subscribers: new Map() }
   let prober: (Prober & ProberProcesses) | undefined
-  let auditTimer: Timer | undefined
-  let timeoutsBefore: Timeouts | undefined
-  let recentDrifts: Drift[] = []
-  let lastAudit: DriftReport | undefined
   let loadedAt = startedAt
   let reloads = 0
   let refused: { at: number; diagnostics: readonly string[] } | undefined
-  let reloading: Promise<ReloadResult> | undefined
-  let stopping = false
+  /** Reports that come while the next generation is being put together; it is told of them at its beginning. */
+  let missed: Report[] | undefined
 
-  const currentGlobals = (): Globals => {
+  const currentConfig = (): Config => {
     if (config === undefined) throw new Error('no configuration')
-    return config.globals
+    return config
   }
-  const notifier = createNotifier(options.runScript, currentGlobals, logger)
+  const notifier = createNotifier(options.runScript, () => currentConfig().globals, logger)
   const tellers: Tellers = { logger, events, notifier }
+  const readKernel = () => kernelReader.read(table.pools, clock.wall())
+  const audits = createAudits({ reconciler, clock, logger, events, interval: () => config?.globals.reconcileInterval })
+  const trial = createTrial(clock, () => void serially(rollBack))
+  const drains = createDrains({
+    clock,
+    logger,
+    readKernel,
+    pools: () => table.pools,
+    drained(pool, { name, steer }, left) {
+      if (steer.admin?.kind !== 'draining') return
+      const { host } = steer.admin
+      const now = clock.wall()
+      const next = { ...steer, admin: { kind: 'drained', since: now, host } as const }
+      steering.replace(pool.config.name, name, next)
+      take(pool, pool.steer(name, next, now))
+      const cut = left === 0 ? 'no connection is left' : `time is over, ${left} connections are cut`
+      const message = `Drained ${name} of VS ${pool.config.name}: ${cut}`
+      logger.info('server.drained', message)
+      events.add('server.drained', message, { service: pool.config.name, server: name, left })
+    },
+  })
+  const stored = options.overlay.load()
+  if (stored.problem !== undefined) logger.error('overlay.damaged', stored.problem)
+  const steering: Steering = createSteering(
+    { store: options.overlay, config: currentConfig, wall: () => clock.wall(), apply: applyOverlay },
+    stored.overlay,
+  )
 
-  function usePools(next: Pool[]): void {
-    pools = next
-    poolsByService = new Map()
-    for (const pool of next) {
-      for (const key of serviceKeys(pool.config)) {
-        const id = serviceId(key)
-        const sharing = poolsByService.get(id)
-        if (sharing === undefined) poolsByService.set(id, [pool])
-        else sharing.push(pool)
-      }
-    }
+  /** One change of what runs at a time. A request during another waits, and then looks at the file anew. */
+  let queue: Promise<unknown> = Promise.resolve()
+  function serially<T>(work: () => Promise<T>): Promise<T> {
+    const mine = queue.then(work)
+    queue = mine.catch(() => undefined)
+    return mine
   }
 
-  /** Writes what a pool wants now, together with the pools that share its services. */
-  function want(pool: Pool): void {
-    const changes: [string, Service][] = []
-    for (const key of serviceKeys(pool.config)) {
-      const id = serviceId(key)
-      const sharing = poolsByService.get(id) ?? [pool]
-      if (sharing.length === 1) changes.push([id, desiredService(pool, key)])
-      else changes.push(...[...desiredTable(sharing)].filter(([shared]) => shared === id))
-    }
-    reconciler.want(changes)
-  }
-
-  const changedPools = new Set<Pool>()
-  /** Many verdicts in one turn of the loop make one table: a pool of ten thousand that fails at once is written once. */
-  function wantSoon(pool: Pool): void {
-    if (changedPools.size === 0) {
-      setImmediate(() => {
-        const changed = [...changedPools]
-        changedPools.clear()
-        if (stopping) return
-        const current = new Set(pools)
-        for (const each of changed) if (current.has(each)) want(each)
-      })
-    }
-    changedPools.add(pool)
+  /** What happened to a pool is told, and written soon. */
+  function take(pool: Pool, effects: readonly PoolEffect[]): void {
+    for (const effect of effects) tell(pool, effect, tellers)
+    table.wantSoon(pool)
   }
 
   const proberEvents: ProberEvents = {
     report(report: Report) {
+      missed?.push(report)
       for (const { pool, server, checker } of plan.subscribers.get(report.id) ?? []) {
         const { up, first, verdict, at } = report
         const effects = pool.verdict(server, { checker, up, first, verdict, at })
-        for (const effect of effects) tell(pool, effect, tellers)
-        if (effects.length > 0) wantSoon(pool)
+        if (effects.length > 0) take(pool, effects)
       }
     },
     trouble(message) {
@@ -144,64 +154,40 @@ export function createDirector(options: DirectorOptions): Director {
     },
   }
 
-  function scheduleAudit(): void {
-    auditTimer?.cancel()
-    if (config === undefined) return
-    auditTimer = clock.after(config.globals.reconcileInterval, () => {
-      void audit()
-        .catch((error: unknown) => {
-          logger.error('audit.failed', `cannot read the IPVS table: ${describeError(error)}`)
-        })
-        .finally(() => {
-          if (!stopping) scheduleAudit()
-        })
-    })
-  }
-
-  async function audit(): Promise<DriftReport> {
-    const { at, drifts, repaired } = await reconciler.audit()
-    const found: Drift[] = drifts.map((what) => ({ at, what, repaired }))
-    for (const drift of found) {
-      const message = `drift: ${drift.what}${repaired ? ', repaired' : ', NOT repaired'}`
-      logger.warn('drift', message)
-      events.add('drift', message)
-    }
-    const recent = recentDrifts
-    recentDrifts = [...[...found].reverse(), ...recentDrifts].slice(0, rememberedDrifts)
-    lastAudit = { at, found, recent, foreign: reconciler.foreign.map(foreignOf) }
-    return lastAudit
-  }
-
   /** The table is made right before anything else is done or said: that is what clients wait for. */
   async function start(): Promise<Loaded> {
     const loaded = await options.load()
     if (loaded.config === undefined) return loaded
-    config = loaded.config
+    fileConfig = loaded.config
+    const { overlay } = steering
+    config = overlaid(fileConfig, overlay)
     const { globals } = config
     if (globals.lvsFlush) await ipvs.execute([{ do: 'flush' }])
     const found = await readBeforeStart(config)
     const now = clock.wall()
     const fresh = new Set<Pool>()
-    usePools(
+    table.use(
       config.virtualServers.map((virtual) => {
         const health = adoptedHealth(virtual, found)
-        const pool = createPool(virtual, { ...(health === undefined ? {} : { health }), since: now })
+        const known = health === undefined ? {} : { health }
+        const pool = createPool(virtual, { ...known, steers: steersFor(overlay, virtual), since: now })
         if (health === undefined) fresh.add(pool)
         return pool
       }),
     )
-    const effects = pools.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
-    reconciler.want(desiredTable(pools))
+    const effects = table.pools.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
+    reconciler.want(desiredTable(table.pools))
     reconciler.adopt(found)
     await reconciler.settled()
-    await setTimeouts(globals.lvsTimeouts)
+    await timeouts.set(globals.lvsTimeouts)
     tellBegin(effects, tellers)
     if (globals.rsInitNotifies) tellPresent()
-    plan = planChecks(pools, ({ pool }) => fresh.has(pool))
-    prober = options.startProber(proberEvents, currentGlobals)
+    plan = await planChecks(table.pools, ({ pool }) => fresh.has(pool))
+    prober = options.startProber(proberEvents, () => currentConfig().globals)
     prober.setChecks(plan.checks)
-    scheduleAudit()
-    events.add('start', `started with ${pools.length} virtual servers from ${options.file}`)
+    audits.schedule()
+    drains.look()
+    events.add('start', `started with ${table.pools.length} virtual servers from ${options.file}`)
     return loaded
   }
 
@@ -214,121 +200,158 @@ export function createDirector(options: DirectorOptions): Director {
 
   /** `rs_init_notifies`: servers put in at the start are told to be up. */
   function tellPresent(): void {
-    for (const pool of pools) {
+    for (const pool of table.pools) {
       for (const server of pool.servers.values()) {
         if (server.health.failed === 0) notifier.run(server.config.notifyUp, `notify_up of ${server.name}`)
       }
     }
   }
 
-  async function setTimeouts(wanted: Timeouts | undefined): Promise<void> {
+  /** Makes a configuration run instead of the one that does: by content, so that what is equal stays as it is. */
+  async function use(nextFile: Config, overlay: Overlay): Promise<{ changes: readonly string[]; writes: number }> {
+    const writesBefore = reconciler.figures.writes
+    const nextConfig = overlaid(nextFile, overlay)
+    const now = clock.wall()
+    missed = []
+    let next: Generation
     try {
-      if (wanted !== undefined) {
-        timeoutsBefore ??= await ipvs.timeouts()
-        await ipvs.setTimeouts(wanted)
-      } else if (timeoutsBefore !== undefined) {
-        await ipvs.setTimeouts(timeoutsBefore)
-        timeoutsBefore = undefined
-      }
+      next = await nextGeneration(nextConfig, table.pools, overlay, now)
     } catch (error) {
-      logger.error('timeouts.failed', `lvs_timeouts: ${describeError(error)}`)
+      missed = undefined
+      throw error
     }
+    // From here to `want` nothing else has its turn.
+    for (const report of missed) next.replay(report)
+    missed = undefined
+    const changes = describeChanges(reconciler.desired, next.desired())
+    tellRemoved(table.pools, next.pools, tellers)
+    fileConfig = nextFile
+    config = nextConfig
+    plan = next.plan
+    table.use(next.pools)
+    const effects = next.pools.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
+    const wanted = next.desired()
+    const gone = [...reconciler.desired.keys()].filter((id) => !wanted.has(id))
+    reconciler.want([...wanted, ...gone.map((id) => [id, undefined] as const)])
+    prober?.setChecks(plan.checks)
+    await timeouts.set(config.globals.lvsTimeouts)
+    await reconciler.settled()
+    tellBegin(effects, tellers)
+    audits.schedule()
+    drains.look()
+    return { changes, writes: reconciler.figures.writes - writesBefore }
   }
 
-  async function doReload(): Promise<ReloadResult> {
-    const writesBefore = reconciler.figures.writes
+  async function reload({ confirmWithin }: { confirmWithin?: number | undefined } = {}): Promise<ReloadResult> {
     const loaded = await options.load()
     if (loaded.config === undefined || loaded.errors > 0) {
       refused = { at: clock.wall(), diagnostics: shortened(loaded.diagnostics) }
-      const message = `reload of ${options.file} refused, the old configuration stays: ${loaded.diagnostics[0] ?? 'nothing to run'}`
-      logger.error('reload.refused', message)
-      events.add('reload.refused', message)
+      const why = loaded.diagnostics[0] ?? 'nothing to run'
+      say('error', 'reload.refused', `reload of ${options.file} refused, the old configuration stays: ${why}`)
       return { ok: false, diagnostics: loaded.diagnostics, changes: [], writes: 0 }
     }
     refused = undefined
-    const before = new Map(pools.map((pool) => [pool.config.name, pool]))
-    const now = clock.wall()
-    const next = loaded.config.virtualServers.map((virtual) => continuePool(virtual, before.get(virtual.name), now))
-    const wanted = desiredTable(next)
-    const changes = describeChanges(reconciler.desired, wanted)
-    tellRemoved(before, next)
-    config = loaded.config
-    usePools(next)
-    await setTimeouts(config.globals.lvsTimeouts)
-    const effects = next.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
-    const gone = [...reconciler.desired.keys()].filter((id) => !wanted.has(id))
-    reconciler.want([...wanted, ...gone.map((id) => [id, undefined] as const)])
-    await reconciler.settled()
-    tellBegin(effects, tellers)
-    plan = planChecks(next, () => false)
-    prober?.setChecks(plan.checks)
-    scheduleAudit()
+    const before = fileConfig
+    const { changes, writes } = await use(loaded.config, steering.overlay)
     reloads++
-    loadedAt = now
-    const writes = reconciler.figures.writes - writesBefore
-    const message = `Reload complete: ${changes.length} changes, ${writes} writes`
-    logger.info('reload', message, { changes: changes.length, writes })
-    events.add('reload', message, { changes: changes.length, writes })
-    return { ok: true, diagnostics: loaded.diagnostics, changes, writes }
+    loadedAt = clock.wall()
+    trial.begin(before, confirmWithin)
+    say('info', 'reload', `Reload complete: ${changes.length} changes, ${writes} writes`, {
+      changes: changes.length,
+      writes,
+    })
+    return { ok: true, confirmWithin, diagnostics: loaded.diagnostics, changes, writes }
   }
 
-  function continuePool(virtual: Config['virtualServers'][number], before: Pool | undefined, now: number): Pool {
-    if (before === undefined) return createPool(virtual, { since: now })
-    return createPool(virtual, { health: carriedHealth(virtual, before), quorum: before.quorum, since: before.since })
+  async function rollBack(): Promise<void> {
+    const before = trial.expire()
+    if (before === undefined) return
+    const { changes } = await use(before, steering.overlay)
+    loadedAt = clock.wall()
+    say('warn', 'reload.rolled-back', `Reload was not confirmed: rolled back, ${changes.length} changes`)
   }
 
-  function tellRemoved(before: ReadonlyMap<string, Pool>, next: readonly Pool[]): void {
-    const kept = new Map(next.map((pool) => [pool.config.name, pool]))
-    for (const [name, pool] of before) {
-      const successor = kept.get(name)
-      if (successor === undefined) {
-        tellGone(pool, 'Removing', tellers)
-        continue
-      }
+  /** What was asked of servers at run time: by the pools themselves, unless servers come or go. */
+  async function applyOverlay(overlay: Overlay, restructured: boolean): Promise<void> {
+    if (fileConfig === undefined) return
+    if (restructured) {
+      await use(fileConfig, overlay)
+      return
+    }
+    const now = clock.wall()
+    for (const pool of table.pools) {
+      const steers = steersFor(overlay, pool.config)
       for (const server of pool.servers.values()) {
-        if (successor.servers.has(server.name) || server.health.failed > 0) continue
-        events.add('server.gone', `Removing ${server.name} of VS ${name}`, { service: name, server: server.name })
-        notifier.run(server.config.notifyDown, `notify_down of ${server.name} in ${name}`)
+        const steer = steers.get(server.name) ?? unsteered
+        if (steer !== server.steer) take(pool, pool.steer(server.name, steer, now))
       }
     }
+    await new Promise((resolve) => setImmediate(resolve))
+    await reconciler.settled()
+    drains.look()
+  }
+
+  async function planOf(file: string | undefined): Promise<Plan> {
+    const loaded = await options.load(file)
+    const { diagnostics } = loaded
+    const name = file ?? options.file
+    if (loaded.config === undefined || loaded.errors > 0) return { ok: false, file: name, diagnostics, changes: [] }
+    const { overlay } = steering
+    const next = await successorsOf(overlaid(loaded.config, overlay), table.pools, overlay, clock.wall())
+    for (const pool of next) pool.begin(clock.wall())
+    return { ok: true, file: name, diagnostics, changes: describeChanges(reconciler.desired, desiredTable(next)) }
+  }
+
+  function say(level: 'info' | 'warn' | 'error', event: string, message: string, fields = {}): void {
+    logger[level](event, message, fields)
+    events.add(event, message, fields)
   }
 
   return {
     start,
-    audit,
-    drift: async () =>
-      lastAudit ?? { at: startedAt, found: [], recent: [], foreign: reconciler.foreign.map(foreignOf) },
+    audit: audits.audit,
+    drift: audits.last,
     subscribe: (after, listener) => events.subscribe(after, listener),
-    /** A request during a reload waits for it and then makes its own: the file may have changed meanwhile. */
-    reload() {
-      const previous = reloading ?? Promise.resolve()
-      const mine = previous.then(doReload, doReload).finally(() => {
-        if (reloading === mine) reloading = undefined
-      })
-      reloading = mine
-      return mine
+    reload: (how) => serially(() => reload(how)),
+    confirm() {
+      const confirmed = trial.confirm()
+      if (confirmed) say('info', 'reload.confirmed', 'Reload confirmed')
+      return confirmed
     },
+    plan: (file) => planOf(file),
+    steer: (request) =>
+      serially(async () => {
+        const answer = await steering.steer(request)
+        if (answer.ok) for (const change of answer.changes) say('info', 'steer', `By hand: ${change}`)
+        return answer
+      }),
     status: () =>
       buildStatus({
         version: options.version,
         startedAt,
         now: clock.wall(),
-        config: { file: options.file, loadedAt, reloads, refused },
-        pools,
+        config: { file: options.file, loadedAt, reloads, refused, onTrialUntil: trial.until },
+        pools: table.pools,
+        overlay: steering.overlay,
         reconciler,
-        readKernel: () => kernelReader.read(pools, clock.wall()),
+        readKernel,
         ipvsVersion: options.ipvsVersion,
         prober,
       }),
     async stop({ keep }) {
-      stopping = true
-      auditTimer?.cancel()
+      trial.confirm()
+      table.stop()
+      drains.stop()
+      audits.stop()
+      await queue.catch((error: unknown) => {
+        logger.error('stop', describeError(error))
+      })
       await prober?.stop()
       if (!keep && config !== undefined) {
         const { lvsFlushOnStop } = config.globals
         await reconciler.removeOwn(lvsFlushOnStop === 'all')
-        await setTimeouts(undefined)
-        for (const pool of pools) if (pool.config.omega) tellGone(pool, 'Shutting down', tellers)
+        await timeouts.set(undefined)
+        for (const pool of table.pools) if (pool.config.omega) tellGone(pool, 'Shutting down', tellers)
       }
       await notifier.drain(1000)
     },

@@ -9,6 +9,7 @@ import { loadFile } from './load.ts'
 import { createLogging, type Logging } from './logging.ts'
 import { help, readCommandLine, UsageError, type CommandLine } from './options.ts'
 import { ownedFile } from './owned-file.ts'
+import { overlayFile } from './overlay-file.ts'
 import { startProbing } from './probing.ts'
 import { scriptRunner } from './scripts.ts'
 import { shortened } from './shortened.ts'
@@ -83,12 +84,13 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
   const director = createDirector({
     file: options.file,
     version,
-    load: () => loadFile(options.file, options),
+    load: (file = options.file) => loadFile(file, options),
     ipvs,
     ipvsVersion: async () => (options.memoryIpvs ? 'memory' : (await ipvs.info()).version),
     startProber: (events, globals) => startProbing(options.probers, events, globals, logger),
     runScript: scriptRunner(logger),
     owned: ownedFile(join(options.stateDirectory, 'owned.json')),
+    overlay: overlayFile(join(options.stateDirectory, 'overlay.json')),
     logger,
     clock: systemClock,
   })
@@ -133,7 +135,10 @@ async function openControl(socket: SocketClaim, director: Director, logger: Logg
     logger,
     handlers: {
       status: () => director.status(),
-      reload: () => director.reload(),
+      reload: (how) => director.reload(how),
+      confirm: () => director.confirm(),
+      plan: (file) => director.plan(file),
+      steer: (request) => director.steer(request),
       audit: () => director.audit(),
       drift: () => director.drift(),
       subscribe: (after, listener) => director.subscribe(after, listener),

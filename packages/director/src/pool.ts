@@ -1,6 +1,7 @@
 import type { RealServer, VirtualServer } from '@ipvs-director/config'
 import { formatEndpoint } from '@ipvs-director/core'
 import type { Verdict } from '@ipvs-director/checkers'
+import { unsteered, type Steer } from './steer.ts'
 
 /**
  * A virtual server's pool: which of its real servers are alive, and whether their weight makes quorum. Two small pure
@@ -124,6 +125,18 @@ export interface PoolServer {
   /** `10.0.0.2:80` */
   readonly name: string
   health: ServerHealth
+  steer: Steer
+}
+
+/** Whether a server takes part: by its checkers unless an operator says otherwise, never when taken out by hand. */
+export function isServing({ health, steer }: Pick<PoolServer, 'health' | 'steer'>): boolean {
+  if (steer.admin !== undefined) return false
+  return steer.force === undefined ? isAlive(health) : steer.force === 'up'
+}
+
+/** The weight a server has while it serves. */
+export function servingWeight({ config, health, steer }: PoolServer): number {
+  return steer.weight ?? effectiveWeight(health, config.weight)
 }
 
 export interface Pool {
@@ -134,6 +147,8 @@ export interface Pool {
   readonly since: number
   /** Takes a verdict in; returns what changed, in the order in which keepalived would tell it. */
   verdict(server: string, event: CheckVerdict): PoolEffect[]
+  /** Lays an operator's wish over a server, instead of an earlier one. */
+  steer(server: string, steer: Steer, at: number): PoolEffect[]
   /** Judges the quorum for the first time, by the gain threshold; a pool that stays down tells so only with a sorry server. */
   begin(at: number): PoolEffect[]
 }
@@ -151,6 +166,8 @@ export function initialHealth(up: readonly boolean[]): ServerHealth {
 export interface PoolStart {
   /** Health of each server by name; a server not in it starts by its checkers' alpha. */
   readonly health?: ReadonlyMap<string, ServerHealth>
+  /** What operators asked of servers, by name. */
+  readonly steers?: ReadonlyMap<string, Steer>
   /** Quorum to go on from (a reload); undefined: judged by `begin`. */
   readonly quorum?: QuorumState
   readonly since: number
@@ -162,7 +179,7 @@ export function createPool(config: VirtualServer, start: PoolStart): Pool {
   for (const real of config.realServers) {
     const name = formatEndpoint(real)
     const health = start.health?.get(name) ?? initialHealth(real.checkers.map((checker) => !checker.timing.alpha))
-    servers.set(name, { config: real, name, health })
+    servers.set(name, { config: real, name, health, steer: start.steers?.get(name) ?? unsteered })
   }
   let aliveWeight = 0
   for (const server of servers.values()) aliveWeight += contributed(server)
@@ -197,7 +214,7 @@ export function createPool(config: VirtualServer, start: PoolStart): Pool {
       const server = servers.get(name)
       if (server === undefined) return []
       const before = server.health
-      const weightBefore = effectiveWeight(before, server.config.weight)
+      const weightBefore = servingWeight(server)
       aliveWeight -= contributed(server)
       server.health = serverStep(before, event, server.config.weight)
       aliveWeight += contributed(server)
@@ -207,15 +224,22 @@ export function createPool(config: VirtualServer, start: PoolStart): Pool {
       if (turned || (event.first && tellsFirst(server, event))) {
         effects.push({ kind: 'server', server, up, turned, verdict: event.verdict })
       }
-      const weight = effectiveWeight(server.health, server.config.weight)
+      const weight = servingWeight(server)
       if (weight !== weightBefore) effects.push({ kind: 'weight', server, from: weightBefore, to: weight })
       return [...effects, ...judge(event.at)]
+    },
+    steer(name, steer, at) {
+      const server = servers.get(name)
+      if (server === undefined) return []
+      aliveWeight -= contributed(server)
+      server.steer = steer
+      aliveWeight += contributed(server)
+      return judge(at)
     },
   }
 }
 
-const contributed = (server: PoolServer): number =>
-  isAlive(server.health) ? effectiveWeight(server.health, server.config.weight) : 0
+const contributed = (server: PoolServer): number => (isServing(server) ? servingWeight(server) : 0)
 
 /** A first verdict that changes nothing is told when it is bad news, or when the checker had to prove itself (§3). */
 function tellsFirst(server: PoolServer, event: CheckVerdict): boolean {

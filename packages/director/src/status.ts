@@ -10,15 +10,19 @@ import type {
   ServerState,
   ServerStatus,
   Status,
+  SteeringStatus,
   VirtualServerStatus,
 } from '@ipvs-director/control'
 import { describeError, formatEndpoint } from '@ipvs-director/core'
 import { serviceId, type Service } from 'ipvs-netlink'
 import { checkIdOf } from './checks.ts'
 import { destinationName, isSorryActive, serviceKeys, wantedWeight } from './desired.ts'
+import { connectionsLeft } from './drains.ts'
 import { noTraffic, type KernelView } from './kernel-view.ts'
 import type { CheckHealth, Pool, PoolServer } from './pool.ts'
+import type { Overlay } from './overlay.ts'
 import type { Reconciler } from './reconcile.ts'
+import { isUnsteered } from './steer.ts'
 
 /** The processes that probe. */
 export interface ProberProcesses {
@@ -31,6 +35,7 @@ export interface StatusSources {
   readonly now: number
   readonly config: ConfigStatus
   readonly pools: readonly Pool[]
+  readonly overlay: Overlay
   readonly reconciler: Reconciler
   readonly readKernel: () => Promise<KernelView>
   readonly ipvsVersion: () => Promise<string>
@@ -55,7 +60,7 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     config: sources.config,
     kernel: kernelStatus(sources, ipvs, typeof kernel === 'string' ? kernel : undefined),
     probers: sources.prober?.processes() ?? [],
-    virtualServers: sources.pools.map((pool) => virtualServerStatus(pool, view, byId)),
+    virtualServers: sources.pools.map((pool) => virtualServerStatus(pool, view, byId, sources.overlay)),
     foreign: sources.reconciler.foreign.map(foreignOf),
   }
 }
@@ -86,6 +91,7 @@ function virtualServerStatus(
   pool: Pool,
   kernel: KernelView | undefined,
   figures: ReadonlyMap<string, Figures>,
+  overlay: Overlay,
 ): VirtualServerStatus {
   const { config, quorum } = pool
   return {
@@ -101,7 +107,8 @@ function virtualServerStatus(
     hysteresis: config.hysteresis,
     totals: kernel?.serviceTraffic(pool) ?? noTraffic,
     sorryServer: sorryStatus(pool, kernel),
-    servers: [...pool.servers.values()].map((server) => serverStatus(pool, server, kernel, figures)),
+    servers: [...pool.servers.values()].map((server) => serverStatus(pool, server, kernel, figures, overlay)),
+    removed: [...(overlay.removed.get(config.name) ?? [])],
   }
 }
 
@@ -110,6 +117,7 @@ function serverStatus(
   server: PoolServer,
   kernel: KernelView | undefined,
   figures: ReadonlyMap<string, Figures>,
+  overlay: Overlay,
 ): ServerStatus {
   const { config, health } = server
   const checks = config.checkers.map((checker, i) =>
@@ -129,7 +137,30 @@ function serverStatus(
     kernelWeight: entry?.weight,
     kernelAt: kernel?.at,
     traffic: entry?.traffic ?? noTraffic,
+    steering: steeringStatus(pool, server, kernel, overlay),
     checks,
+  }
+}
+
+function steeringStatus(
+  pool: Pool,
+  server: PoolServer,
+  kernel: KernelView | undefined,
+  overlay: Overlay,
+): SteeringStatus | undefined {
+  const { admin, weight, force } = server.steer
+  const added = overlay.added.some((each) => each.service === pool.config.name && each.server === server.name)
+  if (isUnsteered(server.steer) && !added) return undefined
+  const draining = admin?.kind === 'draining' ? admin : undefined
+  return {
+    admin: admin?.kind,
+    host: admin !== undefined && admin.kind !== 'disabled' && admin.host,
+    since: admin?.since,
+    deadline: draining?.deadline,
+    connectionsLeft: draining === undefined || kernel === undefined ? undefined : connectionsLeft(pool, server, kernel),
+    weight,
+    force,
+    added,
   }
 }
 
@@ -193,6 +224,7 @@ function sorryStatus(pool: Pool, kernel: KernelView | undefined): ServerStatus |
     kernelWeight: entry?.weight,
     kernelAt: kernel?.at,
     traffic: entry?.traffic ?? noTraffic,
+    steering: undefined,
     checks: [],
   }
 }

@@ -99,3 +99,21 @@ export function tellGone(pool: Pool, why: string, to: Tellers): void {
   }
   if (pool.quorum.up) to.notifier.run(pool.config.quorumDown, `quorum_down of ${pool.config.name}`)
 }
+
+/** Pools and servers that a new configuration has no more. */
+export function tellRemoved(before: readonly Pool[], next: readonly Pool[], to: Tellers): void {
+  const kept = new Map(next.map((pool) => [pool.config.name, pool]))
+  for (const pool of before) {
+    const { name } = pool.config
+    const successor = kept.get(name)
+    if (successor === undefined) {
+      tellGone(pool, 'Removing', to)
+      continue
+    }
+    for (const server of pool.servers.values()) {
+      if (successor.servers.has(server.name) || server.health.failed > 0) continue
+      to.events.add('server.gone', `Removing ${server.name} of VS ${name}`, { service: name, server: server.name })
+      to.notifier.run(server.config.notifyDown, `notify_down of ${server.name} in ${name}`)
+    }
+  }
+}

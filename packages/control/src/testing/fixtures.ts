@@ -63,6 +63,7 @@ export function server(over: Partial<ServerStatus> = {}): ServerStatus {
     kernelWeight: 1,
     kernelAt: fixtureNow - 4 * second,
     traffic: traffic(),
+    steering: undefined,
     checks: [check({ target: name, reason: `connected to ${name}` })],
     ...over,
   }
@@ -99,6 +100,7 @@ export function virtualServer(over: Partial<VirtualServerStatus> = {}): VirtualS
     totals: traffic(),
     sorryServer: undefined,
     servers: [server()],
+    removed: [],
     ...over,
   }
 }
@@ -115,6 +117,7 @@ export function status(over: Partial<Status> = {}): Status {
       loadedAt: fixtureNow - 190 * minute,
       reloads: 2,
       refused: undefined,
+      onTrialUntil: undefined,
     },
     kernel: {
       reachable: true,

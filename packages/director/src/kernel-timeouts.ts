@@ -1,0 +1,25 @@
+import { describeError, type Logger } from '@ipvs-director/core'
+import type { IpvsClient, Timeouts } from 'ipvs-netlink'
+
+/** `lvs_timeouts`: set while the file wants it, put back as they were when it does not. */
+export function createKernelTimeouts(
+  ipvs: Pick<IpvsClient, 'timeouts' | 'setTimeouts'>,
+  logger: Logger,
+): { set(wanted: Timeouts | undefined): Promise<void> } {
+  let before: Timeouts | undefined
+  return {
+    async set(wanted) {
+      try {
+        if (wanted !== undefined) {
+          before ??= await ipvs.timeouts()
+          await ipvs.setTimeouts(wanted)
+        } else if (before !== undefined) {
+          await ipvs.setTimeouts(before)
+          before = undefined
+        }
+      } catch (error) {
+        logger.error('timeouts.failed', `lvs_timeouts: ${describeError(error)}`)
+      }
+    },
+  }
+}

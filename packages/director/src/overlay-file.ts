@@ -1,0 +1,134 @@
+import { parseAddress } from '@ipvs-director/core'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { emptyOverlay, type AddedServer, type Overlay } from './overlay.ts'
+import type { Admin, Steer } from './steer.ts'
+
+/** Where the overlay outlives the process. */
+export interface OverlayStore {
+  /** What was saved, and what could not be read of it; nothing saved reads as empty. */
+  load(): { readonly overlay: Overlay; readonly problem: string | undefined }
+  save(overlay: Overlay): void
+}
+
+/** Layout of the file; a file of another one is not read. */
+const layout = 1
+
+/** Keeps the overlay in a JSON file, replaced in one step. A damaged file is set aside, never guessed at. */
+export function overlayFile(path: string): OverlayStore {
+  return {
+    load() {
+      let text: string
+      try {
+        text = readFileSync(path, 'utf8')
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+          return { overlay: emptyOverlay, problem: undefined }
+        }
+        return { overlay: emptyOverlay, problem: `cannot read ${path}: ${String(error)}` }
+      }
+      const overlay = overlayFromJson(parsed(text))
+      if (overlay !== undefined) return { overlay, problem: undefined }
+      renameSync(path, `${path}.damaged`)
+      return { overlay: emptyOverlay, problem: `${path} is damaged; it is kept as ${path}.damaged` }
+    },
+    save(overlay) {
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(`${path}.new`, `${JSON.stringify(overlayToJson(overlay), undefined, 1)}\n`, { mode: 0o600 })
+      renameSync(`${path}.new`, path)
+    },
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+export function overlayToJson({ steers, hosts, added, removed }: Overlay): unknown {
+  return {
+    layout,
+    steers: Object.fromEntries([...steers].map(([service, servers]) => [service, Object.fromEntries(servers)])),
+    hosts: Object.fromEntries(hosts),
+    added,
+    removed: Object.fromEntries([...removed].map(([service, servers]) => [service, [...servers]])),
+  }
+}
+
+/** Undefined for what is not an overlay of this layout. */
+export function overlayFromJson(value: unknown): Overlay | undefined {
+  if (!isRecord(value) || value['layout'] !== layout) return undefined
+  const { steers, hosts, added, removed } = value
+  if (!isRecord(steers) || !isRecord(hosts) || !Array.isArray(added) || !isRecord(removed)) return undefined
+  try {
+    return {
+      steers: new Map(
+        Object.entries(steers).map(([service, servers]) => [
+          service,
+          new Map(Object.entries(need(isRecord(servers) && servers)).map(([name, steer]) => [name, steerFrom(steer)])),
+        ]),
+      ),
+      hosts: new Map(Object.entries(hosts).map(([host, since]) => [need(parseAddress(host)), moment(since)])),
+      added: added.map(addedFrom),
+      removed: new Map(
+        Object.entries(removed).map(([service, names]) => [
+          service,
+          new Set(need(Array.isArray(names) && names).map((name) => need(typeof name === 'string' && name))),
+        ]),
+      ),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function steerFrom(value: unknown): Steer {
+  const { weight, force, admin } = need(isRecord(value) && value)
+  return {
+    ...(weight === undefined ? {} : { weight: moment(weight) }),
+    ...(force === undefined ? {} : { force: need((force === 'up' || force === 'down') && force) }),
+    ...(admin === undefined ? {} : { admin: adminFrom(admin) }),
+  }
+}
+
+function adminFrom(value: unknown): Admin {
+  const { kind, since, deadline, host } = need(isRecord(value) && value)
+  const at = moment(since)
+  switch (kind) {
+    case 'disabled':
+      return { kind, since: at }
+    case 'draining':
+      return { kind, since: at, deadline: deadline === undefined ? undefined : moment(deadline), host: host === true }
+    case 'drained':
+      return { kind, since: at, host: host === true }
+    default:
+      throw new TypeError('no such state')
+  }
+}
+
+function addedFrom(value: unknown): AddedServer {
+  const { service, server, weight, like } = need(isRecord(value) && value)
+  return {
+    service: need(typeof service === 'string' && service),
+    server: need(typeof server === 'string' && server),
+    weight: weight === undefined ? undefined : moment(weight),
+    like: like === undefined ? undefined : need(typeof like === 'string' && like),
+  }
+}
+
+function moment(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw new TypeError('not a number')
+  return value
+}
+
+function need<T>(value: T | false | undefined): T {
+  if (value === false || value === undefined) throw new TypeError('not as it was written')
+  return value
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

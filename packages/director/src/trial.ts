@@ -1,0 +1,38 @@
+import type { Config } from '@ipvs-director/config'
+import { millis, type Clock, type Timer } from '@ipvs-director/core'
+
+/** A reload on trial: what ran before comes back unless somebody confirms in time. */
+export interface Trial {
+  /** Begins one with what to go back to, or, without a time, ends the one before: what is loaded stays. */
+  begin(before: Config | undefined, within: number | undefined): void
+  /** Keeps what was loaded; false: nothing was on trial. */
+  confirm(): boolean
+  /** The time is over: what to go back to; undefined: it was confirmed meanwhile. */
+  expire(): Config | undefined
+  /** Wall clock of its end; undefined: nothing is on trial. */
+  readonly until: number | undefined
+}
+
+/** `expired` is called when the time is over. */
+export function createTrial(clock: Clock, expired: () => void): Trial {
+  let current: { readonly before: Config; readonly until: number; readonly timer: Timer } | undefined
+  const end = (): Config | undefined => {
+    const ended = current
+    current = undefined
+    ended?.timer.cancel()
+    return ended?.before
+  }
+  return {
+    begin(before, within) {
+      // A second reload before the first is confirmed goes back to what was known to be good.
+      const good = end() ?? before
+      if (within === undefined || good === undefined) return
+      current = { before: good, until: clock.wall() + within, timer: clock.after(millis(within), expired) }
+    },
+    confirm: () => end() !== undefined,
+    expire: end,
+    get until() {
+      return current?.until
+    },
+  }
+}
