@@ -3,7 +3,12 @@ import { readCommandLine, UsageError } from './options.ts'
 
 test.each([
   [['-n', '-l', '-D', '-f', 'a.conf'], { file: 'a.conf', detail: 1 }],
-  [['-Dd', '-S', '6'], { detail: 1, remarks: ['--log-facility has no effect yet', '--dump-conf has no effect yet'] }],
+  [['-Dd', '-S', '6'], { detail: 1, dumpConfig: true, log: { detail: 1, facility: 22 }, remarks: [] }],
+  [['-x', '--umask', '0'], { remarks: ['--umask has no effect yet', '--snmp has no effect yet'] }],
+  [['-G', '-S', 'daemon'], { log: { noSyslog: true, facility: 3 }, remarks: ['--log-facility has no effect with --no-syslog'] }], // prettier-ignore
+  [['-g', '/l', '--flush-log-file'], { log: { file: '/l', flush: true }, remarks: [] }],
+  [['--flush-log-file'], { remarks: ['--flush-log-file has no effect without --log-file'] }],
+  [['--log-format', 'json', '--log-journal', '--log-storm', '0'], { log: { format: 'json', journal: true, storm: 0 } }],
   [['-DD'], { detail: 2 }],
   [['-t', '-f', 'x'], { configTest: true, file: 'x' }],
   [['--config-test=out.txt'], { configTest: 'out.txt' }],
@@ -21,6 +26,9 @@ test.each([
   [['-f'], '-f'],
   [['extra'], 'extra'],
   [['--probers', 'many'], 'many'],
+  [['-S', '9'], '9'],
+  [['--log-format', 'xml'], 'xml'],
+  [['--log-storm', '-1'], '--log-storm'],
 ])('%j is refused, naming %s', (argv, word) => {
   expect(() => readCommandLine(argv)).toThrow(UsageError)
   expect(() => readCommandLine(argv)).toThrow(word)

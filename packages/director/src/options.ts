@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import type { LogFormat } from './log/line.ts'
+import { facilityOf, type LogWish } from './log/settings.ts'
 
 /**
  * The command line of `ipvs-director`: keepalived's options with their meaning (reference/operations.md §2), and a few
@@ -11,8 +13,12 @@ export interface CommandLine {
   readonly configId: string | undefined
   /** Warnings are errors. */
   readonly strict: boolean
-  /** `-D`, twice for more. */
+  /** `-D`, counted. */
   readonly detail: number
+  /** `-D`, `-S`, `-G`, `-g` and our own of the log, as wished; `logSettings` makes what is done of it. */
+  readonly log: LogWish
+  /** `-d`: the effective configuration goes to the log at the start, without its secrets. */
+  readonly dumpConfig: boolean
   readonly pidFile: string | undefined
   /** `-I`: leave the kernel's table as it is at the end. */
   readonly keepIpvs: boolean
@@ -44,6 +50,14 @@ const known = {
   'config-id': { ...text, short: 'i' },
   'log-detail': { ...flag, short: 'D', multiple: true },
   'log-console': { ...flag, short: 'l' },
+  'log-facility': { ...text, short: 'S' },
+  'log-file': { ...text, short: 'g' },
+  'flush-log-file': flag,
+  'no-syslog': { ...flag, short: 'G' },
+  'log-format': text,
+  'log-journal': flag,
+  'log-storm': text,
+  'dump-conf': { ...flag, short: 'd' },
   'dont-fork': { ...flag, short: 'n' },
   'dont-release-ipvs': { ...flag, short: 'I' },
   pid: { ...text, short: 'p' },
@@ -60,15 +74,10 @@ const known = {
   vrrp: { ...flag, short: 'P' },
   no_bfd: { ...flag, short: 'B' },
   all: flag,
-  'log-facility': { ...text, short: 'S' },
-  'log-file': { ...text, short: 'g' },
-  'flush-log-file': flag,
-  'no-syslog': { ...flag, short: 'G' },
   umask: { ...text, short: 'u' },
   'release-vips': { ...flag, short: 'X' },
   'dont-release-vrrp': { ...flag, short: 'V' },
   'dont-respawn': { ...flag, short: 'R' },
-  'dump-conf': { ...flag, short: 'd' },
   vrrp_pid: { ...text, short: 'r' },
   checkers_pid: { ...text, short: 'c' },
   bfd_pid: { ...text, short: 'b' },
@@ -85,12 +94,9 @@ const known = {
 /** Options of keepalived that are understood and do nothing yet; each use is said once at the start. */
 const withoutEffect = [
   'vrrp',
-  'log-facility',
-  'log-file',
   'umask',
   'release-vips',
   'dont-release-vrrp',
-  'dump-conf',
   'vrrp_pid',
   'checkers_pid',
   'bfd_pid',
@@ -120,6 +126,18 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     configId: values['config-id'],
     strict: values.strict ?? false,
     detail: values['log-detail']?.length ?? 0,
+    log: {
+      detail: values['log-detail']?.length ?? 0,
+      format: logFormat(values['log-format']),
+      facility: facility(values['log-facility']),
+      noSyslog: values['no-syslog'] ?? false,
+      file: values['log-file'],
+      flush: values['flush-log-file'] ?? false,
+      console: values['log-console'] ?? false,
+      journal: values['log-journal'] ?? false,
+      storm: stormLines(values['log-storm']),
+    },
+    dumpConfig: values['dump-conf'] ?? false,
     pidFile: values.pid,
     keepIpvs: values['dont-release-ipvs'] ?? false,
     socket: values.socket ?? (values['state-dir'] === undefined ? defaultSocket : `${stateDirectory}/control.sock`),
@@ -129,7 +147,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     probers: proberCount(values.probers),
     version: values.version ?? false,
     help: values.help ?? false,
-    remarks: withoutEffect.filter((name) => values[name] !== undefined).map((name) => `--${name} has no effect yet`),
+    remarks: remarksOf(values),
   }
 }
 
@@ -153,6 +171,38 @@ function takeTestFile(argv: readonly string[]): { rest: string[]; testFile: stri
   return { rest, testFile }
 }
 
+/** One sentence per option that does nothing, or not what was meant. */
+function remarksOf(values: ReturnType<typeof parse>['values']): string[] {
+  const remarks = withoutEffect
+    .filter((name) => values[name] !== undefined)
+    .map((name) => `--${name} has no effect yet`)
+  if (values['no-syslog'] === true && values['log-facility'] !== undefined)
+    remarks.push('--log-facility has no effect with --no-syslog')
+  if (values['flush-log-file'] === true && values['log-file'] === undefined)
+    remarks.push('--flush-log-file has no effect without --log-file')
+  return remarks
+}
+
+function facility(word: string | undefined): number | undefined {
+  if (word === undefined) return undefined
+  const number = facilityOf(word)
+  if (number === undefined)
+    throw new UsageError(`--log-facility ${word}: wanted 0 to 7, local0 to local7, user or daemon`)
+  return number
+}
+
+function logFormat(word: string | undefined): LogFormat | undefined {
+  if (word === undefined || word === 'text' || word === 'json') return word
+  throw new UsageError(`--log-format ${word}: wanted text or json`)
+}
+
+function stormLines(word: string | undefined): number | undefined {
+  if (word === undefined) return undefined
+  const lines = Number(word)
+  if (!/^\d{1,6}$/.test(word)) throw new UsageError(`--log-storm ${word}: wanted a number of lines, 0 for no limit`)
+  return lines
+}
+
 function proberCount(value: string | undefined): number | undefined {
   if (value === undefined) return undefined
   const count = Number(value)
@@ -167,8 +217,13 @@ export const help = `usage: ipvs-director [-f FILE] [options]
                             enable_script_security
   -i, --config-id ID        name for @ID lines (default: host name up to the first dot)
   -n, --dont-fork           stay in the foreground (always so)
-  -l, --log-console         log to standard error (always so)
+  -l, --log-console         log to standard error (always so, but where that is systemd's journal)
   -D, --log-detail          more detail in the log
+  -S, --log-facility N      log to syslog, too: 0 to 7 (local0 to local7), user or daemon; the journal's facility
+  -G, --no-syslog           not to syslog
+  -g, --log-file FILE       log to a file, too; one that is moved away is opened anew
+      --flush-log-file      each line is on the disk before the next
+  -d, --dump-conf           the effective configuration goes to the log at the start
   -p, --pid FILE            write the process id
   -I, --dont-release-ipvs   leave the kernel's IPVS table as it is at the end
   -v, --version             print the version
@@ -177,6 +232,9 @@ export const help = `usage: ipvs-director [-f FILE] [options]
       --socket PATH         control socket (default ${defaultSocket})
       --socket-group GROUP  who may use it besides root
       --state-dir DIR       run-time state (default ${defaultStateDirectory})
+      --log-format F        text (for people) or json (an object per line); default text
+      --log-journal         fields to systemd's journal; default: when standard error is the journal
+      --log-storm N         lines of one event in ten seconds, the rest is counted (default 200; 0: all)
       --probers N           prober processes (default: by cores; 0: none, probe in this process)
       --strict              warnings are errors: what has one is left out, a reload with one is refused
       --memory-ipvs         keep the table in memory, write nothing to the kernel

@@ -1,4 +1,5 @@
 export * from './native.ts'
+export * from './poller.ts'
 export * from './netlink/channel.ts'
 export * from './netlink/writer.ts'
 export * from './netlink/codecs.ts'
