@@ -79,7 +79,7 @@ property.prop([
 
 const results = (text: string, rule: { rise: number; fall: number }, initFail = false): string => {
   let health = initialHealth(rule, initFail)
-  return [...text]
+  return Array.from(text)
     .map((sign) => {
       health = stepScript(health, sign === '+', rule)
       return isGood(health, rule) ? 'G' : 'B'
