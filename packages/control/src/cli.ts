@@ -72,6 +72,8 @@ async function run(invocation: Invocation, context: CommandContext): Promise<Exi
       return (await import('./commands/convert.ts')).runConvert(context, invocation)
     case 'fmt':
       return (await import('./commands/fmt.ts')).runFmt(context, invocation)
+    case 'doctor':
+      return (await import('./commands/doctor.ts')).runDoctor(context, invocation)
     case 'reload':
       return (await import('./commands/reload.ts')).runReload(context, invocation)
     case 'drift':

@@ -1,5 +1,6 @@
 import yargs, { type Argv } from 'yargs'
 import { exitStatusTexts } from './exit-status.ts'
+import { realServerMethods } from './doctor-tools.ts'
 import { explainMisuse } from './misuse.ts'
 import { shells, type Answered, type Invocation } from './invocation.ts'
 import { defaultSocketPath } from './socket-path.ts'
@@ -169,6 +170,38 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
           }),
       (a) => {
         choose({ command: 'fmt', files: a.files ?? [], write: a.write, check: a.check, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'doctor [file]',
+      'Whether this machine is fit to be a director, or a real server; needs no director',
+      (y) =>
+        withId(withJson(file(y)))
+          .option('all', { type: 'boolean', default: false, describe: 'Show what is fine, too' })
+          .option('real-server', { type: 'boolean', default: false, describe: 'This machine is a real server' })
+          .option('vip', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'With --real-server: the virtual addresses it answers for, by commas',
+          })
+          .option('method', {
+            choices: realServerMethods,
+            default: 'dr' as const,
+            requiresArg: true,
+            describe: 'With --real-server: how the director forwards to it',
+          })
+          .option('fix', { type: 'boolean', default: false, describe: 'With --real-server: mend what can be mended' })
+          .check((a) => {
+            if (a['real-server'] && a.vip === undefined) throw new Error('--real-server needs --vip ADDRESS')
+            if (!a['real-server'] && a.vip !== undefined) throw new Error('--vip goes with --real-server')
+            if (!a['real-server'] && a.fix) throw new Error('--fix goes with --real-server')
+            return true
+          }),
+      (a) => {
+        const { file: name, json, all, fix, method, vip } = a
+        const vips = vip?.split(',') ?? []
+        const shared = { file: name, json, all, fix, method, vips, realServer: a['real-server'] }
+        choose({ command: 'doctor', ...shared, configId: a['config-id'], socket: text(a['socket']) })
       },
     )
     .command(

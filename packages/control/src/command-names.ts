@@ -24,6 +24,12 @@ export const knownCommands: readonly KnownCommand[] = [
   { name: 'config', doc: 'print a configuration, minimal', options: ['--json', '--config-id'], word: 'file' },
   { name: 'convert', doc: 'keepalived.conf to JSON and back', options: ['--to', '--config-id'], word: 'file' },
   { name: 'fmt', doc: 'lay a keepalived.conf out', options: ['--write', '--check'], word: 'file' },
+  {
+    name: 'doctor',
+    doc: 'whether this machine is fit for it',
+    options: ['--json', '--all', '--real-server', '--vip', '--method', '--fix', '--config-id'],
+    word: 'file',
+  },
   { name: 'reload', doc: 'read the configuration again', options: ['--json'] },
   { name: 'drift', doc: 'differences in the kernel', options: ['--json', '--now', '--exit-code'] },
   { name: 'events', doc: 'what happened', options: ['--json', '--follow', '--after'] },

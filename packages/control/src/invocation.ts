@@ -1,5 +1,6 @@
 import type { CheckOptions } from './commands/check.ts'
 import type { ConfigOptions, ConvertOptions } from './commands/convert.ts'
+import type { DoctorOptions } from './commands/doctor.ts'
 import type { DriftOptions } from './commands/drift.ts'
 import type { EventsOptions } from './commands/events.ts'
 import type { FmtOptions } from './commands/fmt.ts'
@@ -18,6 +19,7 @@ export type Invocation = { readonly socket: string | undefined } & (
   | ({ readonly command: 'config' } & ConfigOptions)
   | ({ readonly command: 'convert' } & ConvertOptions)
   | ({ readonly command: 'fmt' } & FmtOptions)
+  | ({ readonly command: 'doctor' } & DoctorOptions)
   | { readonly command: 'reload'; readonly json: boolean }
   | ({ readonly command: 'drift' } & DriftOptions)
   | ({ readonly command: 'events' } & EventsOptions)

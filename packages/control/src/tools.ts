@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '@ipvs-director/core'
 import type { ConfigTools } from './config-tools.ts'
+import type { Doctor } from './doctor-tools.ts'
 
 /** A stream for people or programs. */
 export interface Output {
@@ -24,10 +25,15 @@ export interface CtlTools {
   keys(listener: (key: string) => void): () => void
   /** What is known of configuration files: loaded when it is asked for, as the vocabulary is large. */
   configTools(): Promise<ConfigTools>
+  /** What looks at this machine: loaded when it is asked for. */
+  doctor(): Promise<Doctor>
 }
 
 /** The tools of a real process. A reader that went away (`| head`) ends the program quietly, as for any filter. */
-export function processTools(own: Pick<CtlTools, 'version' | 'configTools'>, process: NodeJS.Process): CtlTools {
+export function processTools(
+  own: Pick<CtlTools, 'version' | 'configTools' | 'doctor'>,
+  process: NodeJS.Process,
+): CtlTools {
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

@@ -1,5 +1,6 @@
 import { fakeClock, type FakeClock } from '@ipvs-director/core/testing'
 import type { ConfigTools } from '../config-tools.ts'
+import type { Doctor } from '../doctor-tools.ts'
 import type { CtlTools, Output } from '../tools.ts'
 import { fixtureNow } from './fixtures.ts'
 
@@ -21,9 +22,11 @@ export interface FakeToolsOptions {
   readonly terminal?: { readonly columns: number; readonly rows: number }
   /** Those not given refuse. */
   readonly configTools?: Partial<ConfigTools>
+  /** Without one it refuses. */
+  readonly doctor?: Doctor
 }
 
-export function fakeTools({ env = {}, terminal, configTools }: FakeToolsOptions = {}): FakeTools {
+export function fakeTools({ env = {}, terminal, configTools, doctor }: FakeToolsOptions = {}): FakeTools {
   const written = { out: '', err: '' }
   const listeners = new Set<(key: string) => void>()
   const interruption = new AbortController()
@@ -55,6 +58,7 @@ export function fakeTools({ env = {}, terminal, configTools }: FakeToolsOptions 
         codes: () => [],
         ...configTools,
       }),
+    doctor: () => Promise.resolve(doctor ?? (() => Promise.reject(new Error('no doctor')))),
     out: () => written.out,
     err: () => written.err,
     press: (key) => {

@@ -9,6 +9,7 @@ process.exitCode = await runCtl(
       version,
       // Reading a configuration needs the whole vocabulary; most commands do not.
       configTools: async () => (await import('../check-file.ts')).configTools,
+      doctor: async () => (await import('../doctor/index.ts')).doctor,
     },
     process,
   ),
