@@ -14,18 +14,19 @@ import { globalRules, vipRules } from './rules-globals.ts'
 import { resolveVrrp } from './vrrp/resolve.ts'
 import { vrrpRules } from './vrrp/rules.ts'
 import type { VrrpRootText } from './vrrp/text.ts'
+import { resolveProcess, resolveSnmp, resolveSyncDaemon, type TopText } from './services.ts'
 import { placeOf, type Statement } from './statement.ts'
 import { vocabularyOf } from './unknown.ts'
 
 /** The values of the top level but the virtual servers, which are resolved one by one. */
-interface RootText extends VrrpRootText {
+interface RootText extends VrrpRootText, TopText {
   readonly globalDefs: (GlobalDefsText & Read) | undefined
   readonly ssl: Surroundings['ssl']
   readonly virtualServerGroups: readonly (VirtualServerGroupText & Read)[]
 }
 
 /** What virtual servers depend on that stands elsewhere in the file. */
-export type Context = Pick<Home, 'globals' | 'smtpAlert' | 'ssl' | 'definitions' | 'groups'>
+export type Context = Pick<Home, 'globals' | 'smtpAlert' | 'drainOnRemoval' | 'ssl' | 'definitions' | 'groups'>
 
 /** A virtual server in the order of the file: resolved, waiting for the groups, or left out. */
 interface Slot {
@@ -118,6 +119,7 @@ export class Assembly {
     return {
       globals: resolveGlobals(globalDefs),
       smtpAlert: globalDefs?.smtpAlertChecker ?? globalDefs?.smtpAlert,
+      drainOnRemoval: globalDefs?.drainOnRemoval,
       ssl,
       definitions: { track_file: byName([...trackFiles, ...vrrpTrackFiles]), bfd_instance: byName(bfdInstances) },
       groups,
@@ -149,9 +151,10 @@ export class Assembly {
       broken: this.#broken,
       remarks: this.#remarks,
     })
-    const { vrrp: effective, trackFiles, bfdInstances } = vrrp
-    const config = { globals: context.globals, virtualServers, vrrp: effective, trackFiles, bfdInstances }
-    return { config, leftOut: [...this.#leftOut, ...vrrp.leftOut], stale }
+    const { leftOut, ...resolved } = vrrp
+    const root = this.#values as unknown as RootText
+    const config = { globals: context.globals, virtualServers, ...resolved, ...services(root, resolved.vrrp) }
+    return { config, leftOut: [...this.#leftOut, ...leftOut], stale }
   }
 
   /** What is to be said of the rest; marks the blocks that turn out to have an error in them. */
@@ -159,7 +162,7 @@ export class Assembly {
     const { globalDefs, vrrpInstances, vrrpSyncGroups, vrrpScripts } = this.#values as unknown as RootText
     remarkOnPending(this.#kept, this.#remarks)
     for (const statement of remarkOnNames(this.#kept, this.#remarks)) this.#broken.add(statement)
-    globalRules(globalDefs, this.#remarks)
+    globalRules(globalDefs, vrrpInstances, this.#remarks)
     vipRules(vrrpInstances, virtualServers, this.#remarks)
     const script = this.#reader.firstScript
     if (script !== undefined && globalDefs?.enableScriptSecurity !== true) {
@@ -175,12 +178,19 @@ export class Assembly {
   }
 }
 
+/** What stands around the services. */
+const services = (root: RootText, { instances }: Config['vrrp']): Pick<Config, 'syncDaemon' | 'snmp' | 'process'> => ({
+  syncDaemon: resolveSyncDaemon(root.globalDefs, instances),
+  snmp: resolveSnmp(root.globalDefs),
+  process: resolveProcess(root, root.globalDefs),
+})
+
 /** `virtual_server 192.0.2.1 80`: a block as its first line names it. */
 const nameOf = (block: Read): string => [block[written].keyword, ...block[written].args].join(' ')
 
 /** Two contexts with one key mean the same to a virtual server that is in no group. */
-const key = ({ globals, smtpAlert, ssl, definitions }: Context): string =>
-  JSON.stringify([globals, smtpAlert, ssl, ...Object.values(definitions).map((each) => [...each])])
+const key = ({ globals, smtpAlert, drainOnRemoval, ssl, definitions }: Context): string =>
+  JSON.stringify([globals, smtpAlert, drainOnRemoval, ssl, ...Object.values(definitions).map((each) => [...each])])
 
 /** The first of each name. */
 function byName<T extends { readonly header: string | undefined }>(blocks: readonly T[]): ReadonlyMap<string, T> {

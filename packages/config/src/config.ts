@@ -1,4 +1,6 @@
 import type { Address, Family, Millis } from '@ipvs-director/core'
+import type { AlarmSettings } from './alarms.ts'
+import type { ProcessSettings, SnmpSettings, SyncDaemon } from './service-config.ts'
 import type { BfdInstance, TrackFile } from './tracking-config.ts'
 import type { VrrpConfig } from './vrrp-config.ts'
 
@@ -24,6 +26,9 @@ export interface Config {
   readonly trackFiles: readonly TrackFile[]
   /** `bfd_instance` blocks: instances and BFD_CHECK name them. */
   readonly bfdInstances: readonly BfdInstance[]
+  readonly syncDaemon: SyncDaemon | undefined
+  readonly snmp: SnmpSettings
+  readonly process: ProcessSettings
 }
 
 /** A command line to run: already split into words, with the user and group it runs as (names as written). */
@@ -46,6 +51,8 @@ export interface Globals {
   readonly rsInitNotifies: boolean
   /** Own extension `reconcile_interval`: time between two audits of the kernel's table. Default 30 s. */
   readonly reconcileInterval: Millis
+  /** Mail, webhooks and notify FIFOs; absent: there are none. */
+  readonly alarms?: AlarmSettings
 }
 
 export type Method = 'masq' | 'droute' | 'tunnel'
@@ -98,6 +105,11 @@ export interface VirtualServer {
   readonly quorumUp: Script | undefined
   readonly quorumDown: Script | undefined
   readonly delayLoop: Millis
+  /**
+   * Own extension `drain_on_removal`: a real server that a reload removes gets weight 0 for so long, or until it has no
+   * connections, and is removed then; 0: at once.
+   */
+  readonly drainOnRemoval: Millis
   readonly smtpAlert: boolean
   readonly snmpName: string | undefined
   readonly sorryServer: SorryServer | undefined

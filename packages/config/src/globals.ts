@@ -1,4 +1,5 @@
 import { seconds } from '@ipvs-director/core'
+import { resolveAlarms } from './alarms.ts'
 import type { Globals } from './config.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 
@@ -7,6 +8,7 @@ export function resolveGlobals(text: GlobalDefsText | undefined): Globals {
   const { tcp = 0, tcpfin = 0, udp = 0 } = text?.lvsTimeouts ?? {}
   const stop = text?.lvsFlushOnStop
   const user = text?.scriptUser
+  const alarms = resolveAlarms(text)
   return {
     routerId: text?.routerId,
     scriptUser:
@@ -18,5 +20,6 @@ export function resolveGlobals(text: GlobalDefsText | undefined): Globals {
     checkerLogAllFailures: text?.checkerLogAllFailures ?? false,
     rsInitNotifies: text?.rsInitNotifies ?? false,
     reconcileInterval: text?.reconcileInterval ?? seconds(30),
+    ...(alarms === undefined ? {} : { alarms }),
   }
 }

@@ -1,5 +1,6 @@
 export type * from './config.ts'
 export type * from './network-config.ts'
+export type * from './service-config.ts'
 export type * from './tracking-config.ts'
 export type * from './vrrp-config.ts'
 export * from './checker-block.ts'

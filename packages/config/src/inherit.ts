@@ -1,4 +1,4 @@
-import { type Address, type Family, familyOf, formatEndpoint } from '@ipvs-director/core'
+import { type Address, type Family, familyOf, formatEndpoint, type Millis, seconds } from '@ipvs-director/core'
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
 import { type NamedDefinitions, resolveChecker } from './checker-config.ts'
 import type {
@@ -21,6 +21,7 @@ import { addressRange } from './target.ts'
 export interface Home {
   readonly globals: Globals
   readonly smtpAlert: boolean | undefined
+  readonly drainOnRemoval: Millis | undefined
   readonly ssl: Surroundings['ssl']
   readonly definitions: NamedDefinitions
   readonly checkers: readonly CheckerBlock[]
@@ -70,6 +71,7 @@ export function resolveVirtualServer(text: VirtualServerText & Read, home: Home)
     quorumUp: text.quorumUp,
     quorumDown: text.quorumDown,
     delayLoop: text.delayLoop,
+    drainOnRemoval: text.drainOnRemoval ?? home.drainOnRemoval ?? seconds(0),
     smtpAlert: text.smtpAlert ?? home.smtpAlert ?? false,
     snmpName: text.snmpName,
     sorryServer: resolveSorryServer(text, forwarding, target.kind === 'group' ? 0 : port),

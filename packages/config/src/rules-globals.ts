@@ -8,8 +8,17 @@ import { placeOf } from './statement.ts'
 import { isNoHost } from './vrrp/rules-addresses.ts'
 
 /** Rules about global_defs: settings that cannot work together. */
-export function globalRules(globals: (GlobalDefsText & Read) | undefined, remarks: Remarks): void {
+export function globalRules(
+  globals: (GlobalDefsText & Read) | undefined,
+  instances: readonly VrrpInstanceText[],
+  remarks: Remarks,
+): void {
   if (globals === undefined) return
+  const followed = globals.lvsSyncDaemon?.inst ?? globals.lvsSyncDaemon?.instance
+  if (followed !== undefined && !instances.some(({ header }) => header === followed)) {
+    const text = `no vrrp_instance is named "${followed}"`
+    remarks.add('E040', placeOfKeyword(globals, 'lvs_sync_daemon'), text)
+  }
   const host = globals.smtpServer === undefined ? undefined : parseAddress(globals.smtpServer.host)
   if (host !== undefined && isNoHost(host)) {
     remarks.add('W055', placeOfKeyword(globals, 'smtp_server'), `${host} is no address of a host`)

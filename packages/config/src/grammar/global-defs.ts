@@ -16,6 +16,7 @@ import { addressKind, integerKind, textKind, wordsKind } from '../kinds.ts'
 import { choice, maybe, phraseKind } from '../phrase.ts'
 import { seconds } from '@ipvs-director/core'
 import { leaseKind } from './own-vrrp.ts'
+import { ownAlarms } from './own-alarms.ts'
 import { fifoKind, hostPortKind, interfaceKind, pathKind, syncDaemonKind, timeoutsKind, userKind } from './shared.ts'
 
 const pending = { pending: true } as const
@@ -53,34 +54,29 @@ const force = { since: '2.0.11', ...pending, doc: 'Set the buffer beyond the sys
 const mail = {
   notificationEmail: list('notification_email', textKind({ what: 'a mail address', syntax: 'ADDR' }), {
     layout: 'words',
-    ...pending,
     doc: 'Who gets mail about changes.',
   }),
-  notificationEmailFrom: text('notification_email_from', { ...pending, doc: 'Sender of that mail.' }),
+  notificationEmailFrom: text('notification_email_from', { doc: 'Sender of that mail.' }),
   smtpServer: value('smtp_server', hostPortKind, {
-    ...pending,
     doc: 'Mail server; without it no mail is sent. Port 25 when not given.',
   }),
-  smtpHeloName: text('smtp_helo_name', { since: '1.2.20', ...pending, doc: 'Name to greet the mail server with.' }),
+  smtpHeloName: text('smtp_helo_name', { since: '1.2.20', doc: 'Name to greet the mail server with.' }),
   smtpConnectTimeout: duration('smtp_connect_timeout', {
     min: 1,
     max: 4294,
     default: seconds(30),
-    ...pending,
     doc: 'Time to connect to the mail server, and for each of its answers.',
   }),
-  smtpAlert: boolean('smtp_alert', { ...pending, doc: 'Default of smtp_alert in all blocks.' }),
+  smtpAlert: boolean('smtp_alert', { doc: 'Default of smtp_alert in all blocks.' }),
   smtpAlertVrrp: boolean('smtp_alert_vrrp', {
     since: '2.0.0',
-    ...pending,
     doc: 'Default of smtp_alert in vrrp_instance and vrrp_sync_group.',
   }),
   smtpAlertChecker: boolean('smtp_alert_checker', {
     since: '2.0.0',
-    ...pending,
     doc: 'Default of smtp_alert in virtual_server and real_server.',
   }),
-  noEmailFaults: flag('no_email_faults', { since: '2.0.0', ...pending, doc: 'No mail about VRRP instances in FAULT.' }),
+  noEmailFaults: flag('no_email_faults', { since: '2.0.0', doc: 'No mail about VRRP instances in FAULT.' }),
   noCheckerEmails: boolean('no_checker_emails', {
     default: false,
     since: '2.0.0',
@@ -162,34 +158,28 @@ const scripts = {
   notifyFifo: value('notify_fifo', fifoKind, {
     since: '1.3.6',
     repeated: 'first',
-    ...pending,
     doc: 'Named pipe for all events.',
   }),
   vrrpNotifyFifo: value('vrrp_notify_fifo', fifoKind, {
     since: '1.3.6',
     repeated: 'first',
-    ...pending,
     doc: 'Named pipe for VRRP events.',
   }),
   lvsNotifyFifo: value('lvs_notify_fifo', fifoKind, {
     since: '1.3.6',
     repeated: 'first',
-    ...pending,
     doc: 'Named pipe for virtual and real server events.',
   }),
   notifyFifoScript: script('notify_fifo_script', {
     since: '1.3.6',
-    ...pending,
     doc: 'Command started with the path of notify_fifo.',
   }),
   vrrpNotifyFifoScript: script('vrrp_notify_fifo_script', {
     since: '1.3.6',
-    ...pending,
     doc: 'Command started with the path of vrrp_notify_fifo.',
   }),
   lvsNotifyFifoScript: script('lvs_notify_fifo_script', {
     since: '1.3.6',
-    ...pending,
     doc: 'Command started with the path of lvs_notify_fifo.',
   }),
   vrrpNotifyPriorityChanges: boolean('vrrp_notify_priority_changes', {
@@ -479,6 +469,12 @@ const lvs = {
     since: '2.0.0',
     doc: 'Run notify_up for real servers that are up at the start.',
   }),
+  drainOnRemoval: duration('drain_on_removal', {
+    max: 86_400,
+    extension: true,
+    ...pending,
+    doc: 'drain_on_removal of virtual servers that have none.',
+  }),
   reconcileInterval: duration('reconcile_interval', {
     min: 0,
     max: 4294,
@@ -628,6 +624,7 @@ const files = {
 /** Settings of the whole program. It may stand several times. */
 export const globalDefs = block('global_defs', 'Settings of the whole program. May stand several times.', {
   ...mail,
+  ...ownAlarms,
   ...snmp,
   ...scripts,
   ...vrrp,

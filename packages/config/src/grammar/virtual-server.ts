@@ -180,6 +180,13 @@ export const virtualServer = blocks(
       default: 0,
       doc: 'Margin before the answer about the quorum changes.',
     }),
+    drainOnRemoval: duration('drain_on_removal', {
+      max: 86_400,
+      extension: true,
+      pending: true,
+      inherits: 'global_defs',
+      doc: 'How long a real server that a reload removes keeps its connections, with weight 0; 0: it is removed at once.',
+    }),
     quorumUp: script('quorum_up', { doc: 'Command to run when the quorum is gained.' }),
     quorumDown: script('quorum_down', { doc: 'Command to run when the quorum is lost.' }),
     ...passedOn,

@@ -65,7 +65,8 @@ export function unicastRules(instance: VrrpInstanceText & Read, say: Say): void 
   const only = (['unicast_peer', 'unicast_src_ip', 'unicast_ttl', 'check_unicast_src'] as const).find((keyword) =>
     has(instance, keyword),
   )
-  if (peers.length === 0 && only !== undefined) say('W069', `${only} has no effect without a peer in unicast_peer: multicast is used`, only)
+  if (peers.length === 0 && only !== undefined)
+    say('W069', `${only} has no effect without a peer in unicast_peer: multicast is used`, only)
   if (source !== undefined && peers.includes(source)) {
     say('N015', `${source} is this machine's own unicast_src_ip: it is left out`, 'unicast_peer')
   }

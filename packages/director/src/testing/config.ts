@@ -82,6 +82,7 @@ export function virtualServer(overrides: Partial<VirtualServer> = {}): VirtualSe
     quorumUp: undefined,
     quorumDown: undefined,
     delayLoop: seconds(1),
+    drainOnRemoval: millis(0),
     smtpAlert: false,
     snmpName: undefined,
     sorryServer: undefined,
