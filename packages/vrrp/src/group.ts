@@ -49,7 +49,9 @@ export function createGroup(
     switch (effect.do) {
       case 'tell':
         member(effect.member)?.dispatch(
-          effect.become === 'master' ? { type: 'groupMaster' } : { type: 'groupBackup', why: effect.why },
+          effect.become === 'master'
+            ? { type: 'groupMaster' }
+            : { type: 'groupBackup', why: effect.why, resign: effect.resign },
         )
         return
       case 'fault':
@@ -83,8 +85,8 @@ export function createGroup(
       unwant: () => {
         dispatch({ type: 'unwant', member: name })
       },
-      turned: (to, reason) => {
-        dispatch({ type: 'turned', member: name, to, why: reason })
+      turned: (to, reason, resigned) => {
+        dispatch({ type: 'turned', member: name, to, why: reason, resigned })
       },
       faulty: (faulty) => {
         dispatch({ type: 'faulty', member: name, faulty })

@@ -22,7 +22,7 @@ export interface GroupFace {
   readonly wasTold: (state: NotifyState) => boolean
   readonly want: () => void
   readonly unwant: () => void
-  readonly turned: (to: Phase, why: string) => void
+  readonly turned: (to: Phase, why: string, resigned: boolean) => void
   readonly faulty: (faulty: boolean) => void
   readonly heardLower: () => void
 }
@@ -40,6 +40,9 @@ export interface Instance {
   /** The end: by a reload (`deleted`), or with the program; `keep`: addresses stay. */
   readonly stop: (why: 'deleted' | 'stopped', keep: boolean) => void
 }
+
+/** Different remarks between two changes of state; what comes beyond is only counted. */
+const saidLimit = 64
 
 const notifyStates: Readonly<Record<Phase, NotifyState | undefined>> = {
   init: undefined,
@@ -75,8 +78,8 @@ export function createInstance(
   const fields = (): { instance: string; vrid: number } => ({ instance: config.name, vrid: config.virtualRouterId })
 
   const once = (level: 'info' | 'warn', event: string, text: string): void => {
-    if (said.has(event + text)) return
-    if (said.size < 64) said.add(event + text)
+    if (said.size >= saidLimit || said.has(event + text)) return
+    said.add(event + text)
     logger[level](event, `(${config.name}) ${text}`, fields())
   }
 
@@ -156,7 +159,7 @@ export function createInstance(
         announcer.drop(key)
         return
       case 'turned':
-        turned(effect.from, effect.to, effect.why)
+        turned(effect.from, effect.to, effect.why, effect.resigned)
         return
       case 'priorityChanged':
         logger.info(
@@ -215,7 +218,7 @@ export function createInstance(
       announcer.burst(key, [{ interface: config.interface, address: own }], 1)
   }
 
-  const turned = (from: Phase, to: Phase, why: string): void => {
+  const turned = (from: Phase, to: Phase, why: string, resigned: boolean): void => {
     sinceWall = clock.wall()
     if (to === 'master') counters.becameMaster++
     if (from === 'master') counters.releasedMaster++
@@ -236,7 +239,7 @@ export function createInstance(
       at: sinceWall,
     })
     told = word
-    group?.turned(to, why)
+    group?.turned(to, why, resigned)
   }
 
   const deletedWord = (): NotifyState => (config.notifyDeleted === undefined ? 'FAULT' : 'DELETED')

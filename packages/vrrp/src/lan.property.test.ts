@@ -208,3 +208,37 @@ test.prop(
     world.lan.run(80_000)
   },
 )
+
+test.prop(
+  [
+    fc.tuple(machine, machine),
+    fc.constantFrom(2 as const, 3 as const),
+    fc.array(
+      fc.tuple(
+        fc.double({ min: 5, max: 60, noNaN: true }),
+        fc.constantFrom('b', 'c'),
+        fc.double({ min: 0.01, max: 20, noNaN: true }),
+      ),
+      { maxLength: 12 },
+    ),
+    fc.integer(),
+  ],
+  { numRuns: 200 },
+)('however long backups stand still, the master stays and they stay backup', ([b, c], version, stalls, seed) => {
+  const machines = [{ priority: 254, preempt: true, lease: true }, b, c].map((each, i) => ({
+    ...each,
+    priority: i === 0 ? 254 : Math.min(253, each.priority),
+  }))
+  const world = build(machines, { version, interval: 1 }, seed, 2, () => undefined)
+  for (const name of names) world.start(name)
+  for (const [at, name, duration] of stalls) {
+    world.lan.simulation.at(at * 1000, () => {
+      world.lan.node(name).stall(duration * 1000)
+    })
+  }
+  world.lan.run(100_000)
+  const masters = world.lan.nodes.filter((node) =>
+    node.events.some((each) => each.type === 'instance' && each.state === 'MASTER'),
+  )
+  expect(masters.map(({ name }) => name)).toEqual(['a'])
+})

@@ -589,7 +589,7 @@ test('in a group it asks, waits, and goes when the group says so', () => {
   it.send({ type: 'groupMaster' })
   expect(it.phase()).toBe('master')
   const before = it.effects.length
-  it.send({ type: 'groupBackup', why: 'VI_2 left' })
+  it.send({ type: 'groupBackup', why: 'VI_2 left', resign: false })
   expect(it.done(before)).toEqual(['silence', 'release', 'turned'])
 })
 
@@ -619,7 +619,7 @@ const anyEvent: fc.Arbitrary<InstanceEvent> = fc.oneof(
     { type: 'arbitrated', answered: false },
     { type: 'gateOpened', gate: 'checkers' },
     { type: 'groupMaster' },
-    { type: 'groupBackup', why: 'x' },
+    { type: 'groupBackup', why: 'x', resign: true },
     { type: 'groupAnnounce' },
     { type: 'move' },
     { type: 'hold' },

@@ -124,7 +124,7 @@ function handle(turn: Turn, event: InstanceEvent): void {
       if (phase === 'backup' && !turn.state.held) becomeMaster(turn, reasonToTakeOver(turn))
       return
     case 'groupBackup':
-      if (phase === 'master') becomeBackup(turn, event.why, 'quietly', downInterval(turn))
+      if (phase === 'master') becomeBackup(turn, event.why, event.resign ? 'resign' : 'quietly', downInterval(turn))
       set(turn, { wants: false })
       return
     case 'groupAnnounce':

@@ -163,7 +163,7 @@ export type InstanceEvent =
   | { readonly type: 'gateOpened'; readonly gate: Gate }
   /** The group decided. */
   | { readonly type: 'groupMaster' }
-  | { readonly type: 'groupBackup'; readonly why: string }
+  | { readonly type: 'groupBackup'; readonly why: string; readonly resign: boolean }
   /** A member of the group heard a lower priority. */
   | { readonly type: 'groupAnnounce' }
   | { readonly type: 'move' }
@@ -187,7 +187,14 @@ export type InstanceEffect =
   | { readonly do: 'silence' }
   /** Refresh the peers' entry for our own source address. */
   | { readonly do: 'announceSource' }
-  | { readonly do: 'turned'; readonly from: Phase; readonly to: Phase; readonly why: string }
+  /** `resigned`: with priority 0, so that somebody takes over soon. */
+  | {
+      readonly do: 'turned'
+      readonly from: Phase
+      readonly to: Phase
+      readonly why: string
+      readonly resigned: boolean
+    }
   | { readonly do: 'priorityChanged'; readonly from: number; readonly to: number }
   /** A master heard a lower priority (`notify_master_rx_lower_pri`). */
   | { readonly do: 'heardLower'; readonly source: Address; readonly priority: number }

@@ -27,6 +27,7 @@ const turned = (member: string, to: 'backup' | 'master' | 'fault'): GroupEvent =
   member,
   to,
   why: 'x',
+  resigned: false,
 })
 
 test('one that wants waits; the last one takes all with it, members first', () => {

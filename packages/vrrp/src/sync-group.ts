@@ -20,7 +20,14 @@ export interface GroupState {
 export type GroupEvent =
   | { readonly type: 'want'; readonly member: string }
   | { readonly type: 'unwant'; readonly member: string }
-  | { readonly type: 'turned'; readonly member: string; readonly to: Member['phase']; readonly why: string }
+  /** `resigned`: it said priority 0, so the others say it, too. */
+  | {
+      readonly type: 'turned'
+      readonly member: string
+      readonly to: Member['phase']
+      readonly why: string
+      readonly resigned: boolean
+    }
   | { readonly type: 'faulty'; readonly member: string; readonly faulty: boolean }
   /** What the group tracks itself. */
   | { readonly type: 'faults'; readonly faults: readonly string[] }
@@ -29,7 +36,14 @@ export type GroupEvent =
   | { readonly type: 'adopted'; readonly member: string; readonly phase: Member['phase'] }
 
 export type GroupEffect =
-  | { readonly do: 'tell'; readonly member: string; readonly become: 'master' | 'backup'; readonly why: string }
+  | { readonly do: 'tell'; readonly member: string; readonly become: 'master' }
+  | {
+      readonly do: 'tell'
+      readonly member: string
+      readonly become: 'backup'
+      readonly why: string
+      readonly resign: boolean
+    }
   /** Every member is in fault, or no longer because of the group. */
   | { readonly do: 'fault'; readonly on: boolean }
   | { readonly do: 'turned'; readonly from: GroupPhase; readonly to: GroupPhase; readonly why: string }
@@ -81,13 +95,12 @@ function change(state: GroupState, name: string, what: Partial<Member>): GroupSt
 /** A member goes when the group is master, or all together when the last one wants it. */
 function want(state: GroupState, asking: string): GroupStep {
   if (state.phase === 'fault') return { state, effects: [] }
-  if (state.phase === 'master')
-    return { state, effects: [{ do: 'tell', member: asking, become: 'master', why: 'its group is master' }] }
+  if (state.phase === 'master') return { state, effects: [{ do: 'tell', member: asking, become: 'master' }] }
   const all = [...state.members].every(([, member]) => member.wants || member.phase === 'master')
   if (!all) return { state, effects: [] }
   const tells = [...state.members]
     .filter(([, member]) => member.phase !== 'master')
-    .map(([member]) => ({ do: 'tell', member, become: 'master', why: `every member wants it` }) as const)
+    .map(([member]) => ({ do: 'tell', member, become: 'master' }) as const)
   const why = `${asking} was the last to want it`
   return {
     state: { ...state, phase: 'master' },
@@ -95,15 +108,15 @@ function want(state: GroupState, asking: string): GroupStep {
   }
 }
 
-/** One leaves: all leave. The others do not say priority 0. */
-function turned(state: GroupState, event: { member: string; to: Member['phase']; why: string }): GroupStep {
+/** One leaves: all leave. When it yielded, the others do not say priority 0 (reference/vrrp.md §6). */
+function turned(state: GroupState, event: Extract<GroupEvent, { type: 'turned' }>): GroupStep {
   if (state.phase !== 'master' || event.to === 'master' || event.to === 'fault' || event.to === 'stopped') {
     return { state, effects: [] }
   }
   const why = `${event.member} left: ${event.why}`
   const tells = [...state.members]
     .filter(([name, member]) => name !== event.member && member.phase === 'master')
-    .map(([member]) => ({ do: 'tell', member, become: 'backup', why }) as const)
+    .map(([member]) => ({ do: 'tell', member, become: 'backup', why, resign: event.resigned }) as const)
   return {
     state: { ...state, phase: 'backup' },
     effects: [...tells, { do: 'turned', from: 'master', to: 'backup', why }],

@@ -42,7 +42,7 @@ export function gatesOf(protocol: Protocol): readonly Gate[] {
   ]
 }
 
-function enter(turn: Turn, to: Phase, why: string, due: Deadlines): void {
+function enter(turn: Turn, to: Phase, why: string, due: Deadlines, resigned = false): void {
   const from = turn.state.phase
   const { preempt, gate } = turn.state.due
   set(turn, {
@@ -58,7 +58,7 @@ function enter(turn: Turn, to: Phase, why: string, due: Deadlines): void {
     equals: [],
     preemptDelayOver: false,
   })
-  emit(turn, { do: 'turned', from, to, why })
+  emit(turn, { do: 'turned', from, to, why, resigned })
 }
 
 /** RFC 9568 §6.4.2 (350): the advertisement first, then the addresses, then the neighbours are told. */
@@ -94,7 +94,7 @@ export type Resign = 'resign' | 'quietly'
 /** Leaves whatever it was for backup; a master gives its addresses up. */
 export function becomeBackup(turn: Turn, why: string, resign: Resign, down: Millis): void {
   leaveMaster(turn, resign)
-  enter(turn, 'backup', why, { down: after(turn, down) })
+  enter(turn, 'backup', why, { down: after(turn, down) }, resign === 'resign')
 }
 
 export function enterFault(turn: Turn): void {

@@ -47,6 +47,8 @@ export interface Lan {
   readonly cut: (a: string, b: string, on?: string, oneWay?: boolean) => void
   readonly heal: () => void
   readonly connected: (a: string, b: string, on?: string) => boolean
+  /** A packet from nowhere arrives at a machine. */
+  readonly inject: (name: string, packet: OutgoingPacket) => void
   readonly run: (duration: number) => void
   /** As `run`, but lets promises settle after each happening: for scripts and questions. */
   readonly settle: (duration: number) => Promise<void>
@@ -96,6 +98,10 @@ export function createLan({ names, interfaces = ['eth0'], weather = calm, observ
       cuts.clear()
     },
     connected: (a, b, on = 'eth0') => !cuts.has(`${a}>${b}/${on}`) && !cuts.has(`${b}>${a}/${on}`),
+    inject(name, packet) {
+      const heard = asReceived(packet)
+      for (const socket of sockets.filter((each) => each.node === name)) socket.arrive(heard)
+    },
     run(duration) {
       simulation.run(duration, () => observe?.(lan))
     },
@@ -305,7 +311,7 @@ function createNode(
     },
     isStalled: stalled,
     setInterface(which, change) {
-      const before = links.get(which) ?? anInterface(which, interfaceNames.indexOf(which), index)
+      const before = links.get(which) ?? anInterface(which, Math.max(0, interfaceNames.indexOf(which)), index)
       if (change === undefined) links.delete(which)
       else links.set(which, { ...before, ...change })
       whenAwake('inbox', life)(() => listener?.interface(which, links.get(which)))
