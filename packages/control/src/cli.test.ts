@@ -8,6 +8,7 @@ import { runCtl } from './cli.ts'
 import { knownCommands } from './command-names.ts'
 import { parseCommandLine } from './command-line.ts'
 import type { CheckedConfig, ConfigTools, ConvertedConfig } from './config-tools.ts'
+import type { SteeringStatus, Status } from './model.ts'
 import { createControlServer, type ControlServer } from './server.ts'
 import {
   busyStatus,
@@ -15,7 +16,9 @@ import {
   event,
   fakeDirector,
   fakeTools,
+  fixtureNow,
   reloadResult,
+  server as serverStatus,
   status,
   virtualServer,
 } from './testing/index.ts'
@@ -492,6 +495,95 @@ describe('usage', () => {
   })
 })
 
+describe('steering', () => {
+  test.each([
+    ['drain 10.0.0.2:80 --deadline 90s', { action: 'drain', server: '10.0.0.2:80', deadline: 90_000 }],
+    ['disable 10.0.0.2:80 web', { action: 'disable', service: 'web', server: '10.0.0.2:80' }],
+    ['enable 10.0.0.2:80', { action: 'enable', server: '10.0.0.2:80' }],
+    ['weight 10.0.0.2:80 0', { action: 'weight', server: '10.0.0.2:80', weight: 0 }],
+    ['force down 10.0.0.2:80', { action: 'force', server: '10.0.0.2:80', force: 'down' }],
+    ['maintenance 10.0.0.2', { action: 'maintenance', host: '10.0.0.2', on: true }],
+    ['maintenance 10.0.0.2 --off', { action: 'maintenance', host: '10.0.0.2', on: false }],
+    [
+      'add web 10.0.0.9:80 --like 10.0.0.2:80 --weight 3',
+      { action: 'add', service: 'web', server: '10.0.0.9:80', weight: 3, like: '10.0.0.2:80' },
+    ],
+    ['remove 10.0.0.2:80', { action: 'remove', server: '10.0.0.2:80' }],
+    ['reset', { action: 'reset' }],
+    ['reset 10.0.0.2:80 web', { action: 'reset', server: '10.0.0.2:80', service: 'web' }],
+  ])('%s', async (words, request) => {
+    const { code, out } = await ctl(words)
+    expect(out).toContain('draining')
+    expect(code).toBe(0)
+    const asked = director.calls.find((call) => call.startsWith('steer '))?.slice('steer '.length)
+    expect(JSON.parse(asked ?? '')).toEqual(request)
+  })
+
+  test('what does not exist is refused, with what does', async () => {
+    director.steer = () =>
+      Promise.resolve({ ok: false, problem: 'there is no real server x in web', candidates: ['10.0.0.2:80'] })
+    const { code, err } = await ctl('drain x web')
+    expect(code).toBe(1)
+    expect(err).toContain('there is no real server x in web; did you mean 10.0.0.2:80?')
+  })
+
+  test.each(['0', '-1s', '5parsecs'])('--deadline %j is no time', async (deadline) => {
+    expect((await ctl(`drain x --deadline=${deadline}`)).code).toBe(2)
+  })
+
+  test('a drain that is waited for tells how far it is', async () => {
+    const draining = (connectionsLeft: number): Promise<Status> => {
+      const steering = { ...idle, admin: 'draining' as const, connectionsLeft, deadline: fixtureNow + 30_000 }
+      return Promise.resolve(status({ virtualServers: [virtualServer({ servers: [serverStatus({ steering })] })] }))
+    }
+    const answers = [() => draining(3), () => Promise.resolve(status())]
+    director.status = () => (answers.shift() ?? (() => Promise.resolve(status())))()
+    const { code, out } = await ctl('drain 10.0.0.2:80 --wait')
+    expect(code).toBe(0)
+    expect(out).toContain('3 connections left, at most')
+    expect(out).toContain('drained')
+  })
+})
+
+const idle: SteeringStatus = {
+  admin: undefined,
+  host: false,
+  since: undefined,
+  deadline: undefined,
+  connectionsLeft: undefined,
+  weight: undefined,
+  force: undefined,
+  added: false,
+}
+
+describe('plan, trial', () => {
+  test('plan shows what would change, as a diff', async () => {
+    const { code, out } = await ctl('plan')
+    expect(code).toBe(0)
+    expect(out).toContain('+ add 10.0.0.9:80')
+    expect(out).toContain('1 change')
+  })
+
+  test('reload --confirm, confirm', async () => {
+    const asked: unknown[] = []
+    director.reload = (how?: unknown) => {
+      asked.push(how)
+      return Promise.resolve(reloadResult({ confirmWithin: 60_000 }))
+    }
+    const { out } = await ctl('reload --confirm 60s')
+    expect(asked).toEqual([{ confirmWithin: 60_000 }])
+    expect(out).toContain('on trial: rolled back in 1 min without `ipvs-ctl confirm`')
+    expect((await ctl('confirm')).code).toBe(0)
+    expect(director.calls).toContain('confirm')
+  })
+
+  test('nothing to confirm is refused', async () => {
+    director.confirm = () => false
+    const { code, err } = await ctl('confirm')
+    expect([code, err]).toEqual([1, expect.stringContaining('no reload waits')])
+  })
+})
+
 describe('completion', () => {
   test('knows exactly the commands and options that the parser takes', async () => {
     for (const { name, options, word } of knownCommands) {
@@ -504,7 +596,7 @@ describe('completion', () => {
       expect(parsed.output.includes('Positionals:'), name).toBe(word !== undefined)
     }
     const { out } = await ctl('--help')
-    const commands = [...out.matchAll(/^ {2}ipvs-ctl ([a-z]+)(?: [[<]\w+(?:\.\.)?[\]>])? {2,}[A-Z]/gm)].map(
+    const commands = [...out.matchAll(/^ {2}ipvs-ctl ([a-z]+)(?: [[<]\w+(?:\.\.)?[\]>])* {2,}[A-Z]/gm)].map(
       (match) => match[1],
     )
     expect(commands).toEqual(knownCommands.map(({ name }) => name))

@@ -76,6 +76,12 @@ async function run(invocation: Invocation, context: CommandContext): Promise<Exi
       return (await import('./commands/doctor.ts')).runDoctor(context, invocation)
     case 'reload':
       return (await import('./commands/reload.ts')).runReload(context, invocation)
+    case 'plan':
+      return (await import('./commands/plan.ts')).runPlan(context, invocation)
+    case 'confirm':
+      return (await import('./commands/plan.ts')).runConfirm(context, invocation)
+    case 'steer':
+      return (await import('./commands/steer.ts')).runSteer(context, invocation)
     case 'drift':
       return (await import('./commands/drift.ts')).runDrift(context, invocation)
     case 'events':

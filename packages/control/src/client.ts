@@ -1,7 +1,17 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { formatDuration, seconds, type Millis } from '@ipvs-director/core'
 import { ControlError, explain } from './control-error.ts'
-import type { DriftReport, Event, Problem, ReloadResult, Status, Version } from './model.ts'
+import type {
+  DriftReport,
+  Event,
+  Plan,
+  Problem,
+  ReloadResult,
+  Status,
+  SteerAnswer,
+  SteerRequest,
+  Version,
+} from './model.ts'
 import { readEvents } from './event-reader.ts'
 
 export interface ControlClientOptions {
@@ -15,8 +25,12 @@ export interface ControlClientOptions {
 export interface ControlClient {
   status(services?: readonly string[]): Promise<Status>
   version(): Promise<Version>
-  /** A refused reload is an answer (`ok: false`), not an error. */
-  reload(): Promise<ReloadResult>
+  /** A refused reload is an answer (`ok: false`), not an error. `confirmWithin`: milliseconds. */
+  reload(options?: { readonly confirmWithin?: number | undefined }): Promise<ReloadResult>
+  confirm(): Promise<void>
+  /** A file that cannot be used is an answer (`ok: false`). The director reads it: the path must mean the same to it. */
+  plan(file: string | undefined): Promise<Plan>
+  steer(request: SteerRequest): Promise<SteerAnswer>
   drift(): Promise<DriftReport>
   audit(): Promise<DriftReport>
   stop(options: { readonly keep: boolean }): Promise<void>
@@ -36,7 +50,12 @@ export function controlClient(options: ControlClientOptions): ControlClient {
       return json<Status>(quick, 'GET', query === '' ? '/v1/status' : `/v1/status?${query}`)
     },
     version: () => json<Version>(quick, 'GET', '/v1/version'),
-    reload: () => json<ReloadResult>(patient, 'POST', '/v1/reload', { accept: [422] }),
+    reload: (body = {}) => json<ReloadResult>(patient, 'POST', '/v1/reload', { body, accept: [422] }),
+    confirm: async () => {
+      await json(quick, 'POST', '/v1/confirm')
+    },
+    plan: (file) => json<Plan>(patient, 'POST', '/v1/plan', { body: { file }, accept: [422] }),
+    steer: (body) => json<SteerAnswer>(patient, 'POST', '/v1/steer', { body }),
     drift: () => json<DriftReport>(quick, 'GET', '/v1/audit'),
     audit: () => json<DriftReport>(patient, 'POST', '/v1/audit'),
     stop: async ({ keep }) => {

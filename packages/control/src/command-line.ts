@@ -4,6 +4,7 @@ import { realServerMethods } from './doctor-tools.ts'
 import { explainMisuse } from './misuse.ts'
 import { shells, type Answered, type Invocation } from './invocation.ts'
 import { defaultSocketPath } from './socket-path.ts'
+import { readDuration, steerCommands } from './steer-commands.ts'
 
 /** Seconds between two pictures where `--watch` names none. */
 const usualPace = 2
@@ -207,10 +208,37 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
     .command(
       'reload',
       'Make the director read its configuration again',
+      (y) =>
+        withJson(y).option('confirm', {
+          type: 'string',
+          requiresArg: true,
+          coerce: readDuration,
+          describe: 'On trial: rolled back unless confirmed within that time (60s, 5min)',
+        }),
+      (a) => {
+        choose({ command: 'reload', json: a.json, confirm: a.confirm, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      'confirm',
+      'Keep what was reloaded with --confirm',
       (y) => withJson(y),
       (a) => {
-        choose({ command: 'reload', json: a.json, socket: text(a['socket']) })
+        choose({ command: 'confirm', json: a.json, socket: text(a['socket']) })
       },
+    )
+    .command(
+      'plan [file]',
+      'What a reload would change; nothing is touched',
+      (y) => withJson(y).positional('file', { type: 'string', describe: 'Another file than that of the director' }),
+      (a) => {
+        choose({ command: 'plan', file: a.file, json: a.json, socket: text(a['socket']) })
+      },
+    )
+    .command(
+      steerCommands((request, { json, wait, socket }) => {
+        choose({ command: 'steer', request, json, wait, socket: text(socket) })
+      }),
     )
     .command(
       'drift',

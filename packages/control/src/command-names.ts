@@ -6,7 +6,7 @@ export interface KnownCommand {
   readonly doc: string
   readonly options: readonly string[]
   /** What its first word is. */
-  readonly word?: 'service' | 'file' | 'shell'
+  readonly word?: 'service' | 'server' | 'host' | 'state' | 'file' | 'shell'
 }
 
 export const knownCommands: readonly KnownCommand[] = [
@@ -30,7 +30,23 @@ export const knownCommands: readonly KnownCommand[] = [
     options: ['--json', '--all', '--real-server', '--vip', '--method', '--fix', '--config-id'],
     word: 'file',
   },
-  { name: 'reload', doc: 'read the configuration again', options: ['--json'] },
+  { name: 'reload', doc: 'read the configuration again', options: ['--json', '--confirm'] },
+  { name: 'confirm', doc: 'keep what was reloaded on trial', options: ['--json'] },
+  { name: 'plan', doc: 'what a reload would change', options: ['--json'], word: 'file' },
+  { name: 'drain', doc: 'take a real server out', options: ['--json', '--deadline', '--wait'], word: 'server' },
+  { name: 'disable', doc: 'weight 0 for a real server', options: ['--json'], word: 'server' },
+  { name: 'enable', doc: 'put a real server back', options: ['--json'], word: 'server' },
+  { name: 'weight', doc: 'another weight than configured', options: ['--json'], word: 'server' },
+  { name: 'force', doc: 'believe a real server up or down', options: ['--json'], word: 'state' },
+  {
+    name: 'maintenance',
+    doc: 'drain a host everywhere',
+    options: ['--json', '--off', '--deadline', '--wait'],
+    word: 'host',
+  },
+  { name: 'add', doc: 'a further real server', options: ['--json', '--weight', '--like'], word: 'service' },
+  { name: 'remove', doc: 'leave a real server out', options: ['--json'], word: 'server' },
+  { name: 'reset', doc: 'forget what was asked for by hand', options: ['--json'], word: 'server' },
   { name: 'drift', doc: 'differences in the kernel', options: ['--json', '--now', '--exit-code'] },
   { name: 'events', doc: 'what happened', options: ['--json', '--follow', '--after'] },
   { name: 'stop', doc: 'end the director', options: ['--json', '--keep'] },

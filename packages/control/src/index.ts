@@ -15,3 +15,4 @@ export type { Diagnosis, Doctor, DoctorWish, Finding, RealServerMethod } from '.
 export { processTools, type CtlTools, type Output } from './tools.ts'
 export { metricsContentTypes, metricsFormat, renderMetrics, type MetricsFormat } from './metrics.ts'
 export { controlSchema, type JsonSchema, type ReplyName } from './schema.ts'
+export { commandManual, type CommandManual, type ManualEntry } from './command-manual.ts'

@@ -5,6 +5,9 @@ import type { DriftOptions } from './commands/drift.ts'
 import type { EventsOptions } from './commands/events.ts'
 import type { FmtOptions } from './commands/fmt.ts'
 import type { ListOptions } from './commands/lists.ts'
+import type { PlanOptions } from './commands/plan.ts'
+import type { ReloadOptions } from './commands/reload.ts'
+import type { SteerOptions } from './commands/steer.ts'
 import type { StatusOptions } from './commands/status.ts'
 import type { StopOptions } from './commands/stop.ts'
 
@@ -20,7 +23,10 @@ export type Invocation = { readonly socket: string | undefined } & (
   | ({ readonly command: 'convert' } & ConvertOptions)
   | ({ readonly command: 'fmt' } & FmtOptions)
   | ({ readonly command: 'doctor' } & DoctorOptions)
-  | { readonly command: 'reload'; readonly json: boolean }
+  | ({ readonly command: 'reload' } & ReloadOptions)
+  | ({ readonly command: 'plan' } & PlanOptions)
+  | { readonly command: 'confirm'; readonly json: boolean }
+  | ({ readonly command: 'steer' } & SteerOptions)
   | ({ readonly command: 'drift' } & DriftOptions)
   | ({ readonly command: 'events' } & EventsOptions)
   | ({ readonly command: 'stop' } & StopOptions)

@@ -268,11 +268,11 @@ export interface ControlHandlers {
   status(): Promise<Status>
   /** `confirmWithin`: milliseconds after which it is rolled back unless confirmed. */
   reload(options?: { readonly confirmWithin?: number | undefined }): Promise<ReloadResult>
-  /** Keeps what was reloaded for a trial; false: there is none. Where it is missing, the endpoint answers 501. */
-  confirm?(): boolean
+  /** Keeps what was reloaded for a trial; false: there is none. */
+  confirm(): boolean
   /** What a reload of the file, or of another one, would change. */
-  plan?(file: string | undefined): Promise<Plan>
-  steer?(request: SteerRequest): Promise<SteerAnswer>
+  plan(file: string | undefined): Promise<Plan>
+  steer(request: SteerRequest): Promise<SteerAnswer>
   /** Audits now and repairs. */
   audit(): Promise<DriftReport>
   /** The report of the last audit, without making one. Where it is missing, `GET /v1/audit` answers 501. */

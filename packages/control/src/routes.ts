@@ -7,9 +7,11 @@ import { metricsContentTypes, metricsFormat, renderMetrics } from './metrics.ts'
 import type { ControlHandlers, Status, Version } from './model.ts'
 import { statusPieces } from './pieces.ts'
 import { HttpProblem } from './problem.ts'
+import { duration, optional, text } from './members.ts'
 import { readBody } from './request-body.ts'
 import { controlSchema } from './schema.ts'
 import { selectServices } from './select.ts'
+import { readSteerRequest, steerMembers } from './steer-request.ts'
 
 /** What a request may do: `read` looks, `write` also changes. */
 export type Access = 'read' | 'write'
@@ -39,6 +41,9 @@ export interface RouteContext {
   /** Streams of events that are open. */
   readonly streams: Set<EventStream>
 }
+
+/** Names that are suggested at most. */
+const mostCandidates = 10
 
 /** All endpoints of the control socket. */
 export function controlRoutes(context: RouteContext): Route[] {
@@ -133,11 +138,50 @@ export function controlRoutes(context: RouteContext): Route[] {
       path: '/v1/reload',
       access: 'write',
       query: [],
-      doc: 'Reads the configuration again; 422 when it was refused and the old one goes on.',
+      doc: 'Reads the configuration again; 422 when it was refused. {"confirmWithin": MS}: rolled back unless confirmed.',
+      answer: async ({ request, response }) => {
+        const { confirmWithin } = await readBody(request, limits, ['confirmWithin'])
+        const result = await handlers.reload({ confirmWithin: optional(confirmWithin, duration, 'confirmWithin') })
+        answerJson(response, result.ok ? 200 : 422, result, limits)
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/confirm',
+      access: 'write',
+      query: [],
+      doc: 'Keeps a configuration that was reloaded on trial; 409 when none is on trial.',
       answer: async ({ request, response }) => {
         await readBody(request, limits, [])
-        const result = await handlers.reload()
-        answerJson(response, result.ok ? 200 : 422, result, limits)
+        if (!handlers.confirm()) throw new HttpProblem(409, 'nothing-on-trial', 'no reload waits to be confirmed')
+        answerJson(response, 200, { confirmed: true }, limits)
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/plan',
+      access: 'write',
+      query: [],
+      doc: 'What a reload would change, nothing being changed; {"file": PATH} of another file.',
+      answer: async ({ request, response }) => {
+        const { file } = await readBody(request, limits, ['file'])
+        const plan = await handlers.plan(optional(file, text, 'file'))
+        answerJson(response, plan.ok ? 200 : 422, plan, limits)
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/steer',
+      access: 'write',
+      query: [],
+      doc: 'Drains, disables, weighs, adds, removes real servers over the file; see below.',
+      answer: async ({ request, response }) => {
+        const answer = await handlers.steer(readSteerRequest(await readBody(request, limits, steerMembers)))
+        if (answer.ok) answerJson(response, 200, answer, limits)
+        else {
+          const suggestions = answer.candidates.slice(0, mostCandidates)
+          throw new HttpProblem(404, 'no-such-server', answer.problem, { suggestions })
+        }
       },
     },
     {

@@ -29,11 +29,14 @@ const tones = { up: 'good', down: 'bad', unknown: 'warn' } as const satisfies Re
 
 /** A real server and, under it, why it is as it is. */
 export function serverRow(server: ServerStatus, options: RowOptions): Row {
-  const state: Cell = { text: server.state, tone: tones[server.state] }
+  const admin = server.steering?.admin
+  const state: Cell =
+    admin === undefined ? { text: server.state, tone: tones[server.state] } : { text: admin, tone: 'warn' }
   const since = server.since === undefined ? '-' : briefly(options.now - server.since)
   return {
     cells: [{ text: printable(server.name) }, state, { text: since }, ...kernelCells(server)],
     notes: [
+      ...steeringNotes(server, options.now),
       ...reasonNotes(server, options),
       ...weightNotes(server),
       ...(options.verbose ? server.checks.map((check) => checkNote(check, options.now)) : []),
@@ -81,6 +84,22 @@ function trafficCells(traffic: Traffic): Cell[] {
   return [activeConnections, inactiveConnections, connectionRate, inByteRate, outByteRate].map((value) => ({
     text: amount(value),
   }))
+}
+
+/** What was asked for by hand, as sentences. */
+function steeringNotes({ steering }: ServerStatus, now: number): Cell[] {
+  if (steering === undefined) return []
+  const { admin, host, since, deadline, connectionsLeft, weight, force, added } = steering
+  const when = since === undefined ? '' : ` ${ago(since, now)}`
+  const left = connectionsLeft === undefined ? '' : `: ${count(connectionsLeft, 'connection')} left`
+  const until = deadline === undefined ? '' : `, at most ${lengthy(deadline - now)} more`
+  const texts = [
+    ...(admin === undefined ? [] : [`${admin} by ${host ? 'maintenance of its host' : 'hand'}${when}${left}${until}`]),
+    ...(force === undefined ? [] : [`forced ${force} by hand, whatever its checks say`]),
+    ...(weight === undefined ? [] : [`weight ${weight} by hand`]),
+    ...(added ? ['added by hand; it is not in the file'] : []),
+  ]
+  return texts.map((text) => ({ text, tone: 'warn' }))
 }
 
 function reasonNotes(server: ServerStatus, { verbose, now }: RowOptions): Cell[] {

@@ -68,6 +68,9 @@ function alarms({ config, kernel, probers, at }: Status, screen: Screen): string
     shout(`LAST RELOAD REFUSED ${ago(config.refused.at, at)}; what was loaded ${loaded} still runs`)
     for (const text of config.refused.diagnostics) lines.push(...preformatted(screen, text, 'bad'))
   }
+  if (config.onTrialUntil !== undefined) {
+    shout(`ON TRIAL: rolled back in ${lengthy(config.onTrialUntil - at)} without \`ipvs-ctl confirm\``)
+  }
   if (!kernel.reachable) {
     const error = kernel.lastError === undefined ? '' : `: ${printable(kernel.lastError.message)}`
     shout(`KERNEL UNREACHABLE${error}; last audited ${ago(kernel.auditedAt, at)}`)

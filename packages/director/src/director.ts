@@ -61,9 +61,9 @@ export interface Director {
   /** Resolves when the kernel's table is as the file wants it; undefined when there is no configuration to run. */
   start(): Promise<Loaded>
   readonly reload: ControlHandlers['reload']
-  readonly confirm: NonNullable<ControlHandlers['confirm']>
-  readonly plan: NonNullable<ControlHandlers['plan']>
-  readonly steer: NonNullable<ControlHandlers['steer']>
+  readonly confirm: ControlHandlers['confirm']
+  readonly plan: ControlHandlers['plan']
+  readonly steer: ControlHandlers['steer']
   audit(): Promise<DriftReport>
   /** What the last audits found, without making one. */
   drift(): Promise<DriftReport>
@@ -309,8 +309,8 @@ export function createDirector(options: DirectorOptions): Director {
 
   return {
     start,
-    audit: audits.audit,
-    drift: audits.last,
+    audit: () => audits.audit(),
+    drift: () => audits.last(),
     subscribe: (after, listener) => events.subscribe(after, listener),
     reload: (how) => serially(() => reload(how)),
     confirm() {

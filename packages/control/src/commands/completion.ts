@@ -1,5 +1,5 @@
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
-import { commonOptions, knownCommands } from '../command-names.ts'
+import { commonOptions, knownCommands, type KnownCommand } from '../command-names.ts'
 import type { Shell } from '../invocation.ts'
 import { printLines, type CommandContext } from './context.ts'
 
@@ -22,9 +22,15 @@ export async function runNames(context: CommandContext): Promise<ExitStatus> {
 /** Names of virtual servers, by asking the director; nothing where none runs. */
 const serviceNames = 'ipvs-ctl names 2>/dev/null'
 
+/** What a first word can be, where that is known without asking. */
+function fixedWords(word: KnownCommand['word']): string | undefined {
+  if (word === 'shell') return 'bash zsh fish'
+  return word === 'state' ? 'up down' : undefined
+}
+
 function bash(): string {
   const cases = knownCommands.map(({ name, options, word }) => {
-    const words = word === 'shell' ? 'bash zsh fish' : ''
+    const words = fixedWords(word) ?? ''
     const files = word === 'file' ? ' COMPREPLY+=($(compgen -f -- "$cur"));' : ''
     const services = word === 'service' ? ' _ipvs_ctl_services;' : ''
     return `    ${name}) words="${[...options, ...commonOptions].join(' ')} ${words}";${files}${services} ;;`
@@ -62,11 +68,11 @@ function zsh(): string {
     const first =
       word === 'file'
         ? ` '1:file:_files'`
-        : word === 'shell'
-          ? ` '1:shell:(bash zsh fish)'`
-          : word === 'service'
-            ? ` '1:service:_ipvs_ctl_services'`
-            : ''
+        : word === 'service'
+          ? ` '1:service:_ipvs_ctl_services'`
+          : fixedWords(word) === undefined
+            ? ''
+            : ` '1:${word}:(${fixedWords(word)})'`
     return `    ${name}) _arguments ${options.map((option) => `'${option}'`).join(' ')} '--socket:socket:_files' '--help'${first} ;;`
   })
   return `#compdef ipvs-ctl
@@ -98,7 +104,7 @@ function fish(): string {
       `complete -c ipvs-ctl -n __fish_use_subcommand -f -a ${name} -d '${doc}'`,
       ...options.map((option) => `complete -c ipvs-ctl ${when} -f -l ${option.slice(2)}`),
       ...(word === 'service' ? [`complete -c ipvs-ctl ${when} -f -a "(${serviceNames})"`] : []),
-      ...(word === 'shell' ? [`complete -c ipvs-ctl ${when} -f -a 'bash zsh fish'`] : []),
+      ...(fixedWords(word) === undefined ? [] : [`complete -c ipvs-ctl ${when} -f -a '${fixedWords(word)}'`]),
       ...(word === 'file' ? [`complete -c ipvs-ctl ${when} -F`] : []),
     ]
   })

@@ -1,10 +1,12 @@
-import type { ControlHandlers, DriftReport, Event, ReloadResult, Status } from '../model.ts'
+import type { ControlHandlers, DriftReport, Event, Status, SteerAnswer } from '../model.ts'
 import { driftReport, reloadResult, status } from './fixtures.ts'
 
 /** Handlers that answer what they are told to and remember what they were asked. */
 export interface FakeDirector extends ControlHandlers {
   status: () => Promise<Status>
-  reload: () => Promise<ReloadResult>
+  reload: ControlHandlers['reload']
+  confirm: ControlHandlers['confirm']
+  steer: ControlHandlers['steer']
   audit: () => Promise<DriftReport>
   drift: () => Promise<DriftReport>
   /** Names of the handlers called, in order; `stop` with its option. */
@@ -15,6 +17,8 @@ export interface FakeDirector extends ControlHandlers {
   emit(event: Event): void
   subscribers(): number
 }
+
+const steered = (): SteerAnswer => ({ ok: true, changes: ['10.0.0.2:80 of 192.0.2.1:80/tcp: draining'] })
 
 export function fakeDirector(): FakeDirector {
   const calls: string[] = []
@@ -29,6 +33,15 @@ export function fakeDirector(): FakeDirector {
     events,
     status: () => asked('status', status),
     reload: () => asked('reload', reloadResult),
+    confirm: () => (calls.push('confirm'), true),
+    plan: (file) =>
+      asked('plan', () => ({
+        ok: true,
+        file: file ?? 'keepalived.conf',
+        diagnostics: [],
+        changes: ['add 10.0.0.9:80'],
+      })),
+    steer: (request) => asked(`steer ${JSON.stringify(request)}`, steered),
     audit: () => asked('audit', driftReport),
     drift: () => asked('drift', () => driftReport({ found: [] })),
     stop: ({ keep }) => void calls.push(keep ? 'stop keep' : 'stop'),

@@ -1,0 +1,43 @@
+import { resolve } from 'node:path'
+import { exitStatus, type ExitStatus } from '../exit-status.ts'
+import { count } from '../quantities.ts'
+import { paragraph, preformatted } from '../screen.ts'
+import { printable } from '../text.ts'
+import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+
+export interface PlanOptions {
+  readonly file: string | undefined
+  readonly json: boolean
+}
+
+/** `ipvs-ctl plan [FILE]`: what a reload would change; nothing is touched. */
+export async function runPlan(context: CommandContext, { file, json }: PlanOptions): Promise<ExitStatus> {
+  const plan = await context.client.plan(file === undefined ? undefined : resolve(file))
+  const screen = outScreen(context)
+  if (json) printJson(context, plan)
+  else {
+    const verdict = plan.ok
+      ? `${printable(plan.file)}: ${plan.changes.length === 0 ? 'nothing would change' : count(plan.changes.length, 'change')}`
+      : `${printable(plan.file)}: would be refused`
+    printLines(context, [
+      ...plan.diagnostics.flatMap((text) => preformatted(screen, text, undefined, '')),
+      ...plan.changes.flatMap((text) => paragraph(screen, `${sign(text)} ${printable(text)}`, { indent: '  ' })),
+      ...paragraph(screen, verdict, { tone: plan.ok ? 'good' : 'bad' }),
+    ])
+  }
+  return plan.ok ? exitStatus.ok : exitStatus.refused
+}
+
+/** As a diff has it. */
+function sign(change: string): string {
+  if (change.startsWith('add ')) return '+'
+  return change.startsWith('remove ') ? '-' : '~'
+}
+
+/** `ipvs-ctl confirm`: what was reloaded on trial stays. */
+export async function runConfirm(context: CommandContext, { json }: { readonly json: boolean }): Promise<ExitStatus> {
+  await context.client.confirm()
+  if (json) printJson(context, { confirmed: true })
+  else printLines(context, paragraph(outScreen(context), 'confirmed: it stays', { tone: 'good' }))
+  return exitStatus.ok
+}

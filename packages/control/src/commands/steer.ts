@@ -1,0 +1,81 @@
+import type { SteerRequest, Status, SteeringStatus } from '../model.ts'
+import { exitStatus, type ExitStatus } from '../exit-status.ts'
+import { count, lengthy } from '../quantities.ts'
+import { paragraph } from '../screen.ts'
+import { printable } from '../text.ts'
+import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+
+export interface SteerOptions {
+  readonly request: SteerRequest
+  readonly json: boolean
+  /** Waits until what is drained is out, and tells how far it is. */
+  readonly wait: boolean
+}
+
+/** How often a drain that is waited for is looked at, milliseconds. */
+const pace = 1000
+
+/** `ipvs-ctl drain`, `disable`, `enable`, `weight`, `force`, `maintenance`, `add`, `remove`, `reset`. */
+export async function runSteer(context: CommandContext, { request, json, wait }: SteerOptions): Promise<ExitStatus> {
+  const answer = await context.client.steer(request)
+  // What cannot be done is a status above 399, which the client throws.
+  const changes = answer.ok ? answer.changes : []
+  if (json) printJson(context, answer)
+  else
+    printLines(
+      context,
+      changes.flatMap((text) => paragraph(outScreen(context), printable(text))),
+    )
+  return wait ? waitForDrain(context, request, json) : exitStatus.ok
+}
+
+async function waitForDrain(context: CommandContext, request: SteerRequest, json: boolean): Promise<ExitStatus> {
+  const { tools } = context
+  let told = ''
+  while (!tools.interrupted.aborted) {
+    const draining = drainingOf(await context.client.status(), request)
+    if (draining.length === 0) {
+      if (!json) printLines(context, paragraph(outScreen(context), 'drained', { tone: 'good' }))
+      return exitStatus.ok
+    }
+    const text = progress(draining, tools.clock.wall())
+    if (!json && text !== told) printLines(context, paragraph(outScreen(context), text))
+    told = text
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pace)
+      tools.interrupted.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer)
+          resolve()
+        },
+        { once: true },
+      )
+    })
+  }
+  return exitStatus.ok
+}
+
+/** What is still being drained of that which the request was about. */
+function drainingOf({ virtualServers }: Status, request: SteerRequest): SteeringStatus[] {
+  return virtualServers.flatMap(({ name: service, servers }) =>
+    servers.flatMap(({ name, steering }) =>
+      steering?.admin === 'draining' && isMeant(request, service, name) ? [steering] : [],
+    ),
+  )
+}
+
+function isMeant(request: SteerRequest, service: string, server: string): boolean {
+  if (request.action === 'maintenance') return hostOf(server) === request.host
+  if (request.service !== undefined && request.service !== service) return false
+  return request.server === undefined || request.server === server
+}
+
+const hostOf = (server: string): string => server.slice(0, server.lastIndexOf(':')).replace(/^\[|\]$/g, '')
+
+function progress(draining: readonly SteeringStatus[], now: number): string {
+  const left = draining.reduce((sum, { connectionsLeft = 0 }) => sum + connectionsLeft, 0)
+  const deadlines = draining.flatMap(({ deadline }) => (deadline === undefined ? [] : [deadline]))
+  const until = deadlines.length === 0 ? '' : `, at most ${lengthy(Math.max(...deadlines) - now)} more`
+  return `${count(left, 'connection')} left${until}`
+}

@@ -1,0 +1,60 @@
+import { duration, flag, member, oneOf, optional, text, weight } from './members.ts'
+import type { SteerRequest } from './model.ts'
+
+/** Everything a request to steer may have; which of it counts depends on the action. */
+export const steerMembers = [
+  'action',
+  'service',
+  'server',
+  'host',
+  'on',
+  'weight',
+  'force',
+  'deadline',
+  'like',
+] as const
+
+const actions = oneOf('weight', 'force', 'disable', 'enable', 'drain', 'maintenance', 'add', 'remove', 'reset')
+
+/** Reads the body of `POST /v1/steer`. Throws an HttpProblem 400 that names the member that is wrong. */
+export function readSteerRequest(body: Readonly<Record<string, unknown>>): SteerRequest {
+  const action = member(body['action'], actions, 'action')
+  const target = () => ({
+    service: optional(body['service'], text, 'service'),
+    server: member(body['server'], text, 'server'),
+  })
+  const deadline = () => optional(body['deadline'], duration, 'deadline')
+  switch (action) {
+    case 'weight':
+      return { action, ...target(), weight: member(body['weight'], weight, 'weight') }
+    case 'force':
+      return { action, ...target(), force: member(body['force'], oneOf('up', 'down'), 'force') }
+    case 'disable':
+    case 'enable':
+    case 'remove':
+      return { action, ...target() }
+    case 'drain':
+      return { action, ...target(), deadline: deadline() }
+    case 'maintenance':
+      return {
+        action,
+        host: member(body['host'], text, 'host'),
+        on: optional(body['on'], flag, 'on') ?? true,
+        deadline: deadline(),
+      }
+    case 'add':
+      return {
+        action,
+        service: member(body['service'], text, 'service'),
+        server: member(body['server'], text, 'server'),
+        weight: optional(body['weight'], weight, 'weight'),
+        like: optional(body['like'], text, 'like'),
+      }
+    case 'reset':
+      return {
+        action,
+        service: optional(body['service'], text, 'service'),
+        server: optional(body['server'], text, 'server'),
+      }
+  }
+}
