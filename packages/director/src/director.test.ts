@@ -1,4 +1,5 @@
 import type { Config, VirtualServer } from '@ipvs-director/config'
+import type { SteerAnswer, SteerRequest } from '@ipvs-director/control'
 import { seconds } from '@ipvs-director/core'
 import { arrayLogger, fakeClock } from '@ipvs-director/core/testing'
 import { memoryIpvs, type Command, type IpvsClient } from 'ipvs-netlink'
@@ -300,3 +301,150 @@ test('notify scripts run in the order of the events', async () => {
   await settle(w)
   expect(w.scripts).toEqual(['quorum-up', 'rs-down', 'quorum-down', 'rs-up', 'quorum-up'])
 })
+
+test('a drained server keeps weight 0 until its connections have ended, and is then taken out', async () => {
+  const ipvs = memoryIpvs()
+  let active = 2
+  const counted: IpvsClient = {
+    ...ipvs,
+    async destinations(key) {
+      const found = await ipvs.destinations(key)
+      return found.map((each) => ({ ...each, counters: { ...each.counters, activeConnections: active } }))
+    },
+  }
+  const w = world(config([web()]), { ipvs: counted })
+  await w.director.start()
+  await settle(w)
+  expect(await steer(w, { action: 'drain', server: '10.0.0.2:80' })).toMatchObject({ ok: true })
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=0', '10.0.0.3:80=1'])
+  const [virtual] = (await w.director.status()).virtualServers
+  expect(virtual?.servers[1]?.steering).toMatchObject({ admin: 'draining', connectionsLeft: 2, host: false })
+  expect(virtual?.aliveWeight).toBe(2)
+  await w.clock.advance(seconds(5))
+  expect(await kernel(w.ipvs)).toHaveLength(3)
+  active = 0
+  await w.clock.advance(seconds(2))
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.3:80=1'])
+  await steer(w, { action: 'enable', server: '10.0.0.2:80' })
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=1', '10.0.0.3:80=1'])
+})
+
+test('a drain ends at its deadline whatever is left', async () => {
+  const ipvs = memoryIpvs()
+  const busy: IpvsClient = {
+    ...ipvs,
+    async destinations(key) {
+      const found = await ipvs.destinations(key)
+      return found.map((each) => ({ ...each, counters: { ...each.counters, activeConnections: 9 } }))
+    },
+  }
+  const w = world(config([web()]), { ipvs: busy })
+  await w.director.start()
+  await steer(w, { action: 'drain', server: '10.0.0.2:80', deadline: 3000 })
+  await w.clock.advance(seconds(2))
+  expect(await kernel(w.ipvs)).toHaveLength(3)
+  await w.clock.advance(seconds(3))
+  expect(await kernel(w.ipvs)).toHaveLength(2)
+  expect(w.log.lines.map(({ message }) => message)).toContain(
+    'Drained 10.0.0.2:80 of VS 192.0.2.1:80/tcp: time is over, 9 connections are cut',
+  )
+})
+
+test('what was asked for by hand survives reloads and restarts, and a reset ends it', async () => {
+  const overlay = overlayInMemory()
+  const ipvs = memoryIpvs()
+  const w = world(config([web()]), { overlay, ipvs })
+  await w.director.start()
+  await steer(w, { action: 'weight', server: '10.0.0.1:80', weight: 9 })
+  await steer(w, { action: 'disable', server: '10.0.0.2:80' })
+  await steer(w, { action: 'remove', server: '10.0.0.3:80' })
+  await steer(w, { action: 'add', service: '192.0.2.1:80/tcp', server: '10.0.0.4:80' })
+  const wanted = ['10.0.0.1:80=9', '10.0.0.2:80=0', '10.0.0.4:80=1']
+  expect(await kernel(ipvs)).toEqual(wanted)
+  expect(await w.director.reload()).toMatchObject({ changes: [], writes: 0 })
+  await w.director.stop({ keep: true })
+  const again = world(config([web()]), { overlay, ipvs })
+  await again.director.start()
+  expect(again.written).toEqual([])
+  expect(await kernel(ipvs)).toEqual(wanted)
+  const [virtual] = (await again.director.status()).virtualServers
+  expect(virtual?.removed).toEqual(['10.0.0.3:80'])
+  expect(virtual?.servers.map(({ steering }) => steering?.added)).toEqual([false, false, true])
+  await steer(again, { action: 'reset' })
+  expect(await kernel(ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=1', '10.0.0.3:80=1'])
+})
+
+test('forced down counts as down, for the quorum too; forced up serves whatever is seen', async () => {
+  const w = world(config([web({ quorum: 3, sorryServer: sorryServer('10.0.0.9:80') })]))
+  await w.director.start()
+  await steer(w, { action: 'force', server: '10.0.0.1:80', force: 'down' })
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.9:80=1'])
+  await steer(w, { action: 'force', server: '10.0.0.1:80', force: 'up' })
+  w.prober().saw('10.0.0.1:80', false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toHaveLength(3)
+})
+
+test('what does not exist is refused and changes nothing', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  w.written.length = 0
+  expect(await w.director.steer({ action: 'drain', server: 'x' })).toMatchObject({ ok: false, candidates: names })
+  expect(w.written).toEqual([])
+})
+
+test('a plan tells what a reload would do, and does nothing', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  w.prober().saw('10.0.0.1:80', false)
+  await settle(w)
+  w.written.length = 0
+  w.use(config([web({ realServers: [...names.slice(1), '10.0.0.4:80'].map((name) => realServer(name)) })]))
+  const { ok, changes } = await w.director.plan(undefined)
+  expect(ok).toBe(true)
+  expect(changes).toEqual(['add 10.0.0.4:80 weight 1 droute to 192.0.2.1:80/tcp'])
+  expect(w.written).toEqual([])
+  expect((await w.director.reload()).changes).toEqual(changes)
+})
+
+test('a reload on trial is rolled back unless confirmed', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  w.use(config([web({ realServers: [realServer(names[0]!)] })]))
+  await w.director.reload({ confirmWithin: 60_000 })
+  expect(await kernel(w.ipvs)).toHaveLength(1)
+  expect((await w.director.status()).config.onTrialUntil).toBe(w.clock.wall() + 60_000)
+  await w.clock.advance(seconds(61))
+  await until(async () => (await kernel(w.ipvs)).length === 3)
+  expect(w.director.confirm()).toBe(false)
+  await w.director.reload({ confirmWithin: 60_000 })
+  expect(w.director.confirm()).toBe(true)
+  await w.clock.advance(seconds(120))
+  expect(await kernel(w.ipvs)).toHaveLength(1)
+})
+
+test('a verdict that comes while a big reload is put together is not lost and not told twice', async () => {
+  const many = Array.from({ length: 3000 }, (_, i) => `10.1.${i >> 8}.${i & 255}:80`)
+  const w = world(config([web({ realServers: many.map((name) => realServer(name)) })]))
+  await w.director.start()
+  const reloading = w.director.reload()
+  await new Promise((resolve) => setImmediate(resolve))
+  w.prober().saw(many[0]!, false)
+  await reloading
+  await settle(w)
+  expect(await kernel(w.ipvs)).toHaveLength(2999)
+  expect(w.log.lines.filter(({ event }) => event === 'server.down')).toHaveLength(1)
+})
+
+/** What is asked for by hand is written at once. */
+async function steer(w: World, request: SteerRequest): Promise<SteerAnswer> {
+  return w.director.steer(request)
+}
+
+async function until(what: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 100; i++) {
+    if (await what()) return
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  throw new Error('it never came to that')
+}
