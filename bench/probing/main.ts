@@ -61,52 +61,67 @@ interface Bench {
 
 const window = 10
 
+/** Both at once, so that what else the machine does falls on both. */
 async function compare(kind: Kind, { self, start, shim, folder }: Bench): Promise<void> {
-  const rate = kind === 'SSL_GET' ? 500 : 2000
+  const rate = kind === 'SSL_GET' ? 300 : 2000
   const ours = start([...self, 'probing', '--probe', kind, String(rate), '0', '1'])
   const told = listen(ours)
-  const own = await processorTime(ours.pid, () => told()?.probes)
-  const bad = told()
+  const theirs = shim === undefined ? undefined : startKeepalived(configOf(kind, rate), { start, shim, folder })
+  await sleep(6000)
+  const checker = theirs === undefined ? undefined : childOf(theirs.pid)
+  const before = await figuresOf(ours.pid, checker, told)
+  await sleep(window * 1000)
+  const after = await figuresOf(ours.pid, checker, told)
+  const { failed, reason } = told() ?? { failed: NaN, reason: 'it says nothing' }
   ours.kill('SIGKILL')
-  console.log(
-    `${kind}: ours ${figure(own)}${bad?.failed === 0 ? '' : `, ${bad?.failed ?? '?'} failed: ${bad?.reason ?? ''}`}`,
-  )
-  if (shim === undefined) {
+  const probes = after.probes - before.probes
+  const length = after.at - before.at
+  const own = (10_000 * (after.own - before.own)) / probes
+  const remark = failed === 0 ? '' : `; ${failed} failed: ${reason ?? ''}`
+  console.log(`${kind}: ours ${own.toFixed(1)} ms of processor time for 1,000 checks, ${each(probes, length)}${remark}`)
+  if (theirs === undefined) {
     console.log(`${kind}: keepalived is not measured: there is no C compiler for what stands between it and IPVS`)
     return
   }
-  const file = join(folder, 'keepalived.conf')
-  writeFileSync(file, configOf(kind, rate))
-  const pids = ['-p', join(folder, 'parent.pid'), '-c', join(folder, 'checker.pid')]
-  const parent = start(['keepalived', '-n', '-C', '-G', '-f', file, ...pids], { LD_PRELOAD: shim })
-  await sleep(3000)
-  const checker = childOf(parent.pid)
-  const theirs = await processorTime(checker, undefined)
-  parent.kill('SIGTERM')
+  const others = after.opened - before.opened - probes
+  const peer = (10_000 * (after.peer - before.peer)) / others
+  theirs.kill('SIGTERM')
   await sleep(1500)
-  console.log(`${kind}: keepalived ${figure(theirs)}`)
-  console.log(`${kind}: ratio ${(own.perThousand / theirs.perThousand).toFixed(2)}`)
+  console.log(`${kind}: keepalived ${peer.toFixed(1)} ms, ${each(others, length)}; ratio ${(own / peer).toFixed(2)}`)
 }
 
-interface Spent {
-  readonly perThousand: number
+const each = (probes: number, milliseconds: number): string =>
+  `at ${Math.round((1000 * probes) / milliseconds)} a second`
+
+function startKeepalived(
+  config: string,
+  { start, shim, folder }: Pick<Bench, 'start' | 'folder'> & { readonly shim: string },
+): ChildProcess {
+  const file = join(folder, 'keepalived.conf')
+  writeFileSync(file, config)
+  const pids = ['-p', join(folder, 'parent.pid'), '-c', join(folder, 'checker.pid')]
+  return start(['keepalived', '-n', '-C', '-G', '-f', file, ...pids], { LD_PRELOAD: shim })
+}
+
+interface Sofar {
+  readonly at: number
+  readonly own: number
+  readonly peer: number
+  readonly opened: number
   readonly probes: number
 }
 
-const figure = ({ perThousand, probes }: Spent): string =>
-  `${perThousand.toFixed(1)} ms of processor time for 1,000 checks, at ${Math.round(probes / window)} connections a second`
-
-/** Over {@link window} seconds once things have settled; connections as the kernel counts them. */
-async function processorTime(
-  pid: number | undefined,
-  probesSoFar: (() => number | undefined) | undefined,
-): Promise<Spent> {
-  await sleep(4000)
-  const before = { time: ticksOf(pid), opened: opened(), probes: probesSoFar?.() }
-  await sleep(window * 1000)
-  const time = ticksOf(pid) - before.time
-  const probes = opened() - before.opened
-  return { perThousand: (time * 10 * 1000) / probes, probes }
+/** Taken when the prober has just told its own. */
+async function figuresOf(own: number | undefined, peer: number | undefined, told: Hears): Promise<Sofar> {
+  const last = told()
+  while (told() === last) await sleep(2)
+  return {
+    at: performance.now(),
+    own: ticksOf(own),
+    peer: peer === undefined ? 0 : ticksOf(peer),
+    opened: opened(),
+    probes: told()?.probes ?? 0,
+  }
 }
 
 /** Time in user and kernel mode of all its threads, in hundredths of a second (proc(5)). */
@@ -131,7 +146,9 @@ function childOf(pid: number | undefined): number {
   )
 }
 
-function listen(child: ChildProcess): () => Told | undefined {
+type Hears = () => Told | undefined
+
+function listen(child: ChildProcess): Hears {
   let last: Told | undefined
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     const line = text.trim().split('\n').at(-1)

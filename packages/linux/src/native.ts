@@ -70,7 +70,23 @@ export interface KernelSocket {
   close(): void
 }
 
+/** An epoll for many connections; poller.ts is what others use. Descriptors and tokens are the caller's to keep right. */
+export interface NativePoller {
+  open(domain: number, type: number, protocol: number): number
+  connect(fd: number, token: number, address: Uint8Array): void
+  send(fd: number, data: Uint8Array): number
+  bind(fd: number, address: Uint8Array): void
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array): void
+  getsockname(fd: number): Buffer
+  watch(fd: number, token: number, on: boolean): void
+  detach(fd: number): void
+  close(fd: number): void
+  ref(): void
+  unref(): void
+}
+
 interface Addon {
+  readonly Poller: new (onEvents: (count: number) => void, entries: Int32Array, data: Uint8Array) => NativePoller
   readonly Socket: new (
     domain: number,
     type: number,
@@ -108,6 +124,12 @@ export function openSocket(options: SocketOptions, listener: SocketListener): Ke
     bufferBytes,
     controlBytes,
   )
+}
+
+/** An epoll that writes what is ready into `entries` and `data`, and then says how many entries there are. */
+export function nativePoller(onEvents: (count: number) => void, entries: Int32Array, data: Uint8Array): NativePoller {
+  const { Poller } = addon()
+  return new Poller(onEvents, entries, data)
 }
 
 /** prctl(2). `second` may be bytes, for PR_SET_NAME 15. Returns what the call returns; throws a {@link SystemError}. */

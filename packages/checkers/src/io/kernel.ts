@@ -1,6 +1,6 @@
 import type { CheckConnection } from '@ipvs-director/config'
 import { familyOf } from '@ipvs-director/core'
-import { openSocket, type KernelSocket, type SocketListener, type SocketOptions } from '@ipvs-director/linux'
+import { openConnection, type ConnectionListener, type PolledConnection } from '@ipvs-director/linux'
 import { Socket } from 'node:net'
 import type { Attempt } from '../attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
@@ -10,16 +10,9 @@ import { AF_INET, AF_INET6 } from './sockaddr.ts'
 import { ProbeStream, type Wire } from './stream.ts'
 import { metItself, targetOf } from './target.ts'
 
-/** linux/net.h */
-const SOCK_STREAM = 1
-
-/** `bufferBytes`: the longest chunk read at once, allocated for each socket while it is open. */
-const tcp4: SocketOptions = { domain: AF_INET, type: SOCK_STREAM, protocol: 0, bufferBytes: 16 * 1024 }
-const tcp6: SocketOptions = { ...tcp4, domain: AF_INET6 }
-
-/** A TCP connection over the addon's socket: cheaper than node:net, and it takes marks and interfaces. */
+/** A TCP connection over the addon's poller: cheaper than node:net, and it takes marks and interfaces. */
 export function connectKernel(at: CheckConnection, attempt: Attempt): Promise<ProbeStream> {
-  const stream = new ProbeStream(targetOf(at).where, attempt, true)
+  const stream = new ProbeStream(targetOf(at).where, attempt)
   const wire = new KernelWire(stream, at)
   const opening = stream.open(wire)
   wire.connect()
@@ -28,7 +21,7 @@ export function connectKernel(at: CheckConnection, attempt: Attempt): Promise<Pr
 
 /** A connection made the same way, given to node:net (for TLS in it). */
 export async function connectHandedOver(at: CheckConnection, attempt: Attempt): Promise<Socket> {
-  const stream = new ProbeStream(targetOf(at).where, attempt, true)
+  const stream = new ProbeStream(targetOf(at).where, attempt)
   const wire = new KernelWire(stream, at)
   const opening = stream.open(wire)
   wire.connect()
@@ -38,10 +31,10 @@ export async function connectHandedOver(at: CheckConnection, attempt: Attempt): 
   return socket
 }
 
-class KernelWire implements Wire, SocketListener {
+class KernelWire implements Wire, ConnectionListener {
   readonly #stream: ProbeStream
   readonly #at: CheckConnection
-  #socket: KernelSocket | undefined
+  #socket: PolledConnection | undefined
   #unsent: Buffer | undefined
   #connecting = true
 
@@ -53,7 +46,7 @@ class KernelWire implements Wire, SocketListener {
   connect(): void {
     const at = this.#at
     try {
-      this.#socket = openSocket(familyOf(at.address) === 'inet' ? tcp4 : tcp6, this)
+      this.#socket = openConnection(familyOf(at.address) === 'inet' ? AF_INET : AF_INET6, this)
       prepare(this.#socket, at)
     } catch (error) {
       this.#stream.broke(ownFailure(error, this.#stream.where))
@@ -61,18 +54,20 @@ class KernelWire implements Wire, SocketListener {
     }
     try {
       this.#socket.connect(addressOf(at))
-      this.#socket.awaitWritable()
     } catch (error) {
       this.#stream.broke(systemFailure(error, this.#stream.where, true))
     }
   }
 
-  message(data: Buffer): void {
-    if (data.length === 0) this.#stream.ended()
-    else this.#stream.arrived(data)
+  data(chunk: Buffer): void {
+    this.#stream.arrived(chunk)
   }
 
-  error(error: Error): void {
+  ended(): void {
+    this.#stream.ended()
+  }
+
+  failed(error: Error): void {
     this.#stream.broke(systemFailure(error, this.#stream.where))
   }
 
@@ -107,18 +102,17 @@ class KernelWire implements Wire, SocketListener {
     try {
       const taken = socket.send(this.#unsent)
       this.#unsent = taken === this.#unsent.length ? undefined : this.#unsent.subarray(Math.max(taken, 0))
-      if (this.#unsent !== undefined) socket.awaitWritable()
     } catch (error) {
       this.#stream.broke(systemFailure(error, this.#stream.where))
     }
   }
 
   pause(): void {
-    this.#socket?.stop()
+    this.#socket?.watch(false)
   }
 
   resume(): void {
-    this.#socket?.start()
+    this.#socket?.watch(true)
   }
 
   close(): void {

@@ -21,7 +21,7 @@ export function needsKernelSocket(at: CheckConnection): boolean {
 }
 
 /** Mark, interface and local address, before connecting. */
-export function prepare(socket: KernelSocket, at: CheckConnection): void {
+export function prepare(socket: Pick<KernelSocket, 'setsockopt' | 'bind'>, at: CheckConnection): void {
   if (at.fwmark !== 0) socket.setsockopt(SOL_SOCKET, SO_MARK, int(at.fwmark))
   if (at.bindInterface !== undefined) {
     socket.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${at.bindInterface}\0`))

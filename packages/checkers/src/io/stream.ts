@@ -29,12 +29,11 @@ export class ProbeStream implements Connection {
   /** What arrived while nobody was reading; the wire is paused meanwhile. */
   #early: Buffer | undefined
   /** The wire hands over nothing until it is resumed. */
-  #paused: boolean
+  #paused = false
 
-  constructor(where: string, attempt: Attempt, paused = false) {
+  constructor(where: string, attempt: Attempt) {
     this.#where = where
     this.#attempt = attempt
-    this.#paused = paused
     if (attempt.ended !== undefined) this.broke(endFailure(attempt.ended, `${this.#waiting} ${where}`, attempt))
     attempt.onEnd = (why) => {
       this.broke(endFailure(why, `${this.#waiting} ${this.#where}`, attempt))
