@@ -541,7 +541,7 @@ export const codes = {
   N010: code(
     '0 means off',
     'error',
-    'keepalived reports 0 as out of range and ignores the line, though its own samples write it. It is taken as "off", which is the same.',
+    'keepalived reports 0 as out of range and ignores the line, though samples everywhere write it. It is taken as "off", which is the same.',
   ),
 } as const satisfies Record<string, CodeInfo>
 

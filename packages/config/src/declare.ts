@@ -146,8 +146,8 @@ export function each<T>(name: string, kind: Kind<T>, meta: Meta): Keyword<readon
 export function integer(name: string, options: Meta & Bare<number> & IntegerLimits & Default<number>): Keyword<number>
 export function integer(name: string, options: Meta & Bare<number> & IntegerLimits): Keyword<number | undefined>
 export function integer(name: string, options: Meta & Bare<number> & IntegerLimits): Keyword<number | undefined> {
-  const { min, max, clamp, ...meta } = options
-  return keyword(name, integerKind(defined({ min, max, clamp })), meta)
+  const { min, max, clamp, orZero, ...meta } = options
+  return keyword(name, integerKind(defined({ min, max, clamp, orZero })), meta)
 }
 
 /** A time: written in seconds (`min` and `max` too), held in milliseconds; `default` and `bare` are Millis. */

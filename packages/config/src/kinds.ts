@@ -9,6 +9,8 @@ export interface IntegerLimits {
   readonly min?: number
   readonly max?: number
   readonly clamp?: boolean
+  /** Zero is allowed whatever `min` says. */
+  readonly orZero?: boolean
 }
 
 /** Limits of a time, in seconds. */
@@ -33,12 +35,15 @@ export interface CaseRule {
   readonly ignoreCase?: boolean
 }
 
+const zeroIsOff = '0 is taken as "off"; keepalived reports it and ignores the line'
+
 const decimal = /^[+-]?\d+$/
 
 /** A decimal integer (keepalived's INT and UINT: no other base, nothing after the digits). */
 export function integerKind(limits: IntegerLimits = {}): Kind<number> {
-  const { min = -(2 ** 31), max = 2 ** 32 - 1, clamp = false } = limits
-  const range = `${min} to ${max}`
+  const { min = -(2 ** 31), max = 2 ** 32 - 1, clamp = false, orZero = false } = limits
+  const range = `${orZero ? '0 or ' : ''}${min} to ${max}`
+  const inRange = { type: 'integer', minimum: min, maximum: max }
   return {
     syntax: 'N',
     range,
@@ -48,6 +53,10 @@ export function integerKind(limits: IntegerLimits = {}): Kind<number> {
       if (!decimal.test(word)) return words.bad('E020', `"${word}" is not a whole number`, leadingNumber(word))
       const value = Number(word)
       if (value >= min && value <= max) return value
+      if (orZero && value === 0) {
+        words.warn('N010', zeroIsOff)
+        return 0
+      }
       if (!clamp) return words.bad('E021', `${word} is out of range (${range})`)
       const nearest = value < min ? min : max
       words.warn('W021', `${word} is out of range (${range}); ${nearest} is used`, String(nearest))
@@ -55,7 +64,7 @@ export function integerKind(limits: IntegerLimits = {}): Kind<number> {
     },
     toJson: (value) => value,
     words: (json) => [wordOf(json)],
-    schema: { type: 'integer', minimum: min, maximum: max },
+    schema: orZero ? { anyOf: [{ const: 0 }, inRange] } : inRange,
   }
 }
 
@@ -80,8 +89,7 @@ export function durationKind(limits: DurationLimits = {}): Kind<Millis> {
       if ((match[2]?.length ?? 0) > decimals)
         words.warn('W022', `${word} has more than ${decimals} decimals; it is rounded`)
       const value = Number(Number(`${match[1] ?? ''}.${match[2] ?? ''}0`).toFixed(decimals))
-      if (orZero && value === 0 && min > 0)
-        words.warn('N010', '0 is taken as "off"; keepalived reports it and ignores the line')
+      if (orZero && value === 0 && min > 0) words.warn('N010', zeroIsOff)
       if ((value >= min && value <= max) || (orZero && value === 0)) return toMillis(value)
       return words.bad('E021', `${word} is out of range (${range})`)
     },

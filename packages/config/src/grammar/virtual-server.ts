@@ -139,8 +139,9 @@ export const virtualServer = blocks(
     persistenceTimeout: integer('persistence_timeout', {
       min: 1,
       max: 2_678_400,
+      orZero: true,
       bare: 360,
-      doc: 'Seconds for which a client stays with its real server; without a number 360.',
+      doc: 'Seconds for which a client stays with its real server; without a number 360, 0: it does not.',
     }),
     persistenceGranularity: value('persistence_granularity', granularityKind, {
       doc: 'Clients that share this part of their address count as one. Implies persistence.',

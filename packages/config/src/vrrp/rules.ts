@@ -82,7 +82,7 @@ function instanceRules(instance: VrrpInstanceText & Read, globals: GlobalDefsTex
   if (instance.interface === undefined && (instance.unicastPeer.length === 0 || instance.unicastSrcIp === undefined)) {
     say('E065', `vrrp_instance ${instance.header} needs an interface (or unicast_peer and unicast_src_ip)`)
   }
-  preemptRules(instance, say)
+  preemptRules(instance, isStrict(instance, globals), say)
   authenticationRules(instance, version, say)
   strictRules(instance, globals, say)
   const interval = instance.advertInt / 1000
@@ -97,14 +97,14 @@ function instanceRules(instance: VrrpInstanceText & Read, globals: GlobalDefsTex
   unicastRules(instance, say)
 }
 
-function preemptRules(instance: VrrpInstanceText, say: Say): void {
+function preemptRules(instance: VrrpInstanceText, strict: boolean, say: Say): void {
   const delayed = (instance.preemptDelay ?? 0) > 0
   if (instance.nopreempt && instance.state === 'MASTER')
     say('W060', 'nopreempt needs "state BACKUP": with MASTER it has no effect', 'nopreempt')
   else if (instance.nopreempt && priorityOf(instance) === 255)
     say('W063', 'nopreempt has no effect with priority 255: an owner takes over', 'nopreempt')
   if (instance.nopreempt && delayed) say('W063', 'preempt_delay has no effect with nopreempt', 'preempt_delay')
-  else if (delayed && instance.state === 'MASTER')
+  else if (delayed && instance.state === 'MASTER' && !strict)
     say('W063', 'preempt_delay has no effect with "state MASTER"', 'preempt_delay')
   if (instance.nopreempt && instance.preempt) say('W063', 'preempt and nopreempt contradict each other', 'preempt')
   if (instance.timerExpiredBackup !== undefined && !instance.nopreempt)
