@@ -32,7 +32,7 @@ const noAuthData = new Uint8Array(0)
 
 /** Octets of the message for so many addresses, without any trailer. */
 export function advertisementLength(version: number, family: Family, count: number): number {
-  return headerLength + count * (family === 'inet' ? 4 : 16) + (version === 2 ? authDataLength : 0)
+  return headerLength + count * widthOf(family) + (version === 2 ? authDataLength : 0)
 }
 
 /** The message in network order, with its checksum. Throws a RangeError for what does not fit its field. */
@@ -53,12 +53,7 @@ export function encodeAdvertisement(advertisement: Advertisement, family: Family
     bytes[4] = centiseconds >> 8
     bytes[5] = centiseconds & 0xff
   }
-  const width = family === 'inet' ? 4 : 16
-  addresses.forEach((address, i) => {
-    const octets = addressBytes(address)
-    if (octets.length !== width) throw new RangeError(`${address} is not of family ${family}`)
-    bytes.set(octets, headerLength + i * width)
-  })
+  bytes.set(encodeAddresses(addresses, family), headerLength)
   writeChecksum(bytes, checksum, bytes.length)
   return bytes
 }
@@ -84,12 +79,20 @@ export const checksumIsRight = (bytes: Uint8Array, checksum: ChecksumKind): bool
 const startOf = (checksum: ChecksumKind, length: number): number =>
   checksum.kind === 'message' ? 0 : pseudoHeaderSum(checksum.source, checksum.destination, length)
 
+/** What an advertisement says, but for its addresses, which stay octets until somebody wants to read them. */
+export interface AdvertisementHead extends Omit<Advertisement, 'addresses'> {
+  /** How many addresses it has. */
+  readonly count: number
+  /** They themselves, 4 or 16 octets each. */
+  readonly octets: Uint8Array
+}
+
 /**
  * Reads a message whose octets may be followed by a trailer or padding. Only its shape is looked at here: version 2 or 3,
  * and long enough for the addresses it claims; what an instance expects of it is {@link checkPacket}'s business.
- * Never throws, and its cost is bounded by 255 addresses.
+ * Never throws, and costs the same for 255 addresses as for none.
  */
-export function decodeAdvertisement(bytes: Uint8Array, family: Family): Advertisement | Rejection {
+export function decodeHead(bytes: Uint8Array, family: Family): AdvertisementHead | Rejection {
   if (bytes.length < headerLength) return reject('length', `a VRRP packet of ${bytes.length} bytes is too short`)
   const [first = 0, vrid = 0, priority = 0, count = 0, fourth = 0, fifth = 0] = bytes
   const version = first >> 4
@@ -99,19 +102,38 @@ export function decodeAdvertisement(bytes: Uint8Array, family: Family): Advertis
     return reject('length', `${bytes.length} bytes are too short for ${count} addresses (expected ${length})`)
   }
   if ((first & 0x0f) !== 1) return reject('type', `invalid type ${first & 0x0f}: not an advertisement`)
-  const width = family === 'inet' ? 4 : 16
-  const addresses: Address[] = []
-  for (let i = 0; i < count; i++) {
-    const at = headerLength + i * width
-    addresses.push(addressFromBytes(bytes.subarray(at, at + width)))
-  }
   return {
     version,
     vrid,
     priority,
-    addresses,
+    count,
+    octets: bytes.subarray(headerLength, headerLength + count * widthOf(family)),
     interval: millis(version === 2 ? fifth * 1000 : (((fourth & 0x0f) << 8) | fifth) * 10),
     authType: version === 2 ? fourth : 0,
     authData: version === 2 ? bytes.subarray(length - authDataLength, length) : noAuthData,
   }
 }
+
+/** The addresses in octets, at most 255. */
+export function decodeAddresses(octets: Uint8Array, family: Family): readonly Address[] {
+  const width = widthOf(family)
+  const addresses: Address[] = []
+  for (let at = 0; at + width <= octets.length; at += width)
+    addresses.push(addressFromBytes(octets.subarray(at, at + width)))
+  return addresses
+}
+
+/** Addresses one after the other, as an advertisement holds them. */
+export function encodeAddresses(addresses: readonly Address[], family: Family): Uint8Array {
+  const width = widthOf(family)
+  const octets = new Uint8Array(addresses.length * width)
+  addresses.forEach((address, i) => {
+    const bytes = addressBytes(address)
+    if (bytes.length !== width) throw new RangeError(`${address} is not of family ${family}`)
+    octets.set(bytes, i * width)
+  })
+  return octets
+}
+
+/** Octets of an address. */
+export const widthOf = (family: Family): number => (family === 'inet' ? 4 : 16)

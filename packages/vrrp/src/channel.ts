@@ -44,6 +44,9 @@ interface OpenWay {
   oldChecksum: boolean
 }
 
+/** Senders that disagree, and ways of each to do so, that are told of: forged ones are endless. */
+const toldLimit = 64
+
 /** Reasons that say: a machine with our VRID is there, and does not agree with us. */
 const disagreements: ReadonlySet<RejectReason> = new Set([
   'version',
@@ -64,7 +67,7 @@ export function createChannel(options: ChannelOptions): Channel {
   const { link, clock } = shared
   const ahCounter = createAhCounter()
   const peers = new Map<Address, Peer>()
-  const mismatches = new Set<string>()
+  const mismatches = new Map<Address, Set<string>>()
   let ways: readonly (OpenWay | undefined)[] = []
   let id = 0
   let unsent = false
@@ -84,9 +87,9 @@ export function createChannel(options: ChannelOptions): Channel {
     config().skipCheckAdvertAddresses && !options.isMaster() && options.masterNow() === sender
 
   const disagree = (text: string, sender: Address): void => {
-    const key = `${sender} ${text}`
-    if (mismatches.has(key) || mismatches.size >= 64) return
-    mismatches.add(key)
+    const told = mismatches.get(sender) ?? new Set()
+    if (told.has(text) || told.size >= toldLimit || mismatches.size >= toldLimit) return
+    mismatches.set(sender, told.add(text))
     alarm('alarm', 'mismatch', `${text} (from ${sender}, which has our VRID ${config().virtualRouterId})`)
   }
 
@@ -111,17 +114,24 @@ export function createChannel(options: ChannelOptions): Channel {
       once('warn', 'vrrp.addresses', `${text} (from ${packet.source})`)
       disagree(text, packet.source)
     }
+    if (checked.differences.length === 0 && mismatches.delete(packet.source)) {
+      alarm('calm', 'mismatch', `${packet.source} agrees with us now`)
+    }
     rememberPeer(peers, { address: packet.source, priority, path, heardAt: clock.wall() })
     options.hear({ priority, interval, source: packet.source, own: plan.own, path })
   }
 
   const openWay = (plan: Plan | undefined, path: number, before: OpenWay | undefined): OpenWay | undefined => {
     if (before !== undefined && plan !== undefined && samePlan(before.plan, plan)) return before
-    before?.subscription.close()
-    if (plan === undefined) return undefined
+    if (plan === undefined) {
+      before?.subscription.close()
+      return undefined
+    }
+    // The new one first: they may share a socket, which then stays open.
     const subscription = shared.sockets.subscribe(plan.path, config().virtualRouterId, (packet) => {
       receive(packet, plan, path)
     })
+    before?.subscription.close()
     return subscription === undefined
       ? undefined
       : { plan, subscription, oldChecksum: config().oldUnicastChecksum === 'always' }

@@ -1,13 +1,14 @@
 import type { UnicastPeer, VrrpInstance } from '@ipvs-director/config'
 import type { Address } from '@ipvs-director/core'
 import {
-  type Advertisement,
+  type AdvertisementHead,
   advertisementLength,
   checksumIsRight,
   type ChecksumKind,
-  decodeAdvertisement,
+  decodeHead,
 } from './advertisement.ts'
 import { ahLength, passwordOctets, readAh, samePassword, verifyAh } from './authentication.ts'
+import { compareLists } from './compare-lists.ts'
 import { trailerLength, verifyTrailer } from './hmac-trailer.ts'
 import type { ReceivedPacket } from './packet.ts'
 import { isRejection, type Rejection, reject } from './rejection.ts'
@@ -37,7 +38,7 @@ export interface Way {
 
 /** What passed. */
 export interface Checked {
-  readonly advertisement: Advertisement
+  readonly advertisement: AdvertisementHead
   /** Where its list of addresses differs from ours: taken all the same, as keepalived 2.4 does, but told. */
   readonly differences: readonly string[]
   /** It was right only with the checksum of versions up to 1.3.6 (`old_unicast_checksum`). */
@@ -54,10 +55,10 @@ export function checkPacket(packet: ReceivedPacket, way: Way, listener: Listener
   if (ttl !== undefined) return ttl
   const payload = openAh(packet, config)
   if (isRejection(payload)) return payload
-  const advertisement = decodeAdvertisement(payload.message, config.family)
+  const advertisement = decodeHead(payload.message, config.family)
   if (isRejection(advertisement)) return advertisement
-  const { version, addresses } = advertisement
-  const length = advertisementLength(version, config.family, addresses.length)
+  const { version, count } = advertisement
+  const length = advertisementLength(version, config.family, count)
   const message = payload.message.subarray(0, length)
   const trailer = payload.message.subarray(length)
   const wrong =
@@ -75,7 +76,7 @@ export function checkPacket(packet: ReceivedPacket, way: Way, listener: Listener
   if (unwanted !== undefined) return unwanted
   const forged = checkAh(packet, payload.sequence, way, listener) ?? checkTrailer(message, trailer, packet, listener)
   if (forged !== undefined) return forged
-  const differences = listener.known(packet.source) ? [] : compareLists(advertisement.addresses, config)
+  const differences = listener.known(packet.source) ? [] : compareLists(advertisement, config)
   return { advertisement, differences, oldChecksum: oldChecksum.old }
 }
 
@@ -119,7 +120,10 @@ function checkTrailerPresence(trailer: Uint8Array, { hmac }: VrrpInstance): Reje
 
 const authNames = ['none', 'PASS', 'AH'] as const
 
-function checkPassword({ version, authType, authData }: Advertisement, config: VrrpInstance): Rejection | undefined {
+function checkPassword(
+  { version, authType, authData }: AdvertisementHead,
+  config: VrrpInstance,
+): Rejection | undefined {
   if (version === 3 || config.hmac !== undefined) return undefined
   const expected = config.auth === undefined ? 0 : config.auth.type === 'PASS' ? 1 : 2
   if (authType > 2) return reject('authType', `invalid authentication type ${authType}`)
@@ -133,7 +137,7 @@ function checkPassword({ version, authType, authData }: Advertisement, config: V
 }
 
 /** v2 machines must agree; v3 follows its master, but an interval of zero would make the wait zero. */
-function checkInterval({ version, interval }: Advertisement, config: VrrpInstance): Rejection | undefined {
+function checkInterval({ version, interval }: AdvertisementHead, config: VrrpInstance): Rejection | undefined {
   if (version === 3) return interval > 0 ? undefined : reject('malformed', 'an advertisement interval of 0')
   if (interval === config.advertInterval) return undefined
   return reject(
@@ -180,7 +184,7 @@ function checkSender({ source, destination }: ReceivedPacket, way: Way): Rejecti
   return undefined
 }
 
-const checkOwner = ({ priority }: Advertisement, config: VrrpInstance): Rejection | undefined =>
+const checkOwner = ({ priority }: AdvertisementHead, config: VrrpInstance): Rejection | undefined =>
   config.ownerIgnoreAdverts && config.priority === 255
     ? reject('owner', `owner_ignore_adverts: priority ${priority} does not matter to the owner`)
     : undefined
@@ -207,15 +211,4 @@ function checkTrailer(
   const context = { version: config.version, vrid: config.virtualRouterId, source: packet.source }
   const verified = verifyTrailer(message, trailer, context, keys)
   return isRejection(verified) ? verified : freshness.take(packet.source, verified.sequence, now)
-}
-
-/** Two machines that move different addresses: the words keepalived's operators know. */
-function compareLists(heard: readonly Address[], { addresses }: VrrpInstance): readonly string[] {
-  const differences: string[] = []
-  if (heard.length !== addresses.length)
-    differences.push(`expected ${addresses.length} VIPs but received ${heard.length}`)
-  const set = new Set(heard)
-  const missing = addresses.find(({ address }) => !set.has(address))
-  if (missing !== undefined) differences.push(`VIP ${missing.address} is not present in the advert`)
-  return differences
 }

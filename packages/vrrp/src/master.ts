@@ -51,21 +51,21 @@ function stay(turn: Turn, advert: HeardAdvert): void {
   const { protocol, state } = turn
   const { priority, source } = advert
   const before = state.contest
-  const same = before?.address === source
-  const answers = !same || turn.now - before.answered >= protocol.interval / 2
-  const adverts = same ? before.adverts + 1 : 1
+  // Whoever says it: a flood under many addresses is not answered by one of ours.
+  const answers = before === undefined || turn.now - before.answered >= protocol.interval / 2
+  const adverts = (before?.adverts ?? 0) + 1
   set(turn, {
     contest: {
       address: source,
       priority,
       at: turn.now,
-      since: same ? before.since : turn.now,
+      since: before?.since ?? turn.now,
       adverts,
       answered: answers ? turn.now : before.answered,
     },
   })
   schedule(turn, { calm: millis(turn.now + Math.max(3 * advert.interval, downInterval(turn))) })
-  if (isContested(adverts) && !(same && isContested(before.adverts))) {
+  if (isContested(adverts) && !isContested(adverts - 1)) {
     const text = `${source} advertises as master, too (priority ${priority}, ours ${state.priority}): it does not hear us`
     emit(turn, { do: 'alarm', kind: 'rival', text })
   }

@@ -240,6 +240,19 @@ test('a flood of lower adverts is answered at most twice an interval', () => {
   expect(done.filter((each) => each === 'announce').length).toBeLessThanOrEqual(4)
 })
 
+test('a flood of lower adverts under many addresses is answered no more often', () => {
+  const it = master()
+  const before = it.effects.length
+  for (let i = 0; i < 1000; i++) {
+    it.run(1)
+    it.hear(50, { source: address(`10.0.${i >> 8}.${i & 255}`) })
+  }
+  const done = it.done(before)
+  expect(done.filter((each) => each === 'advertise 100').length).toBeLessThanOrEqual(4)
+  expect(done.filter((each) => each === 'announce').length).toBeLessThanOrEqual(4)
+  expect(done.filter((each) => each === 'alarm')).toHaveLength(1)
+})
+
 /** preempt_delay, reference §3. */
 test('preempt_delay begins with the first lower advert; the takeover comes after it and the rest of the wait', () => {
   const it = backup({ preemptDelay: seconds(10) })

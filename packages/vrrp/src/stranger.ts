@@ -1,6 +1,6 @@
 import type { VrrpConfig } from '@ipvs-director/config'
 import type { Clock, Logger } from '@ipvs-director/core'
-import { decodeAdvertisement } from './advertisement.ts'
+import { decodeAddresses, decodeHead } from './advertisement.ts'
 import { readAh } from './authentication.ts'
 import type { VrrpEvent } from './events.ts'
 import type { Path } from './link.ts'
@@ -33,9 +33,9 @@ export function createStranger(
       )
     }
     const payload = packet.protocol === 51 ? readAh(packet.payload) : { message: packet.payload }
-    const advert = isRejection(payload) ? payload : decodeAdvertisement(payload.message, path.family)
+    const advert = isRejection(payload) ? payload : decodeHead(payload.message, path.family)
     if (isRejection(advert)) return
-    const advertised = new Set(advert.addresses)
+    const advertised = new Set(decodeAddresses(advert.octets, path.family))
     for (const { name, addresses, virtualRouterId } of config().instances) {
       const shared = addresses.find(({ address }) => advertised.has(address))
       if (shared === undefined) continue

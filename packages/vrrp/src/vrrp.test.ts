@@ -143,6 +143,17 @@ test.for([
   }
 })
 
+test('a mismatch that is mended is no alarm any longer', () => {
+  const { lan, a, b } = pair(
+    plan(150, { auth: { type: 'PASS', password: 'one' } }),
+    plan(100, { auth: { type: 'PASS', password: 'two' } }),
+  )
+  b.vrrp()!.apply(plan(100, { auth: { type: 'PASS', password: 'one' } }))
+  lan.run(10_000)
+  expect(holders(lan)).toEqual(['a'])
+  expect(a.events.some((each) => each.type === 'calm' && each.kind === 'mismatch')).toBe(true)
+})
+
 test('a mistyped virtual_router_id: our address in adverts of another VRID is an alarm', () => {
   const { a } = pair(plan(150), plan(100, { virtualRouterId: 52 }))
   expect(alarms(a)).toEqual(['vrid'])
