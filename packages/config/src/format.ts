@@ -1,4 +1,5 @@
 import { includeKeywords } from './include.ts'
+import { JsonError, looksLikeJson, parseJson } from './json-text.ts'
 import { commentStart, scanWords } from './tokens.ts'
 
 /** Where a line is in the file, as far as its looks depend on it. */
@@ -25,9 +26,23 @@ const step = '    '
  * A keepalived.conf in its usual looks: four blanks for each level, one statement to a line, one blank between words,
  * `{` behind its keyword, `}` alone, at most one empty line. Comments, definitions, conditions, quotes and order stay,
  * so that it means what it meant; formatting twice is formatting once. Undefined when braces do not match: where one is
- * missing can only be seen by the indentation that is there.
+ * missing can only be seen by the indentation that is there. The JSON spelling is laid out as JSON, where it is JSON.
  */
 export function formatConf(text: string): string | undefined {
+  const given = text.replace(/^\ufeff/, '')
+  return looksLikeJson(given) ? formatJson(given) : formatStatements(given)
+}
+
+function formatJson(text: string): string | undefined {
+  try {
+    return `${JSON.stringify(parseJson(text).value, undefined, 2)}\n`
+  } catch (error) {
+    if (error instanceof JsonError) return undefined
+    throw error
+  }
+}
+
+function formatStatements(text: string): string | undefined {
   const state: State = {
     out: [],
     depth: 0,
@@ -38,10 +53,7 @@ export function formatConf(text: string): string | undefined {
     below: false,
     uncounted: false,
   }
-  for (const line of text
-    .replace(/^\ufeff/, '')
-    .replace(/\n$/, '')
-    .split('\n'))
+  for (const line of text.replace(/\n$/, '').split('\n'))
     formatLine(line.replace(/\s+$/, '').replace(/^[ \t\r\f\v]+/, ''), state)
   if (!state.uncounted && (state.below || state.depth !== 0)) return undefined
   dropEmpty(state)
