@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** What iproute2's tables give names to. */
-export type RouteNames = 'rt_tables' | 'rt_protos' | 'rt_scopes' | 'rt_realms' | 'group'
+export type RouteNames = 'rt_tables' | 'rt_protos' | 'rt_scopes' | 'rt_realms' | 'rt_dsfield' | 'group'
 
 const folders = ['/etc/iproute2', '/usr/share/iproute2', '/usr/lib/iproute2']
 

@@ -1,7 +1,15 @@
 /** Addresses, routes and rules as configured, for the kernel. */
 import type { NetworkRoute, NetworkRule, ProtectedAddress } from '@ipvs-director/config'
 import { familyOf, millis, type Millis } from '@ipvs-director/core'
-import { formatPrefix, routeNumber, type InterfaceAddress, type Route, type Rule } from '@ipvs-director/linux'
+import {
+  formatPrefix,
+  routeNumber,
+  type InterfaceAddress,
+  type Route,
+  type RouteMetrics,
+  type RouteNextHop,
+  type Rule,
+} from '@ipvs-director/linux'
 
 /** The number of the interface of that name; undefined where there is none. */
 export type IndexOf = (name: string) => number | undefined
@@ -9,6 +17,8 @@ export type IndexOf = (name: string) => number | undefined
 /** rtnetlink.h, if_addr.h */
 const routeTypes: Readonly<Record<NetworkRoute['type'], number>> = { unicast: 1, local: 2, broadcast: 3, multicast: 5, blackhole: 6, unreachable: 7, prohibit: 8, throw: 9, nat: 10 } // prettier-ignore
 const ruleActions: Readonly<Record<NetworkRule['action'], number>> = { table: 1, goto: 2, nop: 3, blackhole: 6, unreachable: 7, prohibit: 8 } // prettier-ignore
+const routePreferences = { low: 3, medium: 0, high: 1 } as const
+const ipProtocols: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, gre: 47, esp: 50, ah: 51, ipv6_icmp: 58, 'ipv6-icmp': 58, vrrp: 112, sctp: 132 } // prettier-ignore
 const IFA_F_HOMEADDRESS = 0x10
 const IFA_F_MANAGETEMPADDR = 0x100
 const IFA_F_MCAUTOJOIN = 0x400
@@ -66,56 +76,90 @@ export function kernelAddress(wanted: ProtectedAddress, index: number, lease: Mi
 
 /** A route; throws an Error that names what is not supported or not there. */
 export function kernelRoute(wanted: NetworkRoute, indexOf: IndexOf): Route {
-  refuseUnsupported(wanted)
+  const unsupported = {
+    encap: wanted.encapsulation !== undefined,
+    'ttl-propagate': wanted.ttlPropagate !== undefined,
+    vrf: wanted.vrf !== undefined,
+  }
+  refuse(unsupported, `route ${routeText(wanted)}`)
+  const nextHops = nextHopsOf(wanted, indexOf)
   return {
     family: wanted.family,
     destination: wanted.destination,
-    gateway: wanted.gateway,
+    gateway: nextHops === undefined ? wanted.gateway : undefined,
     source: wanted.source,
-    index: wanted.interface === undefined ? undefined : existing(wanted.interface, indexOf),
+    index: wanted.interface === undefined || nextHops !== undefined ? undefined : existing(wanted.interface, indexOf),
     table: numberOf('rt_tables', wanted.table),
     metric: wanted.metric,
     protocol: wanted.protocol === undefined ? RTPROT_KEEPALIVED : numberOf('rt_protos', wanted.protocol),
     scope: wanted.scope === undefined ? undefined : numberOf('rt_scopes', wanted.scope),
     kind: routeTypes[wanted.type],
     onlink: wanted.onlink,
+    tos: wanted.tos === undefined ? undefined : numberOf('rt_dsfield', wanted.tos),
+    realms: realmsOf(wanted.realms),
+    preference: wanted.preference === undefined ? undefined : routePreferences[wanted.preference],
+    expires: wanted.expires,
+    metrics: metricsOf(wanted),
+    nextHops,
   }
 }
 
-function refuseUnsupported(route: NetworkRoute): void {
-  const given = {
-    or: route.alternative !== undefined,
-    nexthop: route.nextHops.length > 0,
-    encap: route.encapsulation !== undefined,
-    tos: route.tos !== undefined,
-    realms: route.realms !== undefined,
-    metrics: Object.keys(route.metrics).length > 0,
-    pref: route.preference !== undefined,
-    expires: route.expires !== undefined,
-    'ttl-propagate': route.ttlPropagate !== undefined,
-  }
-  refuse(given, `route ${routeText(route)}`)
+/** `or` is a second gateway of equal weight on the same interface. */
+function nextHopsOf(wanted: NetworkRoute, indexOf: IndexOf): readonly RouteNextHop[] | undefined {
+  const own = wanted.alternative === undefined ? [] : [wanted.gateway, wanted.alternative]
+  const both = own.map((gateway) => ({ gateway, interface: wanted.interface, weight: 1, onlink: wanted.onlink, realms: undefined })) // prettier-ignore
+  const all = [...both, ...wanted.nextHops]
+  if (all.length === 0) return undefined
+  return all.map(({ gateway, interface: on, weight, onlink, realms }) => ({
+    gateway,
+    index: on === undefined ? undefined : existing(on, indexOf),
+    weight,
+    onlink,
+    realms: realmsOf(realms),
+  }))
 }
 
-/** A rule; throws an Error that names what is not supported. */
+type MetricName = Exclude<keyof RouteMetrics, 'lock' | 'features' | 'quickack' | 'fastopenNoCookie'>
+
+/** RTAX_ numbers, for the bits of `lock`. */
+const metricNumbers: Readonly<Record<MetricName, number>> = { mtu: 2, window: 3, rtt: 4, rttvar: 5, ssthresh: 6, cwnd: 7, advmss: 8, reordering: 9, hoplimit: 10, initcwnd: 11, rto_min: 13, initrwnd: 14, congctl: 16 } // prettier-ignore
+/** The kernel's units in a millisecond. */
+const perMillisecond: Readonly<Partial<Record<MetricName, number>>> = { rtt: 8, rttvar: 4, rto_min: 1 }
+
+function metricsOf({ metrics, ecn, quickAck, fastopenNoCookie }: NetworkRoute): RouteMetrics | undefined {
+  const values: Record<string, number | string> = {}
+  let lock = 0
+  for (const [name, metric] of Object.entries(metrics)) {
+    if (!isMetric(name)) continue
+    values[name] = name === 'congctl' ? metric.value : amount(metric.value, perMillisecond[name])
+    if (metric.lock) lock |= 1 << metricNumbers[name]
+  }
+  if (lock !== 0) values.lock = lock
+  if (ecn) values.features = 1
+  if (quickAck !== undefined) values.quickack = quickAck ? 1 : 0
+  if (fastopenNoCookie !== undefined) values.fastopenNoCookie = fastopenNoCookie ? 1 : 0
+  return Object.keys(values).length === 0 ? undefined : values
+}
+
+const isMetric = (name: string): name is MetricName => name in metricNumbers
+
+/** A number; of times `20ms`, `1s` or milliseconds, in the kernel's units. */
+function amount(text: string, unit: number | undefined): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text)
+  if (match === null) throw new Error(`${text} is no number`)
+  return Math.round(Number(match[1]) * (match[2] === 's' ? 1000 : 1) * (unit ?? 1))
+}
+
+/** `2` is the destination's, `1/2` also the source's. */
+function realmsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const [first = '', second] = text.split('/')
+  const to = numberOf('rt_realms', second ?? first)
+  return second === undefined ? to : ((numberOf('rt_realms', first) << 16) | to) >>> 0
+}
+
+/** A rule; throws an Error for names that nobody knows. */
 export function kernelRule(wanted: NetworkRule): Rule {
-  refuse(
-    {
-      not: wanted.not,
-      tos: wanted.tos !== undefined,
-      uidrange: wanted.users !== undefined,
-      l3mdev: wanted.l3mdev,
-      tun_id: wanted.tunnelId !== undefined,
-      ipproto: wanted.ipProtocol !== undefined,
-      sport: wanted.sourcePorts !== undefined,
-      dport: wanted.destinationPorts !== undefined,
-      goto: wanted.action === 'goto',
-      realms: wanted.realms !== undefined,
-      suppress_prefixlength: wanted.suppressPrefixLength !== undefined,
-      suppress_ifgroup: wanted.suppressInterfaceGroup !== undefined,
-    },
-    `rule ${ruleText(wanted)}`,
-  )
   return {
     family: wanted.family,
     priority: wanted.preference,
@@ -125,8 +169,22 @@ export function kernelRule(wanted: NetworkRule): Rule {
     outputInterface: wanted.outputInterface,
     mark: wanted.mark?.value,
     markMask: wanted.mark?.mask,
-    table: wanted.action === 'table' ? numberOf('rt_tables', wanted.table ?? RT_TABLE_MAIN) : undefined,
+    table:
+      wanted.action === 'table' && !wanted.l3mdev ? numberOf('rt_tables', wanted.table ?? RT_TABLE_MAIN) : undefined,
     action: ruleActions[wanted.action],
+    not: wanted.not,
+    tos: wanted.tos === undefined ? undefined : numberOf('rt_dsfield', wanted.tos),
+    goto: wanted.target,
+    realms: realmsOf(wanted.realms),
+    tunnelId: wanted.tunnelId,
+    suppressPrefixLength: wanted.suppressPrefixLength,
+    suppressGroup:
+      wanted.suppressInterfaceGroup === undefined ? undefined : numberOf('group', wanted.suppressInterfaceGroup),
+    l3mdev: wanted.l3mdev,
+    users: wanted.users,
+    ipProtocol: wanted.ipProtocol === undefined ? undefined : protocolNumber(wanted.ipProtocol),
+    sourcePorts: wanted.sourcePorts,
+    destinationPorts: wanted.destinationPorts,
     protocol: wanted.protocol === undefined ? RTPROT_KEEPALIVED : numberOf('rt_protos', wanted.protocol),
   }
 }
@@ -145,5 +203,11 @@ function existing(name: string, indexOf: IndexOf): number {
 function numberOf(kind: Parameters<typeof routeNumber>[0], value: number | string): number {
   const number = typeof value === 'number' ? value : routeNumber(kind, value)
   if (number === undefined) throw new Error(`nobody knows the name ${value} (${kind} of iproute2)`)
+  return number
+}
+
+function protocolNumber(name: string): number {
+  const number = /^\d+$/.test(name) ? Number(name) : ipProtocols[name.toLowerCase()]
+  if (number === undefined) throw new Error(`nobody knows the protocol ${name}`)
   return number
 }

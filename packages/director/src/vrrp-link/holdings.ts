@@ -78,7 +78,7 @@ export function createHoldings(
     const errors = [
       ...(removed === undefined ? [] : takeOut(removed)),
       addresses(wanted.addresses, 'replace', lease),
-      routes(wanted.routes, 'replace'),
+      routes(wanted.routes, 'add'),
       rules(wanted.rules, 'add'),
     ]
     report((await Promise.all(errors)).flat())
@@ -113,10 +113,15 @@ export function createHoldings(
     return [...errors, ...(await view.client.changeAddresses(changes))].filter(isTrouble(action))
   }
 
-  async function routes(list: readonly NetworkRoute[], action: RouteChange['do']): Promise<(Error | undefined)[]> {
+  /** Added beside what is there, as `ip route prepend` does, so that no route of somebody else is replaced. */
+  async function routes(list: readonly NetworkRoute[], action: 'add' | 'delete'): Promise<(Error | undefined)[]> {
     const errors: (Error | undefined)[] = []
     const changes: RouteChange[] = []
-    for (const wanted of list) attempt(errors, () => changes.push({ do: action, route: kernelRoute(wanted, indexOf) }))
+    for (const wanted of list) {
+      attempt(errors, () =>
+        changes.push({ do: action === 'add' ? wanted.how : action, route: kernelRoute(wanted, indexOf) }),
+      )
+    }
     const known = action === 'delete' ? [] : errors
     return [...known, ...(await view.client.changeRoutes(changes))].filter(isTrouble(action))
   }

@@ -26,8 +26,10 @@ export function createInterfaces(
   prefix: string,
   logger: Logger,
 ): MadeInterfaces {
-  /** By name: what was changed of the interface below, as it was. */
-  const made = new Map<string, { readonly parent: string; readonly before: ReadonlyMap<string, string> }>()
+  /** The interface below, by the name of the one that was made. */
+  const made = new Map<string, string>()
+  /** What was changed of an interface below, as it was before the first of those above it. */
+  const changed = new Map<string, ReadonlyMap<string, string>>()
 
   async function create(request: InterfaceRequest): Promise<string> {
     const parent = view.link(request.on) ?? (await view.client.link(request.on))
@@ -44,7 +46,8 @@ export function createInterfaces(
     const link = known ?? (await view.client.link(name))
     if (link === undefined) throw new Error(`the interface ${name} went away`)
     const before = settingsOf(name, parent.name)
-    made.set(name, { parent: parent.name, before })
+    if (!changed.has(parent.name)) changed.set(parent.name, before)
+    made.set(name, parent.name)
     await view.client.setLink(link.index, { up: true })
     if (request.family === 'inet6') await shareLinkLocal(parent, link)
     return name
@@ -126,11 +129,13 @@ export function createInterfaces(
   return {
     create,
     async remove(name) {
-      const own = made.get(name)
-      if (own === undefined) return
+      const parent = made.get(name)
+      if (parent === undefined) return
       made.delete(name)
-      const stillUsed = [...made.values()].some(({ parent }) => parent === own.parent)
-      if (!stillUsed) for (const [path, value] of own.before) set(path, value)
+      if (![...made.values()].includes(parent)) {
+        for (const [path, value] of changed.get(parent) ?? []) set(path, value)
+        changed.delete(parent)
+      }
       const link = await view.client.link(name)
       if (link !== undefined) await view.client.deleteLink(link.index)
     },

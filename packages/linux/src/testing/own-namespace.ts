@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
 
 /** A network namespace that nobody else uses, with nothing in it but `lo`, which is down. */
@@ -12,8 +12,14 @@ export interface OwnNamespace {
 }
 
 /** Why no namespaces can be made here, for a test to say when it skips; undefined where they can. */
-export const noNamespaces: string | undefined =
-  process.getuid?.() === 0 ? undefined : 'needs root, to make a network namespace'
+export const noNamespaces: string | undefined = whyNot()
+
+function whyNot(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root, to make a network namespace'
+  const { error, status, stderr } = spawnSync('unshare', ['--net', '--mount', 'ip', 'link'], { encoding: 'utf8' })
+  if (status === 0) return undefined
+  return `cannot make a network namespace: ${error?.message ?? stderr.trim()}`
+}
 
 /** Makes the namespace by unshare(1), around a process that ends with this one. */
 export async function ownNamespace(): Promise<OwnNamespace> {

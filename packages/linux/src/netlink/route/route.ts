@@ -1,9 +1,9 @@
-/** Routes (linux/rtnetlink.h). One next hop each; what multipath routes say of theirs is not read. */
+/** Routes (linux/rtnetlink.h). What multipath routes say of their next hops is written, and not read. */
 import { addressBytes, type Address, type Family } from '@ipvs-director/core'
-import { attributes } from '../attributes.ts'
+import { attributes, nested } from '../attributes.ts'
 import type { NetlinkRequest } from '../channel.ts'
-import { bytes, u32, u8 } from '../codecs.ts'
-import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../message.ts'
+import { bytes, s32, text, u16, u32, u8 } from '../codecs.ts'
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../message.ts'
 import { struct } from '../struct.ts'
 import {
   AF_UNSPEC,
@@ -39,11 +39,37 @@ export interface Route {
   readonly kind?: number | undefined
   /** The gateway is reachable by the interface, whatever the addresses say. */
   readonly onlink?: boolean | undefined
+  /** IPv4: only for packets of this type of service. */
+  readonly tos?: number | undefined
+  /** Of the source in the upper 16 bits, of the destination in the lower. */
+  readonly realms?: number | undefined
+  /** ICMPV6_ROUTER_PREF_: 0 medium, 1 high, 3 low. */
+  readonly preference?: number | undefined
+  /** IPv6: seconds until the kernel removes it. */
+  readonly expires?: number | undefined
+  readonly metrics?: RouteMetrics | undefined
+  /** Several ways instead of `gateway` and `index`. */
+  readonly nextHops?: readonly RouteNextHop[] | undefined
 }
 
-/** What to do with a route; 'replace' adds it or changes the one with equal destination, table and metric. */
+/** RTAX_ values as the kernel has them (rtt in eighths of a millisecond, rttvar in quarters). */
+export type RouteMetrics = Parameters<typeof routeMetrics.encode>[0]
+
+/** One of several ways; weight 1 to 256. */
+export interface RouteNextHop {
+  readonly gateway?: Address | undefined
+  readonly index?: number | undefined
+  readonly weight: number
+  readonly onlink?: boolean | undefined
+  readonly realms?: number | undefined
+}
+
+/**
+ * What to do with a route. 'add' refuses (EEXIST) where destination, table and metric are taken, 'replace' changes the one
+ * that has them, 'prepend' and 'append' add another one before or after, and refuse only an equal one.
+ */
 export interface RouteChange {
-  readonly do: 'add' | 'replace' | 'delete'
+  readonly do: 'add' | 'replace' | 'prepend' | 'append' | 'delete'
   readonly route: Route
 }
 
@@ -64,14 +90,42 @@ const header = struct({
   kind: u8,
   flags: u32,
 })
+const routeMetrics = attributes({
+  /** Bit n: the kernel does not change metric n. */
+  lock: [1, u32],
+  mtu: [2, u32],
+  window: [3, u32],
+  rtt: [4, u32],
+  rttvar: [5, u32],
+  ssthresh: [6, u32],
+  cwnd: [7, u32],
+  advmss: [8, u32],
+  reordering: [9, u32],
+  hoplimit: [10, u32],
+  initcwnd: [11, u32],
+  /** 1: ECN. */
+  features: [12, u32],
+  rto_min: [13, u32],
+  initrwnd: [14, u32],
+  quickack: [15, u32],
+  congctl: [16, text],
+  fastopenNoCookie: [17, u32],
+})
 const routeAttributes = attributes({
   destination: [1, bytes],
   index: [4, u32],
   gateway: [5, bytes],
   metric: [6, u32],
   source: [7, bytes],
+  metrics: [8, nested(routeMetrics)],
+  nextHops: [9, bytes],
+  realms: [11, u32],
   table: [15, u32],
+  preference: [20, u8],
+  expires: [23, u32],
 })
+/** struct rtnexthop, before attributes of its own. */
+const nextHopHeader = struct({ length: u16, flags: u8, hops: u8, index: s32 })
 
 /** Reads RTM_NEWROUTE and RTM_DELROUTE; undefined for routes that are neither IPv4 nor IPv6. Throws a DecodeError. */
 export function decodeRoute(payload: Buffer): Route | undefined {
@@ -92,6 +146,11 @@ export function decodeRoute(payload: Buffer): Route | undefined {
     scope: head.scope,
     kind: head.kind,
     onlink: (head.flags & RTNH_F_ONLINK) !== 0,
+    tos: head.tos,
+    realms: given.realms,
+    preference: given.preference,
+    expires: given.expires,
+    metrics: given.metrics,
   }
 }
 
@@ -108,6 +167,7 @@ export function changeRoute({ do: action, route }: RouteChange): NetlinkRequest 
   const head = header.encode({
     family: familyNumber(route.family),
     destinationLength: route.destination?.length ?? 0,
+    tos: route.tos ?? 0,
     table: table < 256 ? table : 0,
     protocol: route.protocol ?? (action === 'delete' ? 0 : RTPROT_STATIC),
     scope: route.scope ?? (action === 'delete' ? RT_SCOPE_NOWHERE : usualScope(route)),
@@ -120,15 +180,30 @@ export function changeRoute({ do: action, route }: RouteChange): NetlinkRequest 
     gateway: route.gateway === undefined ? undefined : addressBytes(route.gateway),
     metric: route.metric,
     source: route.source === undefined ? undefined : addressBytes(route.source),
+    realms: route.realms,
+    preference: route.preference,
+    expires: route.expires,
+    metrics: route.metrics,
+    nextHops: route.nextHops === undefined ? undefined : Buffer.concat(route.nextHops.map(encodeNextHop)),
     table,
   })
   const payload = Buffer.concat([head, body])
   if (action === 'delete') return { type: RTM_DELROUTE, payload }
-  return { type: RTM_NEWROUTE, flags: NLM_F_CREATE | (action === 'add' ? NLM_F_EXCL : NLM_F_REPLACE), payload }
+  return { type: RTM_NEWROUTE, flags: NLM_F_CREATE | placing[action], payload }
+}
+
+const placing = { add: NLM_F_EXCL, replace: NLM_F_REPLACE, prepend: 0, append: NLM_F_APPEND } as const
+
+function encodeNextHop({ gateway, index, weight, onlink, realms }: RouteNextHop): Buffer {
+  const own = routeAttributes.encode({ gateway: gateway === undefined ? undefined : addressBytes(gateway), realms })
+  const length = nextHopHeader.size + own.length
+  const flags = onlink === true ? RTNH_F_ONLINK : 0
+  return Buffer.concat([nextHopHeader.encode({ length, flags, hops: weight - 1, index: index ?? 0 }), own])
 }
 
 function usualScope(route: Route): number {
   if (route.kind === RTN_LOCAL) return RT_SCOPE_HOST
-  const direct = (route.kind ?? RTN_UNICAST) === RTN_UNICAST && route.gateway === undefined
+  const hops = route.nextHops ?? [route]
+  const direct = (route.kind ?? RTN_UNICAST) === RTN_UNICAST && hops.every(({ gateway }) => gateway === undefined)
   return route.family === 'inet' && direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
 }

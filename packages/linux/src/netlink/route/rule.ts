@@ -25,6 +25,30 @@ export interface Rule {
   readonly action?: number | undefined
   /** Who made it, as in routes; 4 static by default. */
   readonly protocol?: number | undefined
+  /** It applies to all packets that do not match. */
+  readonly not?: boolean | undefined
+  readonly tos?: number | undefined
+  /** Of action 2: the priority of the rule to go on with. */
+  readonly goto?: number | undefined
+  readonly realms?: number | undefined
+  readonly tunnelId?: number | undefined
+  /** Routes with a prefix of at most this length do not count. */
+  readonly suppressPrefixLength?: number | undefined
+  /** Routes by interfaces of this group do not count. */
+  readonly suppressGroup?: number | undefined
+  /** The table is that of the packet's VRF. */
+  readonly l3mdev?: boolean | undefined
+  readonly users?: NumberSpan | undefined
+  /** IP protocol number. */
+  readonly ipProtocol?: number | undefined
+  readonly sourcePorts?: NumberSpan | undefined
+  readonly destinationPorts?: NumberSpan | undefined
+}
+
+/** First and last. */
+export interface NumberSpan {
+  readonly first: number
+  readonly last: number
 }
 
 /** What to do with a rule. */
@@ -35,6 +59,7 @@ export interface RuleChange {
 
 const FR_ACT_TO_TBL = 1
 const RTPROT_STATIC = 4
+const FIB_RULE_INVERT = 2
 
 /** struct fib_rule_hdr. */
 const header = struct({
@@ -47,16 +72,28 @@ const header = struct({
   action: u8,
   flags: u32,
 })
+const userSpan = struct({ first: u32, last: u32 })
+const portSpan = struct({ first: u16, last: u16 })
 const ruleAttributes = attributes({
   to: [1, bytes],
   from: [2, bytes],
   inputInterface: [3, text],
+  goto: [4, u32],
   priority: [6, u32],
   mark: [10, u32],
+  realms: [11, u32],
+  tunnelId: [12, bytes],
+  suppressGroup: [13, u32],
+  suppressPrefixLength: [14, u32],
   table: [15, u32],
   markMask: [16, u32],
   outputInterface: [17, text],
+  l3mdev: [19, u8],
+  users: [20, userSpan],
   protocol: [21, u8],
+  ipProtocol: [22, u8],
+  sourcePorts: [23, portSpan],
+  destinationPorts: [24, portSpan],
 })
 
 /** Reads RTM_NEWRULE and RTM_DELRULE; undefined for rules that are neither IPv4 nor IPv6. Throws a DecodeError. */
@@ -78,7 +115,37 @@ export function decodeRule(payload: Buffer): Rule | undefined {
     table: table ?? head.table,
     action: head.action,
     protocol,
+    not: (head.flags & FIB_RULE_INVERT) !== 0,
+    tos: head.tos,
+    goto: given.goto,
+    realms: given.realms,
+    tunnelId: tunnelOf(given.tunnelId),
+    suppressPrefixLength: unlessNone(given.suppressPrefixLength),
+    suppressGroup: unlessNone(given.suppressGroup),
+    l3mdev: given.l3mdev === 1,
+    users: spanOf(given.users),
+    ipProtocol: given.ipProtocol,
+    sourcePorts: spanOf(given.sourcePorts),
+    destinationPorts: spanOf(given.destinationPorts),
   }
+}
+
+/** The kernel tells "none" as -1. */
+const unlessNone = (value: number | undefined): number | undefined => (value === 0xffff_ffff ? undefined : value)
+
+const spanOf = (given: Partial<NumberSpan> | undefined): NumberSpan | undefined =>
+  given === undefined ? undefined : { first: given.first ?? 0, last: given.last ?? 0 }
+
+/** Eight bytes in network order. */
+function tunnelOf(bytes: Uint8Array | undefined): number | undefined {
+  return bytes?.length === 8 ? Number(Buffer.from(bytes).readBigUInt64BE()) : undefined
+}
+
+function tunnelBytes(id: number | undefined): Buffer | undefined {
+  if (id === undefined) return undefined
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(id))
+  return bytes
 }
 
 /** All rules of one family or of both: a dump. */
@@ -97,6 +164,8 @@ export function changeRule({ do: action, rule }: RuleChange): NetlinkRequest {
     toLength: rule.to?.length ?? 0,
     fromLength: rule.from?.length ?? 0,
     table: table !== undefined && table < 256 ? table : 0,
+    tos: rule.tos ?? 0,
+    flags: rule.not === true ? FIB_RULE_INVERT : 0,
     action: rule.action ?? (adding ? FR_ACT_TO_TBL : 0),
   })
   const body = ruleAttributes.encode({
@@ -109,6 +178,16 @@ export function changeRule({ do: action, rule }: RuleChange): NetlinkRequest {
     markMask,
     outputInterface,
     protocol: rule.protocol ?? (adding ? RTPROT_STATIC : undefined),
+    goto: rule.goto,
+    realms: rule.realms,
+    tunnelId: tunnelBytes(rule.tunnelId),
+    suppressPrefixLength: rule.suppressPrefixLength,
+    suppressGroup: rule.suppressGroup,
+    l3mdev: rule.l3mdev === true ? 1 : undefined,
+    users: rule.users,
+    ipProtocol: rule.ipProtocol,
+    sourcePorts: rule.sourcePorts,
+    destinationPorts: rule.destinationPorts,
   })
   const payload = Buffer.concat([head, body])
   return adding ? { type: RTM_NEWRULE, flags: NLM_F_CREATE | NLM_F_EXCL, payload } : { type: RTM_DELRULE, payload }
