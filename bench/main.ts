@@ -3,7 +3,7 @@
  * docs/benchmarks.md. Ends with 0 also where a goal is missed: that is told, not judged.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +14,7 @@ import { page, screen } from './findings.ts'
 import { ownFigures } from './own.ts'
 import { probing } from './probing/main.ts'
 import { programming } from './programming.ts'
+import { reading } from './reading.ts'
 
 const program = [process.execPath, '--enable-source-maps', fileURLToPath(import.meta.url)] as const
 
@@ -21,6 +22,7 @@ process.exitCode = await stage(process.argv[2])
 
 function stage(word: string | undefined): Promise<number> {
   if (word === '--own') return own()
+  if (word === 'reading') return reading(process.argv.slice(3), program)
   if (word === 'probing') return probing(process.argv.slice(3), program)
   return word === '--inside' ? inside() : outside()
 }
@@ -49,10 +51,10 @@ async function inside(): Promise<number> {
   })
   console.log(`\n${screen(findings)}`)
   mkdirSync(join(root, 'docs'), { recursive: true })
-  writeFileSync(
-    join(root, 'docs/benchmarks.md'),
-    page(findings, `Linux ${release()} with Node ${process.versions.node}`),
-  )
+  const path = join(root, 'docs/benchmarks.md')
+  // what other stages wrote stands in sections of its own behind the table
+  const others = existsSync(path) ? (/\n## .*/s.exec(readFileSync(path, 'utf8'))?.[0] ?? '') : ''
+  writeFileSync(path, page(findings, `Linux ${release()} with Node ${process.versions.node}`) + others)
   return 0
 }
 
