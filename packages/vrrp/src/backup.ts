@@ -11,6 +11,7 @@ export function backupHears(turn: Turn, advert: HeardAdvert): void {
   }
   const better = advert.priority >= state.priority
   if (!better && !acceptsLower(turn)) {
+    set(turn, { lower: { address: advert.source, priority: advert.priority, at: turn.now } })
     log(turn, 'vrrp.lower', `received lower priority ${said(advert)}, ours ${state.priority}: forcing new election`)
     return
   }
@@ -23,6 +24,8 @@ export function backupHears(turn: Turn, advert: HeardAdvert): void {
     master: { address: advert.source, priority: advert.priority, at: turn.now },
     masterInterval: protocol.version === 3 ? advert.interval : protocol.interval,
     preemptDelayOver: better ? false : turn.state.preemptDelayOver,
+    resigned: false,
+    lower: undefined,
     wants: false,
     asking: false,
   })
@@ -37,6 +40,7 @@ const masterChanged = (before: string | undefined, { source }: HeardAdvert): str
 /** §6.4.2 (430): only the skew is waited for. A second priority 0 does not begin it again. */
 function masterResigned(turn: Turn, advert: HeardAdvert): void {
   log(turn, 'vrrp.resigned', `received priority-0 advert from ${advert.source}: its master resigns`)
+  set(turn, { resigned: true })
   const soon = after(turn, skew(turn))
   const { down } = turn.state.due
   if (!turn.state.asking) schedule(turn, { down: millis(Math.min(down ?? soon, soon)) })
@@ -92,11 +96,10 @@ function takeOver(turn: Turn): void {
 }
 
 export function reasonToTakeOver({ state }: Turn): string {
-  const { master } = state
-  if (master === undefined) return 'no master was heard'
-  return master.priority < state.priority
-    ? `preempts ${master.address} (priority ${master.priority})`
-    : `the master ${master.address} fell silent`
+  const { master, lower, resigned } = state
+  if (lower !== undefined) return `preempts ${lower.address} (priority ${lower.priority})`
+  if (resigned) return `the master${master === undefined ? '' : ` ${master.address}`} resigned`
+  return master === undefined ? 'no master was heard' : `the master ${master.address} fell silent`
 }
 
 /** The arbitration addresses answered before a takeover, or did not. */

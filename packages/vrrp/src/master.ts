@@ -1,5 +1,5 @@
-import { compareAddresses, millis } from '@ipvs-director/core'
-import type { HeardAdvert, InstanceState } from './state.ts'
+import { type Address, compareAddresses, millis } from '@ipvs-director/core'
+import type { HeardAdvert } from './state.ts'
 import { after, becomeBackup, downInterval, emit, isContested, log, schedule, set, skew, type Turn } from './turn.ts'
 
 /** RFC 9568 §6.4.3, and where keepalived goes beyond it (reference/vrrp.md §3). */
@@ -105,6 +105,7 @@ export function masterTicks(turn: Turn): void {
   const isDue = (deadline: number | undefined): deadline is number => deadline !== undefined && deadline <= turn.now
   if (isDue(due.advert)) {
     advertise(turn)
+    contestClaim(turn)
     const next = due.advert + interval
     schedule(turn, { advert: next > turn.now ? millis(next) : after(turn, interval) })
     // Renewed with an advertisement, the addresses end before anybody takes over: lease and Master_Down start together.
@@ -129,7 +130,9 @@ export function masterTicks(turn: Turn): void {
   }
   if (isDue(due.calm)) forgetRival(turn)
   if (isDue(due.unclaim)) {
-    emit(turn, { do: 'calm', kind: 'claim', text: 'nobody else claims our addresses any more' })
+    if (turn.state.claim?.alarmed === true) {
+      emit(turn, { do: 'calm', kind: 'claim', text: 'nobody else claims our addresses any more' })
+    }
     set(turn, { claim: undefined })
     schedule(turn, { unclaim: undefined })
   }
@@ -152,17 +155,25 @@ function forgetRival(turn: Turn): void {
   schedule(turn, { calm: undefined })
 }
 
-/** Another machine says that our address is its own: tell the neighbours again, at most once an interval. */
-export function masterClaimed(turn: Turn, claim: Pick<NonNullable<InstanceState['claim']>, 'address' | 'mac'>): void {
-  const before = turn.state.claim
-  const { interval, announcing } = turn.protocol
+/**
+ * Another machine says that our address is its own. A new master says so just after its advertisement, which may be read
+ * later: only who is still master at its own next advertisement acts on it.
+ */
+export function masterClaimed(turn: Turn, claim: { readonly address: Address; readonly mac: string }): void {
+  const alarmed = turn.state.claim?.alarmed === true && turn.state.claim.mac === claim.mac
+  set(turn, { claim: { address: claim.address, mac: claim.mac, at: turn.now, fresh: true, alarmed } })
   schedule(turn, { unclaim: millis(turn.now + Math.max(downInterval(turn), 10_000)) })
-  if (before !== undefined && turn.now - before.at < interval) return
-  set(turn, { claim: { address: claim.address, mac: claim.mac, at: turn.now } })
-  if (before?.mac !== claim.mac) {
+}
+
+/** Tells, and tells the neighbours again where the address is. */
+function contestClaim(turn: Turn): void {
+  const { claim } = turn.state
+  if (claim?.fresh !== true) return
+  if (!claim.alarmed) {
     emit(turn, { do: 'alarm', kind: 'claim', text: `${claim.mac} says that it has ${claim.address}, which is ours` })
   }
-  emit(turn, { do: 'announce', repeat: Math.max(1, announcing.masterRepeat) })
+  set(turn, { claim: { ...claim, fresh: false, alarmed: true } })
+  emit(turn, { do: 'announce', repeat: Math.max(1, turn.protocol.announcing.masterRepeat) })
 }
 
 /** The arbitration addresses were asked while master. */

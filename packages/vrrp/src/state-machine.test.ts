@@ -437,15 +437,24 @@ test('two adverts that cross ours while mastership moves are no alarm', () => {
 test('another machine that claims our address: told of, and contested at most once an interval', () => {
   const it = master()
   const before = it.effects.length
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 300; i++) {
     it.send({ type: 'claimed', address: address('192.0.2.100'), mac: '02:00:00:00:00:99' })
     it.run(10)
   }
   const done = it.done(before)
   expect(done.filter((each) => each === 'alarm')).toHaveLength(1)
-  expect(done.filter((each) => each === 'announce')).toHaveLength(1)
+  expect(done.filter((each) => each === 'announce')).toHaveLength(3)
   it.run(20_000)
   expect(it.done(before)).toContain('calm')
+})
+
+test("a new master's gratuitous ARP that is read before its advertisement is no claim", () => {
+  const it = master()
+  const before = it.effects.length
+  it.send({ type: 'claimed', address: address('192.0.2.100'), mac: '02:00:00:00:00:99' })
+  it.hear(150)
+  it.run(1000)
+  expect(it.done(before)).toEqual(['silence', 'release', 'turned'])
 })
 
 const arbitration = {

@@ -38,6 +38,8 @@ export function initialState(protocol: Protocol, now: Millis): InstanceState {
     priority: protocol.priority,
     masterInterval: protocol.interval,
     master: undefined,
+    resigned: false,
+    lower: undefined,
     contest: undefined,
     claim: undefined,
     due: {},

@@ -81,6 +81,9 @@ export interface Claim {
   readonly address: Address
   readonly mac: string
   readonly at: Millis
+  /** Heard since our last advertisement, and not acted on yet. */
+  readonly fresh: boolean
+  readonly alarmed: boolean
 }
 
 /** The state of one instance; a value, never changed in place. */
@@ -97,6 +100,10 @@ export interface InstanceState {
   /** Master_Adver_Interval. */
   readonly masterInterval: Millis
   readonly master: Rival | undefined
+  /** It said priority 0. */
+  readonly resigned: boolean
+  /** A master of lower priority that is not listened to. */
+  readonly lower: Rival | undefined
   readonly contest: Contest | undefined
   readonly claim: Claim | undefined
   readonly due: Deadlines

@@ -70,7 +70,7 @@ export function becomeMaster(turn: Turn, why: string): void {
     { do: 'hold', lease },
     { do: 'announce', repeat: announcing.masterRepeat },
   )
-  set(turn, { master: undefined, masterInterval: interval, yielding: false })
+  set(turn, { master: undefined, resigned: false, lower: undefined, masterInterval: interval, yielding: false })
   enter(turn, 'master', why, masterDeadlines(turn))
   set(turn, { lastSent: turn.now, leaseUntil: lease === undefined ? undefined : after(turn, lease) })
   if (arbitration !== undefined) schedule(turn, { ask: after(turn, arbitration.interval) })
@@ -117,7 +117,7 @@ function leaveMaster(turn: Turn, resign: Resign): void {
   if (contest !== undefined && isContested(contest.adverts)) {
     emit(turn, { do: 'calm', kind: 'rival', text: 'no longer master' })
   }
-  if (claim !== undefined) emit(turn, { do: 'calm', kind: 'claim', text: 'no longer master' })
+  if (claim?.alarmed === true) emit(turn, { do: 'calm', kind: 'claim', text: 'no longer master' })
   set(turn, { contest: undefined, claim: undefined })
 }
 
