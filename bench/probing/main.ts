@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -76,7 +76,7 @@ async function compare(kind: Kind, { self, start, shim, folder }: Bench): Promis
   ours.kill('SIGKILL')
   const probes = after.probes - before.probes
   const length = after.at - before.at
-  const own = (10_000 * (after.own - before.own)) / probes
+  const own = (1000 * (after.own - before.own)) / probes
   const remark = failed === 0 ? '' : `; ${failed} failed: ${reason ?? ''}`
   console.log(`${kind}: ours ${own.toFixed(1)} ms of processor time for 1,000 checks, ${each(probes, length)}${remark}`)
   if (theirs === undefined) {
@@ -84,7 +84,7 @@ async function compare(kind: Kind, { self, start, shim, folder }: Bench): Promis
     return
   }
   const others = after.opened - before.opened - probes
-  const peer = (10_000 * (after.peer - before.peer)) / others
+  const peer = (1000 * (after.peer - before.peer)) / others
   theirs.kill('SIGTERM')
   await sleep(1500)
   console.log(`${kind}: keepalived ${peer.toFixed(1)} ms, ${each(others, length)}; ratio ${(own / peer).toFixed(2)}`)
@@ -117,19 +117,23 @@ async function figuresOf(own: number | undefined, peer: number | undefined, told
   while (told() === last) await sleep(2)
   return {
     at: performance.now(),
-    own: ticksOf(own),
-    peer: peer === undefined ? 0 : ticksOf(peer),
+    own: timeOf(own),
+    peer: peer === undefined ? 0 : timeOf(peer),
     opened: opened(),
     probes: told()?.probes ?? 0,
   }
 }
 
-/** Time in user and kernel mode of all its threads, in hundredths of a second (proc(5)). */
-function ticksOf(pid: number | undefined): number {
-  const fields = readFileSync(`/proc/${pid ?? 0}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ')
-  return Number(fields[11]) + Number(fields[12])
+/**
+ * Milliseconds on a processor of all its threads, as the scheduler counts them: the ticks of /proc/PID/stat miss what
+ * wakes up with a timer and is done before the next tick.
+ */
+function timeOf(pid: number | undefined): number {
+  const tasks = `/proc/${pid ?? 0}/task`
+  const nanoseconds = readdirSync(tasks).map((task) =>
+    Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]),
+  )
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6
 }
 
 /** Connections opened in this namespace since it was made. */

@@ -39,7 +39,7 @@ export interface Engine extends Prober {
  * Due times are met in rounds at least so far apart: waking up is what costs most at a thousand probes a second, and
  * what starts together also ends together. So a probe starts, and ends at its deadline, up to this much late.
  */
-const round = millis(5)
+const round = millis(10)
 /** A start that is later than this counts as late. */
 const lateBeyond = 50
 /** Starts in one go before other events have their turn. */

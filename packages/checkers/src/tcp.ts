@@ -64,7 +64,7 @@ export const tcpCheck = defineChecker({
     const { send, expect } = options
     let opened: Connection | undefined
     try {
-      opened = await io.connect(at, attempt)
+      opened = await io.connect(at, attempt, undefined, expect !== undefined)
       if (send !== undefined) opened.write(Buffer.from(send, 'hex'))
       if (expect !== undefined) await readUntil(opened, expect, targetOf(at).where)
       const what = expect === undefined ? 'connected to' : 'got what was expected from'

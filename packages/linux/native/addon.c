@@ -626,7 +626,7 @@ static int take_event(Poller *self, const struct epoll_event *event, size_t offs
     }
   }
   if ((event->events & EPOLLOUT) != 0) what |= IS_WRITABLE;
-  if ((event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0) what |= take_chunk(self, fd, event, offset, entry);
+  if ((event->events & (EPOLLIN | EPOLLRDHUP)) != 0) what |= take_chunk(self, fd, event, offset, entry);
   entry[1] = what;
   return what != 0;
 }
@@ -743,19 +743,22 @@ static napi_value poller_open(napi_env env, napi_callback_info info) {
   return fd < 0 ? fail(env, errno, "socket") : number(env, fd);
 }
 
-/* connect(descriptor, token, address): and tells of it from now on */
+/* connect(descriptor, token, address, reads): and tells of it from now on; of what comes over it only when it reads */
 static napi_value poller_connect(napi_env env, napi_callback_info info) {
-  napi_value args[3];
+  napi_value args[4];
   int fd, token;
+  bool reads;
   void *address;
   size_t length;
-  Poller *self = open_poller(env, info, 3, args);
+  Poller *self = open_poller(env, info, 4, args);
   if (self == NULL || !integer(env, args[0], &fd) || !integer(env, args[1], &token) ||
       !bytes(env, args[2], &address, &length))
     return NULL;
+  if (napi_get_value_bool(env, args[3], &reads) != napi_ok) return wrong(env, "a boolean was expected");
   if (connect(fd, address, (socklen_t)length) < 0 && errno != EINPROGRESS && errno != EINTR)
     return fail(env, errno, "connect");
-  struct epoll_event event = {.events = WATCHED, .data.u64 = (uint64_t)(uint32_t)token << 32 | (uint32_t)fd};
+  struct epoll_event event = {.events = reads ? WATCHED : EPOLLOUT | EPOLLET,
+                              .data.u64 = (uint64_t)(uint32_t)token << 32 | (uint32_t)fd};
   if (epoll_ctl(self->fd, EPOLL_CTL_ADD, fd, &event) < 0) return fail(env, errno, "epoll_ctl");
   return NULL;
 }

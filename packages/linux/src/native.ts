@@ -73,7 +73,7 @@ export interface KernelSocket {
 /** An epoll for many connections; poller.ts is what others use. Descriptors and tokens are the caller's to keep right. */
 export interface NativePoller {
   open(domain: number, type: number, protocol: number): number
-  connect(fd: number, token: number, address: Uint8Array): void
+  connect(fd: number, token: number, address: Uint8Array, reads: boolean): void
   send(fd: number, data: Uint8Array): number
   bind(fd: number, address: Uint8Array): void
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): void

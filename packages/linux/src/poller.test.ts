@@ -156,6 +156,41 @@ polled('with the watch off nothing comes until it is on', async () => {
   await until('late')
 })
 
+polled('who only wants to connect reads nothing, and may change its mind', async () => {
+  const port = await serve((socket) => socket.end('hello'))
+  const events: string[] = []
+  let woken = (): void => undefined
+  const heard = (event: string): void => {
+    events.push(event)
+    woken()
+  }
+  const connection = openConnection(2, {
+    writable: () => {
+      if (!events.includes('w')) heard('w')
+    },
+    data: (chunk) => {
+      heard(chunk.toString())
+    },
+    ended: () => {
+      heard('e')
+    },
+    failed: (error) => {
+      heard(error.code)
+    },
+  })
+  open.push(connection)
+  connection.connect(loopback(port), false)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(events).toEqual(['w'])
+  await new Promise<void>((resolve) => {
+    woken = () => {
+      if (events.includes('e')) resolve()
+    }
+    connection.watch(true)
+  })
+  expect(events).toEqual(['w', 'hello', 'e'])
+})
+
 polled('closed within a turn, nothing more is told; closing twice does nothing', async () => {
   const port = await serve((socket) => socket.end('never heard'))
   const { connection, events, until } = dial(port, (own) => ({

@@ -17,8 +17,11 @@ export interface ConnectionListener {
 export interface PolledConnection {
   setsockopt(level: number, option: number, value: Uint8Array): void
   bind(address: Uint8Array): void
-  /** Once. Throws when the kernel refuses at once; else the listener hears how it went. */
-  connect(address: Uint8Array): void
+  /**
+   * Once. Throws when the kernel refuses at once; else the listener hears how it went. Nothing is read before
+   * `watch(true)` where `reads` is false.
+   */
+  connect(address: Uint8Array, reads?: boolean): void
   getsockname(): Buffer
   /** Returns the bytes taken, or -1 when none can be taken now. */
   send(data: Uint8Array): number
@@ -131,8 +134,8 @@ class Connection implements PolledConnection {
     this.#poller.native.bind(this.#fd, address)
   }
 
-  connect(address: Uint8Array): void {
-    this.#poller.native.connect(this.#fd, this.#token, address)
+  connect(address: Uint8Array, reads = true): void {
+    this.#poller.native.connect(this.#fd, this.#token, address, reads)
   }
 
   getsockname(): Buffer {

@@ -11,11 +11,11 @@ import { ProbeStream, type Wire } from './stream.ts'
 import { metItself, targetOf } from './target.ts'
 
 /** A TCP connection over the addon's poller: cheaper than node:net, and it takes marks and interfaces. */
-export function connectKernel(at: CheckConnection, attempt: Attempt): Promise<ProbeStream> {
+export function connectKernel(at: CheckConnection, attempt: Attempt, reads = true): Promise<ProbeStream> {
   const stream = new ProbeStream(targetOf(at).where, attempt)
   const wire = new KernelWire(stream, at)
   const opening = stream.open(wire)
-  wire.connect()
+  wire.connect(reads)
   return opening
 }
 
@@ -24,7 +24,7 @@ export async function connectHandedOver(at: CheckConnection, attempt: Attempt): 
   const stream = new ProbeStream(targetOf(at).where, attempt)
   const wire = new KernelWire(stream, at)
   const opening = stream.open(wire)
-  wire.connect()
+  wire.connect(false)
   await opening
   const socket = new Socket({ fd: wire.detach(), readable: true, writable: true, allowHalfOpen: true })
   stream.close()
@@ -43,7 +43,7 @@ class KernelWire implements Wire, ConnectionListener {
     this.#at = at
   }
 
-  connect(): void {
+  connect(reads: boolean): void {
     const at = this.#at
     try {
       this.#socket = openConnection(familyOf(at.address) === 'inet' ? AF_INET : AF_INET6, this)
@@ -53,7 +53,7 @@ class KernelWire implements Wire, ConnectionListener {
       return
     }
     try {
-      this.#socket.connect(addressOf(at))
+      this.#socket.connect(addressOf(at), reads)
     } catch (error) {
       this.#stream.broke(systemFailure(error, this.#stream.where, true))
     }

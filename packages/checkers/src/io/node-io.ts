@@ -37,9 +37,9 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
     return connectSecure(at, attempt, wish, contexts, await connectHandedOver(at, attempt))
   }
   return {
-    connect(at, attempt, tls) {
+    connect(at, attempt, tls, reads) {
       if (tls !== undefined) return connectTls(at, attempt, tls)
-      return kernelSockets || needsKernelSocket(at) ? connectKernel(at, attempt) : connectTcp(at, attempt)
+      return kernelSockets || needsKernelSocket(at) ? connectKernel(at, attempt, reads) : connectTcp(at, attempt)
     },
     datagrams: (at, attempt) =>
       kernelSockets || needsKernelSocket(at) ? datagramsKernel(at, attempt) : datagramsNode(at, attempt),

@@ -10,8 +10,8 @@ import type { ProbeFailure } from '../verdict.ts'
  * {@link ProbeFailure} that says how it went wrong.
  */
 export interface ProbeIo {
-  /** Opens a TCP connection; with `tls` also the TLS session in it. */
-  connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish): Promise<Connection>
+  /** Opens a TCP connection; with `tls` also the TLS session in it. `reads` false: nothing will be read from it. */
+  connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish, reads?: boolean): Promise<Connection>
   /** Makes one request over HTTP/2; `reply` is told what comes. Each piece is a step of the attempt. Answers a remark. */
   http2(
     at: CheckConnection,
