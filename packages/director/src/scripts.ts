@@ -80,3 +80,24 @@ export function checkIdentities(globals: () => Globals, logger: Logger): ScriptI
     return earlier === undefined ? logger : silentLogger
   }
 }
+
+/** Runs the script of a notify FIFO until the signal, by the same rules; says how it ended. */
+export function fifoScriptRunner(rules: () => ScriptRules, logger: Logger) {
+  return async (script: ScriptWish, path: string, signal: AbortSignal): Promise<string> => {
+    const permission = permissionOf(script, rules(), logger)
+    if ('problem' in permission) throw new Error(permission.problem)
+    const words = [permission.path, ...script.words.slice(1), path]
+    const result = await runScript(words, { ...permission.identity, signal, patience: seconds(1) })
+    switch (result.kind) {
+      case 'exit':
+        return `exit status ${result.code}`
+      case 'signal':
+        return result.signal
+      case 'cannot start':
+        return result.reason
+      case 'timeout':
+      case 'stopped':
+        return result.kind
+    }
+  }
+}
