@@ -22,6 +22,7 @@ const entries = {
   'ipvs-ctl': 'packages/director/src/bin/ipvs-ctl.ts',
   prober: 'packages/checkers/src/prober-main.ts',
   vrrp: 'packages/director/src/vrrp-main.ts',
+  'load-worker': 'packages/director/src/load-worker.ts',
   lab: 'test/lab/main.ts',
   demo: 'test/lab/demo.ts',
   test: 'test/run.ts',

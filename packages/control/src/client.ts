@@ -11,6 +11,7 @@ import type {
   SteerAnswer,
   SteerRequest,
   Version,
+  VrrpCommand,
 } from './model.ts'
 import { readEvents } from './event-reader.ts'
 
@@ -31,6 +32,7 @@ export interface ControlClient {
   /** A file that cannot be used is an answer (`ok: false`). The director reads it: the path must mean the same to it. */
   plan(file: string | undefined): Promise<Plan>
   steer(request: SteerRequest): Promise<SteerAnswer>
+  vrrp(command: VrrpCommand, instance: string): Promise<void>
   drift(): Promise<DriftReport>
   audit(): Promise<DriftReport>
   stop(options: { readonly keep: boolean }): Promise<void>
@@ -56,6 +58,9 @@ export function controlClient(options: ControlClientOptions): ControlClient {
     },
     plan: (file) => json<Plan>(patient, 'POST', '/v1/plan', { body: { file }, accept: [422] }),
     steer: (body) => json<SteerAnswer>(patient, 'POST', '/v1/steer', { body }),
+    vrrp: async (command, instance) => {
+      await json(quick, 'POST', '/v1/vrrp', { body: { command, instance } })
+    },
     drift: () => json<DriftReport>(quick, 'GET', '/v1/audit'),
     audit: () => json<DriftReport>(patient, 'POST', '/v1/audit'),
     stop: async ({ keep }) => {

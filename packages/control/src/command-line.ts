@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs'
 import { exitStatusTexts } from './exit-status.ts'
 import { realServerMethods } from './doctor-tools.ts'
 import { explainMisuse } from './misuse.ts'
+import type { VrrpCommand } from './model.ts'
 import { shells, type Answered, type Invocation } from './invocation.ts'
 import { defaultSocketPath } from './socket-path.ts'
 import { readDuration, steerCommands } from './steer-commands.ts'
@@ -241,6 +242,24 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
       }),
     )
     .command(
+      'vrrp [words..]',
+      'VRRP instances; `vrrp move|hold|release NAME` switches over by hand',
+      (y) =>
+        withJson(y)
+          .positional('words', {
+            type: 'string',
+            array: true,
+            describe: 'An instance; before it move, hold or release',
+          })
+          .check(({ words }) => {
+            readVrrpWords(words ?? [])
+            return true
+          }),
+      (a) => {
+        choose({ command: 'vrrp', ...readVrrpWords(a.words ?? []), json: a.json, socket: text(a['socket']) })
+      },
+    )
+    .command(
       'drift',
       "Where the kernel's table was not as wanted, and what others have in it",
       (y) =>
@@ -332,6 +351,21 @@ function withId<T>(y: Argv<T>): Argv<T & { 'config-id': string | undefined }> {
 function list<T>(y: Argv<T>): Argv<T & { service: string | undefined } & { json: boolean } & { down: boolean }> {
   return withJson(service(y)).option('down', { type: 'boolean', default: false, describe: 'Only what is not up' })
 }
+
+/** `[INSTANCE]`, or `move|hold|release INSTANCE`. Throws an Error for anything else. */
+function readVrrpWords(words: readonly string[]): { action: VrrpCommand | undefined; instance: string | undefined } {
+  const [first, second, ...rest] = words
+  if (rest.length > 0) throw new Error('one instance at a time; a sync group moves as one')
+  const action = vrrpCommands.find((command) => command === first)
+  if (action === undefined) {
+    if (second !== undefined) throw new Error(`${first ?? ''}: wanted move, hold or release`)
+    return { action: undefined, instance: first }
+  }
+  if (second === undefined) throw new Error(`${action} takes the name of an instance`)
+  return { action, instance: second }
+}
+
+const vrrpCommands = ['move', 'hold', 'release'] as const satisfies readonly VrrpCommand[]
 
 function pace(seconds: number | undefined): true {
   if (seconds !== undefined && !(seconds >= 0.1 && seconds <= 86_400)) {

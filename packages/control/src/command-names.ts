@@ -6,7 +6,7 @@ export interface KnownCommand {
   readonly doc: string
   readonly options: readonly string[]
   /** What its first word is. */
-  readonly word?: 'service' | 'server' | 'host' | 'state' | 'file' | 'shell'
+  readonly word?: 'service' | 'server' | 'host' | 'state' | 'instance' | 'file' | 'shell'
 }
 
 export const knownCommands: readonly KnownCommand[] = [
@@ -47,6 +47,7 @@ export const knownCommands: readonly KnownCommand[] = [
   { name: 'add', doc: 'a further real server', options: ['--json', '--weight', '--like'], word: 'service' },
   { name: 'remove', doc: 'leave a real server out', options: ['--json'], word: 'server' },
   { name: 'reset', doc: 'forget what was asked for by hand', options: ['--json'], word: 'server' },
+  { name: 'vrrp', doc: 'VRRP instances, switch-over by hand', options: ['--json'], word: 'instance' },
   { name: 'drift', doc: 'differences in the kernel', options: ['--json', '--now', '--exit-code'] },
   { name: 'events', doc: 'what happened', options: ['--json', '--follow', '--after'] },
   { name: 'stop', doc: 'end the director', options: ['--json', '--keep'] },

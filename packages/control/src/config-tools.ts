@@ -49,6 +49,8 @@ export interface ConvertedConfig {
   readonly json: unknown
   readonly conf: string
   readonly errors: number
+  /** The spelling to print where none is named, when it is not simply the other one: the file was ldirectord's. */
+  readonly usual?: 'json' | 'conf'
   /** Rendered. */
   readonly diagnostics: readonly string[]
 }

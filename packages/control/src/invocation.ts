@@ -10,6 +10,7 @@ import type { ReloadOptions } from './commands/reload.ts'
 import type { SteerOptions } from './commands/steer.ts'
 import type { StatusOptions } from './commands/status.ts'
 import type { StopOptions } from './commands/stop.ts'
+import type { VrrpOptions } from './commands/vrrp.ts'
 
 /** What a command line asks for: the outcome of parsing, before anything is done. */
 export type Invocation = { readonly socket: string | undefined } & (
@@ -27,6 +28,7 @@ export type Invocation = { readonly socket: string | undefined } & (
   | ({ readonly command: 'plan' } & PlanOptions)
   | { readonly command: 'confirm'; readonly json: boolean }
   | ({ readonly command: 'steer' } & SteerOptions)
+  | ({ readonly command: 'vrrp' } & VrrpOptions)
   | ({ readonly command: 'drift' } & DriftOptions)
   | ({ readonly command: 'events' } & EventsOptions)
   | ({ readonly command: 'stop' } & StopOptions)

@@ -13,10 +13,96 @@ export interface Status {
   readonly config: ConfigStatus
   readonly kernel: KernelStatus
   readonly probers: readonly ProberStatus[]
+  /** Undefined: the configuration has no VRRP, or its process does not answer. */
+  readonly vrrp: VrrpStatus | undefined
   readonly virtualServers: readonly VirtualServerStatus[]
   /** Services in the kernel's table that are not ours: listed, never touched. */
   readonly foreign: readonly ForeignService[]
 }
+
+/** The vrrp process and its instances. */
+export interface VrrpStatus {
+  readonly pid: number
+  readonly restarts: number
+  /** How late its event loop was since it was asked last. */
+  readonly lag: { readonly mean: number; readonly worst: number }
+  readonly instances: readonly VrrpInstanceStatus[]
+  readonly groups: readonly VrrpGroupStatus[]
+}
+
+export interface VrrpInstanceStatus {
+  readonly name: string
+  readonly state: 'init' | 'backup' | 'master' | 'fault' | 'stopped'
+  readonly since: number
+  /** What made it so. */
+  readonly why: string
+  readonly interface: string | undefined
+  readonly virtualRouterId: number
+  readonly version: 2 | 3
+  /** Its sync group. */
+  readonly group: string | undefined
+  readonly priority: VrrpPriority
+  readonly interval: number
+  readonly masterInterval: number
+  /** Silence after which it takes over. */
+  readonly masterDownInterval: number
+  readonly faults: readonly string[]
+  /** Trackers without a result, gates that are shut, the operator's word. */
+  readonly waitingFor: readonly string[]
+  /** Kept from being master by hand. */
+  readonly held: boolean
+  /** Has given mastership away by hand. */
+  readonly yielding: boolean
+  readonly master: { readonly address: string; readonly priority: number; readonly heardAgo: number } | undefined
+  /** Another master that goes on. */
+  readonly rival:
+    | { readonly address: string; readonly priority: number; readonly adverts: number; readonly since: number }
+    | undefined
+  /** Another machine that says it has one of the addresses. */
+  readonly claim: { readonly address: string; readonly mac: string } | undefined
+  readonly peers: readonly {
+    readonly address: string
+    readonly priority: number
+    readonly adverts: number
+    readonly heardAt: number
+  }[]
+  /** Time left until each is due. */
+  readonly timers: Readonly<Record<string, number>>
+  /** Until the kernel drops the addresses unless they are renewed. */
+  readonly leaseLeft: number | undefined
+  readonly addresses: readonly string[]
+  readonly counters: VrrpCounters
+}
+
+export interface VrrpPriority {
+  readonly effective: number
+  readonly base: number
+  readonly total: number
+  readonly shares: readonly { readonly what: string; readonly add: number; readonly status: string }[]
+}
+
+export interface VrrpCounters {
+  readonly advertsSent: number
+  readonly advertsReceived: number
+  readonly priorityZeroSent: number
+  readonly priorityZeroReceived: number
+  readonly becameMaster: number
+  readonly releasedMaster: number
+  readonly sendErrors: number
+  /** By reason. */
+  readonly rejected: Readonly<Record<string, number>>
+}
+
+export interface VrrpGroupStatus {
+  readonly name: string
+  readonly state: 'backup' | 'master' | 'fault'
+  readonly since: number
+  readonly why: string
+  readonly members: readonly string[]
+}
+
+/** Switch-over by hand: give mastership away, stay backup, undo either. */
+export type VrrpCommand = 'move' | 'hold' | 'release'
 
 export interface ConfigStatus {
   readonly file: string
@@ -273,6 +359,8 @@ export interface ControlHandlers {
   /** What a reload of the file, or of another one, would change. */
   plan(file: string | undefined): Promise<Plan>
   steer(request: SteerRequest): Promise<SteerAnswer>
+  /** Rejects with a RangeError that says why it is refused. */
+  vrrp(command: VrrpCommand, instance: string): Promise<void>
   /** Audits now and repairs. */
   audit(): Promise<DriftReport>
   /** The report of the last audit, without making one. Where it is missing, `GET /v1/audit` answers 501. */

@@ -7,7 +7,7 @@ import { metricsContentTypes, metricsFormat, renderMetrics } from './metrics.ts'
 import type { ControlHandlers, Status, Version } from './model.ts'
 import { statusPieces } from './pieces.ts'
 import { HttpProblem } from './problem.ts'
-import { duration, optional, text } from './members.ts'
+import { duration, member, oneOf, optional, text } from './members.ts'
 import { readBody } from './request-body.ts'
 import { controlSchema } from './schema.ts'
 import { selectServices } from './select.ts'
@@ -182,6 +182,25 @@ export function controlRoutes(context: RouteContext): Route[] {
           const suggestions = answer.candidates.slice(0, mostCandidates)
           throw new HttpProblem(404, 'no-such-server', answer.problem, { suggestions })
         }
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/vrrp',
+      access: 'write',
+      query: [],
+      doc: 'Switch-over by hand: {"command": "move" | "hold" | "release", "instance": NAME}.',
+      answer: async ({ request, response }) => {
+        const body = await readBody(request, limits, ['command', 'instance'])
+        const command = member(body['command'], oneOf('move', 'hold', 'release'), 'command')
+        const instance = member(body['instance'], text, 'instance')
+        try {
+          await handlers.vrrp(command, instance)
+        } catch (error) {
+          if (error instanceof RangeError) throw new HttpProblem(404, 'no-such-instance', error.message)
+          throw error
+        }
+        answerJson(response, 200, { command, instance }, limits)
       },
     },
     {

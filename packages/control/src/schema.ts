@@ -18,6 +18,11 @@ import type {
   Traffic,
   Version,
   VirtualServerStatus,
+  VrrpCounters,
+  VrrpGroupStatus,
+  VrrpInstanceStatus,
+  VrrpPriority,
+  VrrpStatus,
 } from './model.ts'
 
 /** A JSON Schema, draft 2020-12. */
@@ -87,6 +92,7 @@ const definitions = {
     config: ref('ConfigStatus'),
     kernel: ref('KernelStatus'),
     probers: listOf(ref('ProberStatus')),
+    vrrp: maybe(ref('VrrpStatus')),
     virtualServers: listOf(ref('VirtualServerStatus')),
     foreign: listOf(ref('ForeignService'), "Services in the kernel's table that are not ours."),
   }),
@@ -119,6 +125,98 @@ const definitions = {
     pid: maybe(whole('Missing: it is not running.')),
     checks: whole('Checks it carries out.'),
     restarts: whole('Since the start.'),
+  }),
+  VrrpStatus: object<VrrpStatus>('The vrrp process and its instances.', {
+    pid: whole('Of the process.'),
+    restarts: whole('How often it had to be started again.'),
+    lag: object<VrrpStatus['lag']>('How late its event loop was since it was asked last.', {
+      mean: duration('On average.'),
+      worst: duration('At worst.'),
+    }),
+    instances: listOf(ref('VrrpInstanceStatus')),
+    groups: listOf(ref('VrrpGroupStatus')),
+  }),
+  VrrpInstanceStatus: object<VrrpInstanceStatus>('A vrrp_instance.', {
+    name: text(),
+    state: { enum: ['init', 'backup', 'master', 'fault', 'stopped'] },
+    since: moment('When it became so.'),
+    why: text('What made it so.'),
+    interface: maybe(text()),
+    virtualRouterId: whole('VRID.'),
+    version: { enum: [2, 3], description: 'Of the protocol.' },
+    group: maybe(text('Its sync group.')),
+    priority: object<VrrpPriority>('Its priority as a sum.', {
+      effective: whole('What is sent.'),
+      base: whole('As configured.'),
+      total: { type: 'integer', description: 'The sum without limits.' },
+      shares: listOf(
+        object<VrrpPriority['shares'][number]>('What is added or taken away.', {
+          what: text('script chk_web, interface eth1, …'),
+          add: { type: 'number' },
+          status: text('unknown, good, bad, value'),
+        }),
+      ),
+    }),
+    interval: duration('Between two adverts.'),
+    masterInterval: duration('Between two adverts of the master.'),
+    masterDownInterval: duration('Silence after which it takes over.'),
+    faults: listOf(text(), 'What keeps it in fault.'),
+    waitingFor: listOf(text(), 'What it waits for before it may be master.'),
+    held: flag('Backup by hand until released.'),
+    yielding: flag('Mastership given away by hand.'),
+    master: maybe(
+      object<NonNullable<VrrpInstanceStatus['master']>>('The master that is heard.', {
+        address: text(),
+        priority: whole('As heard.'),
+        heardAgo: duration('Since its last advert.'),
+      }),
+    ),
+    rival: maybe(
+      object<NonNullable<VrrpInstanceStatus['rival']>>('Another master that goes on: split brain.', {
+        address: text(),
+        priority: whole('As heard.'),
+        adverts: whole('Heard of it.'),
+        since: moment('When it was heard first.'),
+      }),
+    ),
+    claim: maybe(
+      object<NonNullable<VrrpInstanceStatus['claim']>>('Another machine that says it has one of the addresses.', {
+        address: text(),
+        mac: text(),
+      }),
+    ),
+    peers: listOf(
+      object<VrrpInstanceStatus['peers'][number]>('Another machine of this virtual router.', {
+        address: text(),
+        priority: whole('As heard.'),
+        adverts: whole('Heard of it.'),
+        heardAt: moment('The last one.'),
+      }),
+    ),
+    timers: {
+      type: 'object',
+      description: 'Milliseconds until each is due.',
+      additionalProperties: { type: 'number' },
+    },
+    leaseLeft: maybe(duration('Until the kernel drops the addresses unless they are renewed.')),
+    addresses: listOf(text(), 'Virtual addresses.'),
+    counters: object<VrrpCounters>('Since its start.', {
+      advertsSent: whole('Adverts.'),
+      advertsReceived: whole('Adverts that counted.'),
+      priorityZeroSent: whole('Of these: giving up.'),
+      priorityZeroReceived: whole('Of these: giving up.'),
+      becameMaster: whole('Times.'),
+      releasedMaster: whole('Times.'),
+      sendErrors: whole('Adverts the kernel did not take.'),
+      rejected: { type: 'object', description: 'Adverts by the reason.', additionalProperties: { type: 'integer' } },
+    }),
+  }),
+  VrrpGroupStatus: object<VrrpGroupStatus>('A vrrp_sync_group.', {
+    name: text(),
+    state: { enum: ['backup', 'master', 'fault'] },
+    since: moment('When it became so.'),
+    why: text('What made it so.'),
+    members: listOf(text(), 'Instances.'),
   }),
   VirtualServerStatus: object<VirtualServerStatus>('A virtual server and its pool.', {
     name: text('192.0.2.1:80/tcp, fwmark 7/inet, group web/tcp. Unique.'),

@@ -5,6 +5,7 @@ import { serverColumns } from './server-row.ts'
 import { serviceRows, serviceView } from './service-view.ts'
 import { layOut } from './table.ts'
 import { printable } from './text.ts'
+import { vrrpSummary } from './vrrp-view.ts'
 
 export interface StatusScreenOptions {
   /** For somebody who asked for one service: every reason and every check. Default false. */
@@ -22,6 +23,7 @@ export function statusScreen(status: Status, screen: Screen, { verbose = false }
   const layout = layOut(serverColumns, everyRow, screen.width)
   return [
     ...headerLines(status, screen),
+    ...vrrpSummary(status, screen),
     ...tables.flatMap(({ service, rows }) => ['', ...serviceView(service, rows, layout, screen, now)]),
     ...foreignLines(status.foreign, screen),
   ]

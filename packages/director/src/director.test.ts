@@ -5,6 +5,7 @@ import { arrayLogger, fakeClock } from '@ipvs-director/core/testing'
 import { memoryIpvs, type Command, type IpvsClient } from 'ipvs-netlink'
 import { expect, test } from 'vitest'
 import { createDirector, type Director, type Loaded } from './director.ts'
+import { noFailover } from './failover.ts'
 import type { OverlayStore } from './overlay-file.ts'
 import { config, realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
 import { overlayInMemory } from './testing/overlay.ts'
@@ -49,6 +50,7 @@ function world(first: Config, options: { ipvs?: IpvsClient; owned?: string[]; ov
     runScript: async (script) => void scripts.push(script.words.join(' ')),
     owned: { load: () => [...owned], save: (ids) => void owned.splice(0, owned.length, ...ids) },
     overlay: store,
+    failover: () => noFailover,
     logger: log,
     clock,
   })

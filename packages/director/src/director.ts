@@ -2,6 +2,7 @@ import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
 import type { Config, Globals } from '@ipvs-director/config'
 import type { ControlHandlers, DriftReport, Plan, ReloadResult, Status } from '@ipvs-director/control'
 import { describeError, type Clock, type Logger } from '@ipvs-director/core'
+import type { VrrpEvent } from '@ipvs-director/vrrp'
 import type { IpvsClient, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
 import { createAudits } from './audits.ts'
@@ -9,7 +10,8 @@ import { planChecks, type CheckPlan } from './checks.ts'
 import { describeChanges } from './commands.ts'
 import { desiredTable } from './desired.ts'
 import { createDrains } from './drains.ts'
-import { createEventLog } from './events.ts'
+import { createEventLog, type EventLog } from './events.ts'
+import type { Failover } from './failover.ts'
 import { createKernelReader } from './kernel-view.ts'
 import { createKernelTimeouts } from './kernel-timeouts.ts'
 import { nextGeneration, successorsOf, type Generation } from './generation.ts'
@@ -23,6 +25,7 @@ import { shortened } from './shortened.ts'
 import { buildStatus, type ProberProcesses } from './status.ts'
 import { unsteered } from './steer.ts'
 import { createSteering, type Steering } from './steering.ts'
+import { createSyncDaemons } from './sync-daemons.ts'
 import { tell, tellBegin, tellGone, tellRemoved, type Tellers } from './transitions.ts'
 import { createTrial } from './trial.ts'
 
@@ -47,6 +50,8 @@ export interface DirectorOptions {
   readonly runScript: RunScript
   readonly owned: OwnedServices
   readonly overlay: OverlayStore
+  /** VRRP; it is told of what it follows. */
+  readonly failover: (events: EventLog, happened: (event: VrrpEvent) => void) => Failover
   readonly logger: Logger
   readonly clock: Clock
 }
@@ -54,6 +59,8 @@ export interface DirectorOptions {
 export interface StopOptions {
   /** Leave the kernel's table as it is. */
   readonly keep: boolean
+  /** `--dont-release-vrrp`: leave the VIPs, and do not tell the other directors. */
+  readonly keepVips?: boolean
 }
 
 /** The director's life: start once, then reload, steer and audit at will, stop once. */
@@ -64,6 +71,7 @@ export interface Director {
   readonly confirm: ControlHandlers['confirm']
   readonly plan: ControlHandlers['plan']
   readonly steer: ControlHandlers['steer']
+  readonly vrrp: ControlHandlers['vrrp']
   audit(): Promise<DriftReport>
   /** What the last audits found, without making one. */
   drift(): Promise<DriftReport>
@@ -99,6 +107,10 @@ export function createDirector(options: DirectorOptions): Director {
   const tellers: Tellers = { logger, events, notifier }
   const readKernel = () => kernelReader.read(table.pools, clock.wall())
   const audits = createAudits({ reconciler, clock, logger, events, interval: () => config?.globals.reconcileInterval })
+  const failover = options.failover(events, (event) => {
+    if (event.type === 'instance') syncDaemons.follow()
+  })
+  const syncDaemons = createSyncDaemons({ ipvs, logger, clock, isMaster: (name) => failover.isMaster(name) })
   const trial = createTrial(clock, () => void serially(rollBack))
   const drains = createDrains({
     clock,
@@ -135,13 +147,25 @@ export function createDirector(options: DirectorOptions): Director {
 
   /** What happened to a pool is told, and written soon. */
   function take(pool: Pool, effects: readonly PoolEffect[]): void {
-    for (const effect of effects) tell(pool, effect, tellers)
+    for (const effect of effects) {
+      tell(pool, effect, tellers)
+      if (effect.kind === 'quorum') failover.virtualServer(pool.config.name, effect.up)
+    }
     table.wantSoon(pool)
+  }
+
+  /** Checks that have not said anything yet. */
+  let unheard: Set<string> | undefined
+  function heard({ id }: Report): void {
+    if (unheard?.delete(id) !== true || unheard.size > 0) return
+    unheard = undefined
+    failover.checkersSettled()
   }
 
   const proberEvents: ProberEvents = {
     report(report: Report) {
       missed?.push(report)
+      heard(report)
       for (const { pool, server, checker } of plan.subscribers.get(report.id) ?? []) {
         const { up, first, verdict, at } = report
         const effects = pool.verdict(server, { checker, up, first, verdict, at })
@@ -185,10 +209,20 @@ export function createDirector(options: DirectorOptions): Director {
     plan = await planChecks(table.pools, ({ pool }) => fresh.has(pool))
     prober = options.startProber(proberEvents, () => currentConfig().globals)
     prober.setChecks(plan.checks)
-    audits.schedule()
-    drains.look()
+    if (plan.checks.length === 0) failover.checkersSettled()
+    else unheard = new Set(plan.checks.map(({ id }) => id))
+    followConfig(config)
     events.add('start', `started with ${table.pools.length} virtual servers from ${options.file}`)
     return loaded
+  }
+
+  /** What stands around the services goes by the configuration, too. */
+  function followConfig(now: Config): void {
+    for (const pool of table.pools) failover.virtualServer(pool.config.name, pool.quorum.up)
+    failover.use(now)
+    void syncDaemons.use(now.syncDaemon)
+    audits.schedule()
+    drains.look()
   }
 
   /** What the kernel has. A file without virtual servers never touches IPVS, unless an earlier run left something. */
@@ -237,8 +271,7 @@ export function createDirector(options: DirectorOptions): Director {
     await timeouts.set(config.globals.lvsTimeouts)
     await reconciler.settled()
     tellBegin(effects, tellers)
-    audits.schedule()
-    drains.look()
+    followConfig(config)
     return { changes, writes: reconciler.figures.writes - writesBefore }
   }
 
@@ -337,8 +370,10 @@ export function createDirector(options: DirectorOptions): Director {
         readKernel,
         ipvsVersion: options.ipvsVersion,
         prober,
+        vrrp: () => failover.status(),
       }),
-    async stop({ keep }) {
+    vrrp: (command, name) => failover.command(command, name),
+    async stop({ keep, keepVips = false }) {
       trial.confirm()
       table.stop()
       drains.stop()
@@ -346,7 +381,10 @@ export function createDirector(options: DirectorOptions): Director {
       await queue.catch((error: unknown) => {
         logger.error('stop', describeError(error))
       })
+      // The other director takes over while this one still serves.
+      await failover.stop({ keep: keepVips })
       await prober?.stop()
+      await syncDaemons.stop()
       if (!keep && config !== undefined) {
         const { lvsFlushOnStop } = config.globals
         await reconciler.removeOwn(lvsFlushOnStop === 'all')

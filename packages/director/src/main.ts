@@ -4,7 +4,9 @@ import { memoryIpvs, openIpvs } from 'ipvs-netlink'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { testConfig } from './config-test.ts'
-import { createDirector, type Director } from './director.ts'
+import { createDirector, type Director, type DirectorOptions } from './director.ts'
+import { createFailover, noFailover } from './failover.ts'
+import { loadAside } from './load-aside.ts'
 import { loadFile } from './load.ts'
 import { createLogging, type Logging } from './logging.ts'
 import { help, readCommandLine, UsageError, type CommandLine } from './options.ts'
@@ -14,6 +16,7 @@ import { startProbing } from './probing.ts'
 import { scriptRunner } from './scripts.ts'
 import { shortened } from './shortened.ts'
 import { version } from './version.ts'
+import { startVrrpProcess } from './vrrp-process.ts'
 
 /** Exit statuses, keepalived's where it has them (reference/operations.md §2). */
 export const exitStatus = { ok: 0, fatal: 1, configuration: 2, permission: 4, noConfiguration: 6 } as const
@@ -84,13 +87,14 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
   const director = createDirector({
     file: options.file,
     version,
-    load: (file = options.file) => loadFile(file, options),
+    load: loader(options),
+    failover: failoverOf(options, logger),
     ipvs,
     ipvsVersion: async () => (options.memoryIpvs ? 'memory' : (await ipvs.info()).version),
     startProber: (events, globals) => startProbing(options.probers, events, globals, logger),
     runScript: scriptRunner(logger),
     owned: ownedFile(join(options.stateDirectory, 'owned.json')),
-    overlay: overlayFile(join(options.stateDirectory, 'overlay.json')),
+    overlay: overlayFile(options.overlay),
     logger,
     clock: systemClock,
   })
@@ -108,10 +112,30 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
   const keep = (await ending.asked) || options.keepIpvs
   logger.info('stop', keep ? 'Stopping; the IPVS table stays as it is' : 'Stopping')
   await control.close()
-  await director.stop({ keep })
+  await director.stop({ keep, keepVips: options.keepVips })
   ipvs.close()
   logger.info('stopped', 'Stopped')
   return exitStatus.ok
+}
+
+/** At the start nobody is kept waiting; later the file is read aside. */
+function loader(options: CommandLine): DirectorOptions['load'] {
+  let started = false
+  return async (file = options.file) => {
+    const aside = started
+    started = true
+    const loaded = aside ? await loadAside(loaderEntry, file, options) : await loadFile(file, options)
+    if (options.services || loaded.config === undefined) return loaded
+    return { ...loaded, config: { ...loaded.config, virtualServers: [] } }
+  }
+}
+
+/** The built program that reads aside, beside the bundle that runs. */
+const loaderEntry = new URL('./load-worker.js', import.meta.url)
+
+function failoverOf(options: CommandLine, logger: Logger): DirectorOptions['failover'] {
+  if (!options.vrrp) return () => noFailover
+  return (events, happened) => createFailover({ start: startVrrpProcess, logger, events, clock: systemClock, happened })
 }
 
 /** The moment somebody wants the end; the first one counts. */
@@ -139,6 +163,7 @@ async function openControl(socket: SocketClaim, director: Director, logger: Logg
       confirm: () => director.confirm(),
       plan: (file) => director.plan(file),
       steer: (request) => director.steer(request),
+      vrrp: (command, instance) => director.vrrp(command, instance),
       audit: () => director.audit(),
       drift: () => director.drift(),
       subscribe: (after, listener) => director.subscribe(after, listener),

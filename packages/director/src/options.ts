@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { LogFormat } from './log/line.ts'
 import { facilityOf, type LogWish } from './log/settings.ts'
@@ -26,6 +27,14 @@ export interface CommandLine {
   /** Group that may use the control socket; undefined: that of the process. */
   readonly socketGroup: string | undefined
   readonly stateDirectory: string
+  /** What was asked for by hand is kept here: it outlives a reboot. */
+  readonly overlay: string
+  /** False for `-C` alone: only the services. */
+  readonly vrrp: boolean
+  /** False for `-P` alone: only VRRP. */
+  readonly services: boolean
+  /** `-V`: leave the VIPs at the end. */
+  readonly keepVips: boolean
   /** Keep the table in memory instead of the kernel: to look around, or where there is no IPVS. */
   readonly memoryIpvs: boolean
   /** Prober processes; undefined: by cores. 0: probe in the director's own process. */
@@ -93,10 +102,8 @@ const known = {
 
 /** Options of keepalived that are understood and do nothing yet; each use is said once at the start. */
 const withoutEffect = [
-  'vrrp',
   'umask',
   'release-vips',
-  'dont-release-vrrp',
   'vrrp_pid',
   'checkers_pid',
   'bfd_pid',
@@ -112,6 +119,7 @@ const withoutEffect = [
 export const defaultConfigFile = '/etc/keepalived/keepalived.conf'
 export const defaultSocket = '/run/ipvs-director/control.sock'
 export const defaultStateDirectory = '/run/ipvs-director'
+const defaultOverlayDirectory = '/var/lib/ipvs-director'
 
 /** Reads the arguments after the program's name; throws a {@link UsageError}. */
 export function readCommandLine(argv: readonly string[]): CommandLine {
@@ -143,6 +151,10 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     socket: values.socket ?? (values['state-dir'] === undefined ? defaultSocket : `${stateDirectory}/control.sock`),
     socketGroup: values['socket-group'],
     stateDirectory,
+    overlay: join(values['state-dir'] ?? defaultOverlayDirectory, 'overlay.json'),
+    vrrp: values.check !== true || values.vrrp === true,
+    services: values.vrrp !== true || values.check === true,
+    keepVips: values['dont-release-vrrp'] ?? false,
     memoryIpvs: values['memory-ipvs'] ?? false,
     probers: proberCount(values.probers),
     version: values.version ?? false,
@@ -225,6 +237,9 @@ export const help = `usage: ipvs-director [-f FILE] [options]
       --flush-log-file      each line is on the disk before the next
   -d, --dump-conf           the effective configuration goes to the log at the start
   -p, --pid FILE            write the process id
+  -C, --check               only the services, no VRRP
+  -P, --vrrp                only VRRP, no services
+  -V, --dont-release-vrrp   leave the VIPs at the end, and do not tell the other directors
   -I, --dont-release-ipvs   leave the kernel's IPVS table as it is at the end
   -v, --version             print the version
   -h, --help                print this

@@ -12,6 +12,7 @@ import type {
   Status,
   SteeringStatus,
   VirtualServerStatus,
+  VrrpStatus,
 } from '@ipvs-director/control'
 import { describeError, formatEndpoint } from '@ipvs-director/core'
 import { serviceId, type Service } from 'ipvs-netlink'
@@ -40,14 +41,16 @@ export interface StatusSources {
   readonly readKernel: () => Promise<KernelView>
   readonly ipvsVersion: () => Promise<string>
   readonly prober: (Prober & ProberProcesses) | undefined
+  readonly vrrp: () => Promise<VrrpStatus | undefined>
 }
 
 /** The truth as far as it is known now, each part with its age. A kernel that cannot be asked is said to be so. */
 export async function buildStatus(sources: StatusSources): Promise<Status> {
-  const [figures, kernel, ipvs] = await Promise.all([
+  const [figures, kernel, ipvs, vrrp] = await Promise.all([
     sources.prober?.figures() ?? [],
     sources.readKernel().catch((error: unknown) => describeError(error)),
     sources.ipvsVersion().catch(() => 'unreachable'),
+    sources.vrrp(),
   ])
   const view = typeof kernel === 'string' ? undefined : kernel
   const byId = new Map(figures.map((each) => [each.id, each]))
@@ -60,6 +63,7 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     config: sources.config,
     kernel: kernelStatus(sources, ipvs, typeof kernel === 'string' ? kernel : undefined),
     probers: sources.prober?.processes() ?? [],
+    vrrp,
     virtualServers: sources.pools.map((pool) => virtualServerStatus(pool, view, byId, sources.overlay)),
     foreign: sources.reconciler.foreign.map(foreignOf),
   }

@@ -42,6 +42,7 @@ export function fakeDirector(): FakeDirector {
         changes: ['add 10.0.0.9:80'],
       })),
     steer: (request) => asked(`steer ${JSON.stringify(request)}`, steered),
+    vrrp: (command, name) => asked(`vrrp ${command} ${name}`, () => undefined),
     audit: () => asked('audit', driftReport),
     drift: () => asked('drift', () => driftReport({ found: [] })),
     stop: ({ keep }) => void calls.push(keep ? 'stop keep' : 'stop'),

@@ -130,6 +130,7 @@ export function status(over: Partial<Status> = {}): Status {
       lastError: undefined,
     },
     probers: [{ name: 'prober 1', pid: 4712, checks: 3, restarts: 0 }],
+    vrrp: undefined,
     virtualServers: [virtualServer()],
     foreign: [],
     ...over,
