@@ -1,22 +1,16 @@
 import type { Address, Family, Millis } from '@ipvs-director/core'
-import type { AlarmSettings } from './alarms.ts'
+import type { AlarmSettings } from './alarm-config.ts'
+import type { Place, Script } from './place.ts'
 import type { ProcessSettings, SnmpSettings, SyncDaemon } from './service-config.ts'
 import type { BfdInstance, TrackFile } from './tracking-config.ts'
 import type { VrrpConfig } from './vrrp-config.ts'
+
+export type { Place, Script } from './place.ts'
 
 /**
  * The effective configuration: what the rest of the program works from. Every default and inheritance is applied, every
  * address parsed; nothing in it refers to the text but the places.
  */
-
-/** Where something stands in a file; line and column count from 1. */
-export interface Place {
-  readonly file: string
-  readonly line: number
-  readonly column: number
-  /** Characters to underline. */
-  readonly length?: number
-}
 
 export interface Config {
   readonly globals: Globals
@@ -29,14 +23,6 @@ export interface Config {
   readonly syncDaemon: SyncDaemon | undefined
   readonly snmp: SnmpSettings
   readonly process: ProcessSettings
-}
-
-/** A command line to run: already split into words, with the user and group it runs as (names as written). */
-export interface Script {
-  readonly words: readonly string[]
-  readonly user?: string
-  readonly group?: string
-  readonly place: Place
 }
 
 export interface Globals {

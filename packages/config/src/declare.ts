@@ -1,5 +1,5 @@
 import type { Address, Family, Millis } from '@ipvs-director/core'
-import type { Script } from './config.ts'
+import type { Script } from './place.ts'
 import { endpointKind, type EndpointText } from './endpoint.ts'
 import type { Kind } from './kind.ts'
 import {

@@ -1,4 +1,4 @@
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 import { type Code, codes, type KeepalivedClass } from './codes.ts'
 
 /** error: cannot run, or the meaning is lost; warning: runs, as the text says; note: worth knowing. */

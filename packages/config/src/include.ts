@@ -1,6 +1,6 @@
 import { describeError } from '@ipvs-director/core'
 import { dirname, resolve } from 'node:path'
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 import type { Remarks } from './diagnostics.ts'
 import { expandBraces, glob, hasWildcard } from './glob.ts'
 import type { ReadFile } from './read-file.ts'

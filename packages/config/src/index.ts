@@ -1,4 +1,4 @@
-export type * from './alarms.ts'
+export type * from './alarm-config.ts'
 export type * from './config.ts'
 export type * from './network-config.ts'
 export type * from './service-config.ts'

@@ -1,4 +1,4 @@
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 import type { Json } from './kind.ts'
 import type { Source } from './source.ts'
 

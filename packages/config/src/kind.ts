@@ -1,5 +1,5 @@
 import type { Code } from './codes.ts'
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 
 /** A JSON Schema (2020-12) as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>

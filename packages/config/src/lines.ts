@@ -1,4 +1,4 @@
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 import type { Source } from './source.ts'
 
 /** From index `at` on, the text of a line stands in its file at `column`; `length` 0: character by character, else all

@@ -1,5 +1,5 @@
 import type { Address, Family, Millis } from '@ipvs-director/core'
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 
 /** Addresses, routes and rules that come and go with an instance, or are there while the program runs. */
 

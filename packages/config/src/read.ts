@@ -1,4 +1,4 @@
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 import type { Block, Field, Fields, Keyword, List } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import type { Kind } from './kind.ts'

@@ -1,4 +1,4 @@
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 import type { Diagnostic } from './diagnostics.ts'
 
 /** Longer lines are shown around the place. */

@@ -1,4 +1,4 @@
-import type { Script } from './config.ts'
+import type { Script } from './place.ts'
 import { type Json, type Kind, wordOf } from './kind.ts'
 import { joinCommand, splitCommand } from './command-line.ts'
 

@@ -1,5 +1,5 @@
 import type { Address, Millis } from '@ipvs-director/core'
-import type { Script } from './config.ts'
+import type { Script } from './place.ts'
 
 /** Settings of what stands around the services: the sync daemon, SNMP, processes. Defaults are keepalived's. */
 

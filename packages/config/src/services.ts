@@ -1,5 +1,5 @@
 import { seconds } from '@ipvs-director/core'
-import type { Script } from './config.ts'
+import type { Script } from './place.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 import type { ProcessSettings, Scheduling, SnmpSettings, SyncDaemon } from './service-config.ts'
 import type { VrrpInstance } from './vrrp-config.ts'

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 import type { Remarks } from './diagnostics.ts'
 
 /** A file as it was read. */

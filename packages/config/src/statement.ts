@@ -1,4 +1,4 @@
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 import type { Field } from './declare.ts'
 import type { Source } from './source.ts'
 import { scanWords } from './tokens.ts'

@@ -1,5 +1,5 @@
 import type { Address, Family, Millis } from '@ipvs-director/core'
-import type { Place, Script } from './config.ts'
+import type { Place, Script } from './place.ts'
 
 /** A thing an instance or group follows, by name. Weight 0: it being bad is a fault (with `reverse`: it being good). */
 export interface Tracked {

@@ -1,4 +1,4 @@
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 import type { Block, Field, Fields } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import type { Source } from './source.ts'

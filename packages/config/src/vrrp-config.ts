@@ -1,5 +1,5 @@
 import type { Address, Family, Millis } from '@ipvs-director/core'
-import type { Place, Script } from './config.ts'
+import type { Place, Script } from './place.ts'
 import type { NetworkRoute, NetworkRule, ProtectedAddress } from './network-config.ts'
 import type { Tracking, VrrpScript, TrackProcess } from './tracking-config.ts'
 

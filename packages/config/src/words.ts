@@ -1,4 +1,4 @@
-import type { Place } from './config.ts'
+import type { Place } from './place.ts'
 import type { Code } from './codes.ts'
 import { splitCommand } from './command-line.ts'
 import type { Remarks } from './diagnostics.ts'

@@ -1,7 +1,7 @@
 import { type Address, addressBytes, addressFromBytes, familyOf, type Family, seconds } from '@ipvs-director/core'
 import type { routeKind, ruleKind } from '../grammar/routes.ts'
 import type { staticAddressKind, vipKind } from '../grammar/vip.ts'
-import type { Place } from '../config.ts'
+import type { Place } from '../place.ts'
 import type { Kind } from '../kind.ts'
 import type { Network } from '../network.ts'
 import type { NetworkRoute, NetworkRule, NumberRange, Prefix, ProtectedAddress } from '../network-config.ts'

@@ -1,6 +1,6 @@
 import type { Family } from '@ipvs-director/core'
 import { familyOf } from '@ipvs-director/core'
-import type { Place } from '../config.ts'
+import type { Place } from '../place.ts'
 import type { Values } from '../declare.ts'
 import type { GlobalDefsText } from '../grammar/global-defs.ts'
 import type { garpGroup, trackGroup } from '../grammar/static.ts'
