@@ -6,9 +6,13 @@ import {
   type Diagnostic,
   effectiveJson,
   explain,
+  filesInMemory,
   formatConf,
   renderDiagnostic,
 } from '@ipvs-director/config'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fromLdirectord, isLdirectord, type FromLdirectord } from './ldirectord.ts'
 import { loadFile } from './load.ts'
 
 /** What `ipvs-ctl` does with configuration files; none of it needs a director. */
@@ -18,10 +22,26 @@ export const configTools: ConfigTools = {
   explain,
   format: formatConf,
   async convert(file, { configId }) {
+    const foreign = ldirectordFile(file)
     const { json, conf, diagnostics } = await convertConfig(file, {
       checkers,
       ...(configId === undefined ? {} : { configId }),
+      ...(foreign === undefined
+        ? {}
+        : {
+            read: filesInMemory(
+              new Map([
+                [resolve(file), foreign.conf],
+                [file, foreign.conf],
+              ]),
+            ),
+          }),
     })
+    if (foreign !== undefined) {
+      const remarks = foreign.remarks.map((remark) => `${file}:${remark}`)
+      const told = [...remarks, ...diagnostics.map((each) => renderDiagnostic(each))]
+      return { json, conf, errors: countErrors(diagnostics), diagnostics: told, usual: 'conf' }
+    }
     return {
       json,
       conf,
@@ -29,6 +49,16 @@ export const configTools: ConfigTools = {
       diagnostics: diagnostics.map((each) => renderDiagnostic(each)),
     }
   },
+}
+
+/** ldirectord's file as keepalived.conf; undefined: it is none, or cannot be read. */
+function ldirectordFile(file: string): FromLdirectord | undefined {
+  try {
+    const text = readFileSync(file, 'utf8')
+    return isLdirectord(text) ? fromLdirectord(text) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const countErrors = (all: readonly Diagnostic[]): number => all.filter(({ severity }) => severity === 'error').length

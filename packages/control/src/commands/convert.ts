@@ -22,10 +22,9 @@ export interface ConfigOptions {
   readonly configId: string | undefined
 }
 
-/** `ipvs-ctl convert FILE`: the same configuration in the other spelling. */
+/** `ipvs-ctl convert FILE`: the same configuration in the other spelling; ldirectord's as keepalived.conf. */
 export function runConvert(context: CommandContext, options: ConvertOptions): Promise<ExitStatus> {
-  const to = options.to ?? (isJson(options.file) ? 'conf' : 'json')
-  return write(context, options.file, to, options.configId)
+  return write(context, options.file, options.to, options.configId)
 }
 
 /** `ipvs-ctl config [FILE]`: what a file says, minimal: definitions, sequences and includes resolved, no defaults. */
@@ -38,7 +37,7 @@ export async function runConfig(context: CommandContext, options: ConfigOptions)
 async function write(
   context: CommandContext,
   file: string,
-  to: 'json' | 'conf',
+  wanted: 'json' | 'conf' | undefined,
   configId: string | undefined,
 ): Promise<ExitStatus> {
   const converted = await convert(context, file, configId)
@@ -46,6 +45,7 @@ async function write(
   for (const text of converted.diagnostics)
     context.tools.stderr.write(`${preformatted(screen, text, undefined, '').join('\n')}\n`)
   if (converted.errors > 0) return exitStatus.refused
+  const to = wanted ?? converted.usual ?? (isJson(file) ? 'conf' : 'json')
   if (to === 'json') printJson(context, converted.json)
   else context.tools.stdout.write(converted.conf)
   return exitStatus.ok

@@ -94,6 +94,14 @@ test.for<[string, Change, string[]]>([
   ['no module for the scheduler', { config: conf({ scheduler: 'sh' }) }, ['bad module']],
   ['a module that can be loaded', { config: conf({ scheduler: 'mh' }) }, []],
   ['a module nobody can tell of', { config: conf({ scheduler: 'sh' }), facts: { release: '5.0' } }, ['unknown module']],
+  [
+    'a kernel without IPVS and without modules',
+    {
+      files: {},
+      facts: { file: (path) => (path === '/proc/7/status' ? 'CapEff:\tffff' : undefined) },
+    },
+    ['bad module', 'unknown module', 'unknown ipvs-setting'],
+  ],
   ['an engine without its module', { config: conf({ persistenceEngine: 'sip' }) }, ['bad module']],
   ['removed servers keep connections', { files: vs('expire_nodest_conn', '0') }, ['warning expire-nodest-conn']],
   ['reuse on a new kernel', { files: vs('conn_reuse_mode', '0') }, ['warning conn-reuse-mode']],

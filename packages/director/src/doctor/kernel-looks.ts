@@ -37,7 +37,10 @@ function neededModules({ config }: DirectorFacts): Map<string, string> {
 export function lookAtModules(facts: DirectorFacts): Found[] {
   return [...neededModules(facts)].map(([name, purpose]): Found => {
     const present = name === 'ip_vs' && facts.file('/proc/net/ip_vs') !== undefined
-    const state = present ? 'loaded' : moduleState(facts, name)
+    const found = present ? 'loaded' : moduleState(facts, name)
+    // A kernel without any loadable module has no list of them either.
+    const closed = found === 'unknown' && facts.file('/proc/modules') === undefined && name === 'ip_vs'
+    const state = closed ? 'absent' : found
     const text = `module ${name} (${purpose}): ${state}`
     if (state === 'absent') {
       return wrong('bad', 'module', text, `The kernel ${facts.release} cannot do it.`, [
