@@ -28,7 +28,7 @@ export interface ChannelOptions {
   readonly shared: Surroundings
   readonly counters: Counters
   readonly config: () => VrrpInstance
-  readonly once: (level: 'info' | 'warn', event: string, text: string) => void
+  readonly once: (level: 'info' | 'warn' | 'error', event: string, text: string) => void
   readonly alarm: (doing: 'alarm' | 'calm', kind: Extract<VrrpEvent, { type: 'alarm' }>['kind'], text: string) => void
   readonly isMaster: () => boolean
   /** Adverts mean something now. */
@@ -137,34 +137,39 @@ export function createChannel(options: ChannelOptions): Channel {
       : { plan, subscription, oldChecksum: config().oldUnicastChecksum === 'always' }
   }
 
+  /** What could not be sent, in words. */
+  const sendOn = ({ plan, subscription, oldChecksum }: OpenWay, priority: number): readonly string[] => {
+    const to = { source: plan.own, addresses: plan.destinations, unicast: plan.way.unicast, oldChecksum }
+    const composer = { config: config(), keys, freshness, ahCounter, nextId: () => (id = (id % 0xffff) + 1), wall }
+    const failures: string[] = []
+    const attempt = (what: string, action: () => void): void => {
+      try {
+        action()
+      } catch (error) {
+        failures.push(`cannot ${what}: ${describeError(error)}`)
+      }
+    }
+    attempt('make an advertisement', () => {
+      for (const packet of compose(composer, priority, to)) {
+        attempt(`send advertisements to ${packet.destination}`, () => {
+          subscription.send(packet)
+        })
+      }
+    })
+    return failures
+  }
+
   return {
     advertise(priority) {
       counters.advertsSent++
       if (priority === 0) counters.priorityZeroSent++
       if (priority === 0) once('info', 'vrrp.sent-zero', 'sent 0 priority')
-      let failed: string | undefined
-      for (const way of ways) {
-        if (way === undefined) continue
-        const { plan } = way
-        const to = {
-          source: plan.own,
-          addresses: plan.destinations,
-          unicast: plan.way.unicast,
-          oldChecksum: way.oldChecksum,
-        }
-        const composer = { config: config(), keys, freshness, ahCounter, nextId: () => (id = (id % 0xffff) + 1), wall }
-        for (const packet of compose(composer, priority, to)) {
-          try {
-            way.subscription.send(packet)
-          } catch (error) {
-            counters.sendErrors++
-            failed = `cannot send advertisements to ${packet.destination}: ${describeError(error)}`
-          }
-        }
-      }
-      if (failed !== undefined && !unsent) alarm('alarm', 'unsent', failed)
+      const failures = ways.flatMap((way) => (way === undefined ? [] : sendOn(way, priority)))
+      const [failed] = failures
+      counters.sendErrors += failures.length
+      if (failed !== undefined && priority > 0 && !unsent) alarm('alarm', 'unsent', failed)
       if (failed === undefined && unsent) alarm('calm', 'unsent', 'advertisements leave again')
-      unsent = failed !== undefined
+      unsent = failed === undefined ? false : unsent || priority > 0
     },
     open(plans) {
       ways = Array.from({ length: Math.max(plans.length, ways.length) }, (_, i) => openWay(plans[i], i, ways[i]))

@@ -2,8 +2,6 @@ import { type Address, addressBytes } from '@ipvs-director/core'
 
 /** IANA protocol number of VRRP. */
 export const protocolVrrp = 112
-/** IANA protocol number of the authentication header (RFC 4302), which VRRPv2 puts before the advertisement. */
-export const protocolAh = 51
 
 /**
  * RFC 1071: the ones' complement of the ones' complement sum of 16-bit words; an odd last byte counts as the high half.

@@ -77,7 +77,7 @@ export function createInstance(
   const counters = newCounters()
   const fields = (): { instance: string; vrid: number } => ({ instance: config.name, vrid: config.virtualRouterId })
 
-  const once = (level: 'info' | 'warn', event: string, text: string): void => {
+  const once = (level: 'info' | 'warn' | 'error', event: string, text: string): void => {
     if (said.size >= saidLimit || said.has(event + text)) return
     said.add(event + text)
     logger[level](event, `(${config.name}) ${text}`, fields())
@@ -208,7 +208,7 @@ export function createInstance(
 
   const complain = (work: Promise<unknown>): void => {
     work.catch((error: unknown) => {
-      logger.error('vrrp.kernel', `(${config.name}) ${describeError(error)}`, fields())
+      once('error', 'vrrp.kernel', describeError(error))
     })
   }
 

@@ -88,21 +88,21 @@ export function statusOf(source: StatusSource): InstanceStatus {
     gates: state.gates,
     held: state.held,
     yielding: state.yielding,
-    master: master && { address: master.address, priority: master.priority, heardAgo: now - master.at },
+    master: master && { address: master.address, priority: master.priority, heardAgo: Math.round(now - master.at) },
     rival: contest && {
       address: contest.address,
       priority: contest.priority,
       adverts: contest.adverts,
-      since: wall - (now - contest.since),
+      since: Math.round(wall - (now - contest.since)),
     },
     claim: claim && { address: claim.address, mac: claim.mac },
     peers: source.peers,
     timers: Object.fromEntries(
       Object.entries(due as Record<string, Millis | undefined>).flatMap(([name, at]) =>
-        at === undefined ? [] : [[name, Math.max(0, at - now)]],
+        at === undefined ? [] : [[name, Math.max(0, Math.round(at - now))]],
       ),
     ),
-    leaseLeft: state.leaseUntil === undefined ? undefined : Math.max(0, state.leaseUntil - now),
+    leaseLeft: state.leaseUntil === undefined ? undefined : Math.max(0, Math.round(state.leaseUntil - now)),
     paths: source.plans.flatMap((plan) =>
       plan === undefined ? [] : [{ interface: plan.path.interface, own: plan.own, to: plan.destinations }],
     ),

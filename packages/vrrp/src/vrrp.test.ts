@@ -562,3 +562,34 @@ test('stop says STOP for every instance, then for the group', () => {
   a.stop()
   expect(states({ ...a, events }).slice(-3)).toEqual(['VI_1 STOP', 'VI_2 STOP', 'G1 STOP'])
 })
+
+test('unicast without an interface: two addresses are enough', () => {
+  const peerOf = (to: string, from: string) => ({
+    interface: undefined,
+    sourceAddress: address(from),
+    unicastPeers: [{ address: address(to), minTtl: undefined, maxTtl: undefined }],
+    addresses: [aVip('192.0.2.100')],
+  })
+  const lan = createLan({ names: ['a', 'b'] })
+  lan.node('a').start(plan(150, peerOf('192.0.2.2', '192.0.2.1')))
+  lan.node('b').start(plan(100, peerOf('192.0.2.1', '192.0.2.2')))
+  lan.run(10_000)
+  expect([status(lan.node('a')).state, status(lan.node('b')).state]).toEqual(['master', 'backup'])
+})
+
+test('advertisements that cannot be sent are an alarm, once, until they can', () => {
+  const lan = createLan({ names: ['a'] })
+  const a = lan.node('a')
+  a.start(plan(150))
+  lan.run(5000)
+  a.refuse('sendmsg EPERM')
+  lan.run(5000)
+  expect(alarms(a)).toEqual(['unsent'])
+  expect(status(a).state).toBe('master')
+  a.refuse(undefined)
+  lan.run(1000)
+  expect(a.events.some((each) => each.type === 'calm' && each.kind === 'unsent')).toBe(true)
+  a.refuse('sendmsg ENETUNREACH')
+  a.setInterface('eth0', { up: false })
+  expect(alarms(a)).toEqual(['unsent'])
+})

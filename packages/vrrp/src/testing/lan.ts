@@ -27,6 +27,8 @@ export interface Node {
   /** It stands still for so long: SIGSTOP, a long collection, a starved processor. */
   readonly stall: (duration: number) => void
   readonly isStalled: () => boolean
+  /** What sending throws from now on; undefined: nothing. */
+  readonly refuse: (why: string | undefined) => void
   /** The interface as the kernel sees it. */
   readonly setInterface: (name: string, change: Partial<LinkInterface> | undefined) => void
   /** Somebody removes what is held. */
@@ -156,6 +158,7 @@ function createNode(
   let vrrp: Vrrp | undefined
   let life = 0
   let stalledUntil = 0
+  let refusal: string | undefined
   let timers: (() => void)[] = []
   let inbox: (() => void)[] = []
   let listener: LinkListener | undefined
@@ -221,6 +224,7 @@ function createNode(
         mine.push(socket)
         return {
           send(packet) {
+            if (refusal !== undefined) throw new Error(refusal)
             sent.push({ on: path.interface, packet, at: simulation.now() })
             transmit(socket, packet)
           },
@@ -310,6 +314,9 @@ function createNode(
       simulation.at(stalledUntil, resume)
     },
     isStalled: stalled,
+    refuse(why) {
+      refusal = why
+    },
     setInterface(which, change) {
       const before = links.get(which) ?? anInterface(which, Math.max(0, interfaceNames.indexOf(which)), index)
       if (change === undefined) links.delete(which)
