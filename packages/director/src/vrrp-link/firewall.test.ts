@@ -1,0 +1,46 @@
+import { address } from '@ipvs-director/core'
+import type { Holding } from '@ipvs-director/vrrp'
+import { expect, test } from 'vitest'
+import { createFirewall, scriptOf } from './firewall.ts'
+
+const holding = (key: string, ...addresses: string[]): Holding =>
+  ({ key, addresses: addresses.map((one) => ({ address: address(one) })), excluded: [] }) as unknown as Holding
+
+test('the whole table at once; neighbour discovery goes on', () => {
+  expect(scriptOf('vips', -1, ['10.0.0.2', 'fd00::1', '10.0.0.1', '10.0.0.2'])).toBe(`add table inet vips
+delete table inet vips
+table inet vips {
+  set vips {
+    type ipv4_addr
+    elements = { 10.0.0.1, 10.0.0.2 }
+  }
+  set vips6 {
+    type ipv6_addr
+    elements = { fd00::1 }
+  }
+  chain in {
+    type filter hook input priority -1; policy accept
+    ip daddr @vips drop
+    ip6 daddr @vips6 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert } accept
+    ip6 daddr @vips6 drop
+  }
+}
+`)
+})
+
+test('instances come and go; what is as it was is not written again', async () => {
+  const scripts: string[] = []
+  const firewall = createFirewall((script) => Promise.resolve(void scripts.push(script)), { table: 't', priority: 0 })
+  await firewall.block(holding('A', '10.0.0.1'))
+  await firewall.block(holding('A', '10.0.0.1'))
+  await firewall.block(holding('B', '10.0.0.2'))
+  await firewall.unblock('A')
+  await firewall.unblock('A')
+  await firewall.unblock('B')
+  expect(scripts.map((script) => /elements = \{ (.*) \}/.exec(script)?.[1])).toEqual([
+    '10.0.0.1',
+    '10.0.0.1, 10.0.0.2',
+    '10.0.0.2',
+    undefined,
+  ])
+})
