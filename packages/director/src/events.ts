@@ -6,6 +6,8 @@ export interface EventLog {
   /** Calls back for every remembered event after `after`, then for each new one; returns the unsubscriber. */
   subscribe(after: number, listener: (event: Event) => void): () => void
   readonly last: number
+  /** The wall clock that events are stamped by. */
+  wall(): number
 }
 
 /** Keeps the newest `keep` events; sequence numbers start at 1 and never repeat within a run. */
@@ -14,6 +16,7 @@ export function createEventLog(wall: () => number, keep = 10_000): EventLog {
   let sequence = 0
   const listeners = new Set<(event: Event) => void>()
   return {
+    wall,
     get last() {
       return sequence
     },

@@ -1,17 +1,21 @@
 import type { Logger } from '@ipvs-director/core'
+import type { Going, TellAlarm } from './alarms/alarm.ts'
 import type { EventLog } from './events.ts'
 import type { Notifier } from './notify.ts'
 import type { Pool, PoolEffect } from './pool.ts'
 
-/** Where a pool's effects are told: log lines in keepalived's trigger words, the event log, scripts. */
+/** Where a pool's effects are told: log lines in keepalived's trigger words, the event log, scripts, alarms. */
 export interface Tellers {
   readonly logger: Logger
   readonly events: EventLog
   readonly notifier: Notifier
+  /** Mail, webhooks and FIFOs; absent: there are none. */
+  readonly alarm?: TellAlarm
 }
 
 /** Tells one effect of a pool to everybody who wants to know. */
 export function tell(pool: Pool, effect: PoolEffect, to: Tellers): void {
+  tellAlarm(pool, effect, to)
   switch (effect.kind) {
     case 'server':
       tellServer(pool, effect, to)
@@ -36,8 +40,11 @@ export function tellBegin(effects: readonly { readonly pool: Pool; readonly effe
   const gained = effects.filter(({ effect }) => isGain(effect)).length
   const quiet = gained > toldOneByOne
   for (const { pool, effect } of effects) {
-    if (quiet && isGain(effect)) to.notifier.run(pool.config.quorumUp, `quorum_up of ${pool.config.name}`)
-    else tell(pool, effect, to)
+    if (!quiet || !isGain(effect)) tell(pool, effect, to)
+    else {
+      tellAlarm(pool, effect, to)
+      to.notifier.run(pool.config.quorumUp, `quorum_up of ${pool.config.name}`)
+    }
   }
   if (!quiet) return
   const message = `Gained quorum for ${gained} virtual servers`
@@ -46,6 +53,20 @@ export function tellBegin(effects: readonly { readonly pool: Pool; readonly effe
 }
 
 const isGain = (effect: PoolEffect): boolean => effect.kind === 'quorum' && effect.up
+
+function tellAlarm(pool: Pool, effect: PoolEffect, { alarm, events }: Tellers): void {
+  if (alarm === undefined) return
+  const at = events.wall()
+  const service = pool.config
+  if (effect.kind === 'quorum') {
+    const { up, threshold, aliveWeight } = effect
+    alarm({ kind: 'quorum', service, up, threshold, aliveWeight, at })
+  } else if (effect.kind === 'server') {
+    const { server, up, verdict } = effect
+    const checker = server.config.checkers[server.health.checks.findIndex((check) => check.verdict === verdict)]
+    alarm({ kind: 'server', service, server: server.config, checker, up, class: verdict.class, reason: verdict.reason, at }) // prettier-ignore
+  }
+}
 
 function tellServer(pool: Pool, effect: PoolEffect & { kind: 'server' }, to: Tellers): void {
   const { server, up, turned, verdict } = effect
@@ -90,14 +111,18 @@ function tellQuorum(pool: Pool, effect: PoolEffect & { kind: 'quorum' }, to: Tel
 }
 
 /** A pool that goes (reload, or a stop with `omega`): its alive servers and its quorum are told to be down. */
-export function tellGone(pool: Pool, why: string, to: Tellers): void {
+export function tellGone(pool: Pool, why: Going, to: Tellers): void {
+  const at = to.events.wall()
   for (const server of pool.servers.values()) {
     if (server.health.failed > 0) continue
+    to.alarm?.({ kind: 'server-gone', service: pool.config, server: server.config, why, at })
     const message = `${why}: ${server.name} of VS ${pool.config.name}`
     to.events.add('server.gone', message, { service: pool.config.name, server: server.name })
     to.notifier.run(server.config.notifyDown, `notify_down of ${server.name} in ${pool.config.name}`)
   }
-  if (pool.quorum.up) to.notifier.run(pool.config.quorumDown, `quorum_down of ${pool.config.name}`)
+  if (!pool.quorum.up) return
+  to.alarm?.({ kind: 'service-gone', service: pool.config, why, at })
+  to.notifier.run(pool.config.quorumDown, `quorum_down of ${pool.config.name}`)
 }
 
 /** Pools and servers that a new configuration has no more. */
@@ -112,6 +137,8 @@ export function tellRemoved(before: readonly Pool[], next: readonly Pool[], to: 
     }
     for (const server of pool.servers.values()) {
       if (successor.servers.has(server.name) || server.health.failed > 0) continue
+      const at = to.events.wall()
+      to.alarm?.({ kind: 'server-gone', service: pool.config, server: server.config, why: 'Removing', at })
       to.events.add('server.gone', `Removing ${server.name} of VS ${name}`, { service: name, server: server.name })
       to.notifier.run(server.config.notifyDown, `notify_down of ${server.name} in ${name}`)
     }

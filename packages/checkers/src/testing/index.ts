@@ -1,2 +1,3 @@
 export * from './checks.ts'
 export * from './scripted.ts'
+export { certificate } from './servers.ts'
