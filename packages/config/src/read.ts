@@ -29,7 +29,13 @@ export function placeOfKeyword(block: Read, name?: string): Place {
 }
 
 /** Blocks that are acted on, so that of a keyword in them it must be said when it is not. */
-const toldHere: ReadonlySet<string> = new Set(['virtual_server', 'real_server'])
+const toldHere: ReadonlySet<string> = new Set([
+  'virtual_server',
+  'real_server',
+  'vrrp_instance',
+  'vrrp_sync_group',
+  'bfd_instance',
+])
 
 /** Blocks to values. */
 export class Reader {
@@ -85,7 +91,7 @@ export class Reader {
     if (key === undefined) return
     if (field.deprecated !== undefined || field.unsupported !== undefined || field.oldNames !== undefined)
       this.#dated(child, field)
-    if (field.pending === true && field.form === 'value' && toldHere.has(block.name)) this.#notYet(child, block)
+    if (field.pending === true && field.form !== 'block' && toldHere.has(block.name)) this.#notYet(child, block)
     if (field.form === 'value') this.#value(field, key, child, values, plan, block)
     else if (field.form === 'list') this.#list(field, child, values, key)
     else this.#nested(field, key, child, values)

@@ -185,7 +185,6 @@ const scripts = {
   vrrpNotifyPriorityChanges: boolean('vrrp_notify_priority_changes', {
     default: false,
     since: '2.0.16',
-    ...pending,
     doc: 'Priority changes are events, too.',
   }),
   fifoWriteVrrpStatesOnReload: flag('fifo_write_vrrp_states_on_reload', {
@@ -195,58 +194,54 @@ const scripts = {
   }),
 } as const satisfies Fields
 
-const garpSpacing = { min: 0.000001, max: 4294, orZero: true, since: '1.2.21', ...pending } as const
+const garpSpacing = { min: 0.000001, max: 4294, orZero: true, since: '1.2.21' } as const
 
 const vrrp = {
   defaultInterface: value('default_interface', interfaceKind, {
     since: '1.2.24',
-    ...pending,
     doc: 'Interface of static addresses and routes that name none; eth0 when not given.',
   }),
   dynamicInterfaces: value(
     'dynamic_interfaces',
     phraseKind({ how: choice('allow_if_changes') }, '[allow_if_changes]'),
-    { bare: { how: undefined }, since: '2.0.0', ...pending, doc: 'Interfaces may be missing at the start.' },
+    {
+      bare: { how: undefined },
+      since: '2.0.0',
+      doc: 'Interfaces may be missing at the start: their instances wait in FAULT. Here they always may.',
+    },
   ),
   vrrpVersion: integer('vrrp_version', {
     min: 2,
     max: 3,
     since: '1.2.20',
-    ...pending,
     doc: 'VRRP version of instances that name none; 2 when not given.',
   }),
   vrrpStrict: boolean('vrrp_strict', {
     default: false,
     since: '1.2.20',
-    ...pending,
     doc: 'Insist on what the RFC says.',
   }),
   vrrpSkipCheckAdvAddr: boolean('vrrp_skip_check_adv_addr', {
     default: false,
     since: '1.2.20',
-    ...pending,
     doc: 'Do not compare the addresses in advertisements of the same master again.',
   }),
   vrrpCheckUnicastSrc: flag('vrrp_check_unicast_src', {
     since: '1.2.20',
-    ...pending,
     doc: 'Unicast advertisements must come from a peer.',
   }),
   vrrpMcastGroup4: value('vrrp_mcast_group4', addressKind({ family: 'inet' }), {
     since: '1.2.10',
-    ...pending,
     doc: 'Multicast group for IPv4; 224.0.0.18 when not given.',
   }),
   vrrpMcastGroup6: value('vrrp_mcast_group6', addressKind({ family: 'inet6' }), {
     since: '1.2.10',
-    ...pending,
     doc: 'Multicast group for IPv6; ff02::12 when not given.',
   }),
   vrrpGarpMasterDelay: duration('vrrp_garp_master_delay', {
     max: 4294,
     default: seconds(5),
     since: '1.2.20',
-    ...pending,
     doc: 'Time until the second round of gratuitous ARPs after becoming master.',
   }),
   vrrpGarpMasterRepeat: integer('vrrp_garp_master_repeat', {
@@ -254,14 +249,12 @@ const vrrp = {
     default: 5,
     clamp: true,
     since: '1.2.20',
-    ...pending,
     doc: 'Gratuitous ARPs of a round.',
   }),
   vrrpGarpMasterRefresh: duration('vrrp_garp_master_refresh', {
     max: 4294,
     default: seconds(0),
     since: '1.2.20',
-    ...pending,
     doc: 'Time between rounds while master; 0: none.',
   }),
   vrrpGarpMasterRefreshRepeat: integer('vrrp_garp_master_refresh_repeat', {
@@ -269,19 +262,16 @@ const vrrp = {
     default: 1,
     clamp: true,
     since: '1.2.20',
-    ...pending,
     doc: 'Gratuitous ARPs of such a round.',
   }),
   vrrpGarpLowerPrioDelay: duration('vrrp_garp_lower_prio_delay', {
     max: 4294,
     since: '1.2.20',
-    ...pending,
     doc: 'Time until the second round after a lower priority advertisement came.',
   }),
   vrrpGarpLowerPrioRepeat: integer('vrrp_garp_lower_prio_repeat', {
     min: 0,
     since: '1.2.20',
-    ...pending,
     doc: 'Gratuitous ARPs of such a round.',
   }),
   vrrpGarpInterval: duration('vrrp_garp_interval', {
@@ -295,7 +285,6 @@ const vrrp = {
   vrrpMinGarp: boolean('vrrp_min_garp', {
     default: false,
     since: '2.0.12',
-    ...pending,
     doc: 'One gratuitous ARP only.',
   }),
   vrrpGarpExtraIf: value(
@@ -312,13 +301,11 @@ const vrrp = {
   vrrpLowerPrioNoAdvert: boolean('vrrp_lower_prio_no_advert', {
     default: false,
     since: '1.2.20',
-    ...pending,
     doc: 'Do not answer an advertisement of lower priority at once.',
   }),
   vrrpHigherPrioSendAdvert: boolean('vrrp_higher_prio_send_advert', {
     default: false,
     since: '1.3.5',
-    ...pending,
     doc: 'Advertise once more when a higher priority takes over.',
   }),
   vrrpDownTimerAdverts: integer('vrrp_down_timer_adverts', {
@@ -326,49 +313,41 @@ const vrrp = {
     max: 100,
     default: 3,
     since: '2.2.3',
-    ...pending,
     doc: 'Missed advertisements after which a master counts as down.',
   }),
   vrrpOwnerIgnoreAdverts: boolean('vrrp_owner_ignore_adverts', {
     default: false,
     since: '2.3.3',
-    ...pending,
     doc: 'The address owner does not look at advertisements.',
   }),
   vrrpStartupDelay: duration('vrrp_startup_delay', {
     min: 0.001,
     max: 4294,
     since: '2.0.14',
-    ...pending,
     doc: 'Time to wait before VRRP begins.',
   }),
   vrrpDelayAfterBoot: duration('vrrp_delay_after_boot', {
     min: 0.001,
     max: 4294,
     since: '2.4.0',
-    ...pending,
     doc: 'Time after boot before VRRP begins.',
   }),
   vrrpVipLease: value('vrrp_vip_lease', leaseKind, {
     aliases: ['vip_lease'],
     extension: true,
-    ...pending,
     doc: 'vip_lease of instances that have none: how long the kernel keeps a VIP that nobody renews.',
   }),
   logUnknownVrids: flag('log_unknown_vrids', {
     since: '2.0.16',
-    ...pending,
     doc: 'Log advertisements of VRIDs that no instance has.',
   }),
   v3ChecksumAsV2: flag('v3_checksum_as_v2', {
     since: '2.2.8',
-    ...pending,
     doc: 'VRRPv3 checksum without the pseudo header.',
   }),
   vmacPrefix: text('vmac_prefix', {
     since: '2.2.0',
     repeated: 'first',
-    ...pending,
     doc: 'How names of VMAC interfaces begin; vrrp when not given.',
   }),
   vmacAddrPrefix: text('vmac_addr_prefix', {
@@ -381,13 +360,13 @@ const vrrp = {
   vrrpIptables: value('vrrp_iptables', wordsKind({ min: 0, max: 2 }), {
     bare: [],
     since: '1.2.20',
-    ...pending,
+    unsupported: 'nftables is used',
     doc: 'iptables chains (in, out) for no_accept.',
   }),
   vrrpIpsets: value('vrrp_ipsets', wordsKind({ min: 0, max: 6 }), {
     bare: [],
     since: '1.2.20',
-    ...pending,
+    unsupported: 'nftables is used',
     doc: 'Names of ipsets for no_accept; without names none are used.',
   }),
   vrrpRxBufsPolicy: text('vrrp_rx_bufs_policy', {
@@ -409,7 +388,7 @@ const table = { bare: '', ...pending } as const
 
 const firewall = {
   nftables: text('nftables', {
-    ...table,
+    bare: '',
     repeated: 'first',
     since: '2.0.11',
     doc: 'nftables table for no_accept; keepalived when not named.',
@@ -418,7 +397,6 @@ const firewall = {
     min: -(2 ** 31),
     max: 2 ** 31 - 1,
     since: '2.0.11',
-    ...pending,
     doc: 'Priority of its base chains.',
   }),
   nftablesIfindex: flag('nftables_ifindex', { since: '2.0.11', ...pending, doc: 'Match interfaces by index.' }),
@@ -448,7 +426,6 @@ const lvs = {
   lvsSyncDaemon: value('lvs_sync_daemon', syncDaemonKind, {
     since: '1.2.20',
     repeated: 'first',
-    ...pending,
     doc: 'Send and receive connection state for the other director.',
   }),
   lvsTimeouts: value('lvs_timeouts', timeoutsKind, { since: '1.2.24', doc: 'Timeouts of IPVS connections.' }),
@@ -485,24 +462,41 @@ const lvs = {
 } as const satisfies Fields
 
 const processes = {
-  vrrpPriority: integer('vrrp_priority', nice),
+  vrrpPriority: integer('vrrp_priority', { ...nice, pending: false }),
   checkerPriority: integer('checker_priority', nice),
-  bfdPriority: integer('bfd_priority', nice),
-  vrrpNoSwap: flag('vrrp_no_swap', noSwap),
+  bfdPriority: integer('bfd_priority', { ...nice, pending: false, unsupported: 'BFD has no process of its own' }),
+  vrrpNoSwap: flag('vrrp_no_swap', { ...noSwap, pending: false }),
   checkerNoSwap: flag('checker_no_swap', noSwap),
-  bfdNoSwap: flag('bfd_no_swap', noSwap),
-  vrrpRtPriority: integer('vrrp_rt_priority', realTime),
+  bfdNoSwap: flag('bfd_no_swap', { ...noSwap, pending: false, unsupported: 'BFD has no process of its own' }),
+  vrrpRtPriority: integer('vrrp_rt_priority', { ...realTime, pending: false }),
   checkerRtPriority: integer('checker_rt_priority', realTime),
-  bfdRtPriority: integer('bfd_rt_priority', realTime),
-  vrrpRlimitRttime: integer('vrrp_rlimit_rttime', rtTime),
+  bfdRtPriority: integer('bfd_rt_priority', {
+    ...realTime,
+    pending: false,
+    unsupported: 'BFD has no process of its own',
+  }),
+  vrrpRlimitRttime: integer('vrrp_rlimit_rttime', { ...rtTime, pending: false }),
   checkerRlimitRttime: integer('checker_rlimit_rttime', rtTime),
-  bfdRlimitRttime: integer('bfd_rlimit_rttime', rtTime),
-  vrrpRlimitRtime: integer('vrrp_rlimit_rtime', { ...rtTime, deprecated: 'use vrrp_rlimit_rttime' }),
+  bfdRlimitRttime: integer('bfd_rlimit_rttime', {
+    ...rtTime,
+    pending: false,
+    unsupported: 'BFD has no process of its own',
+  }),
+  vrrpRlimitRtime: integer('vrrp_rlimit_rtime', { ...rtTime, pending: false, deprecated: 'use vrrp_rlimit_rttime' }),
   checkerRlimitRtime: integer('checker_rlimit_rtime', { ...rtTime, deprecated: 'use checker_rlimit_rttime' }),
-  bfdRlimitRtime: integer('bfd_rlimit_rtime', { ...rtTime, deprecated: 'use bfd_rlimit_rttime' }),
-  vrrpCpuAffinity: words('vrrp_cpu_affinity', affinity),
+  bfdRlimitRtime: integer('bfd_rlimit_rtime', {
+    ...rtTime,
+    pending: false,
+    unsupported: 'BFD has no process of its own',
+    deprecated: 'use bfd_rlimit_rttime',
+  }),
+  vrrpCpuAffinity: words('vrrp_cpu_affinity', { ...affinity, pending: false }),
   checkerCpuAffinity: words('checker_cpu_affinity', affinity),
-  bfdCpuAffinity: words('bfd_cpu_affinity', affinity),
+  bfdCpuAffinity: words('bfd_cpu_affinity', {
+    ...affinity,
+    pending: false,
+    unsupported: 'BFD has no process of its own',
+  }),
   maxAutoPriority: integer('max_auto_priority', {
     min: -1,
     max: 99,
@@ -520,10 +514,14 @@ const processes = {
   }),
   processNames: flag('process_names', { since: '2.0.16', ...pending, doc: 'Give the processes names of their own.' }),
   processName: text('process_name', processName),
-  vrrpProcessName: text('vrrp_process_name', processName),
+  vrrpProcessName: text('vrrp_process_name', { ...processName, pending: false }),
   checkerProcessName: text('checker_process_name', processName),
   lvsProcessName: text('lvs_process_name', { ...processName, deprecated: 'use checker_process_name' }),
-  bfdProcessName: text('bfd_process_name', processName),
+  bfdProcessName: text('bfd_process_name', {
+    ...processName,
+    pending: false,
+    unsupported: 'BFD has no process of its own',
+  }),
   vrrpNetlinkCmdRcvBufs: integer('vrrp_netlink_cmd_rcv_bufs', buffers),
   vrrpNetlinkCmdRcvBufsForce: boolean('vrrp_netlink_cmd_rcv_bufs_force', force),
   vrrpNetlinkMonitorRcvBufs: integer('vrrp_netlink_monitor_rcv_bufs', buffers),
@@ -559,7 +557,6 @@ const files = {
   reloadCheckConfig: text('reload_check_config', {
     bare: '/dev/null',
     since: '2.2.0',
-    ...pending,
     doc: 'Check the file before a reload (this program always does), with a log file.',
   }),
   reloadTimeFile: value('reload_time_file', pathKind, {
@@ -581,7 +578,7 @@ const files = {
   }),
   tmpConfigDirectory: value('tmp_config_directory', pathKind, {
     since: '2.2.0',
-    ...pending,
+    unsupported: 'there is no consolidated copy of the configuration',
     doc: 'Directory for the consolidated copy.',
   }),
   dataUseInstance: boolean('data_use_instance', {
@@ -602,11 +599,19 @@ const files = {
   }),
   jsonDumpFile: value('json_dump_file', pathKind, { since: '2.3.3', ...pending, doc: 'File for the JSON dump.' }),
   jsonVersion: integer('json_version', { min: 1, max: 2, since: '2.2.8', ...pending, doc: 'Form of the JSON dump.' }),
-  enableDbus: flag('enable_dbus', { since: '1.3.0', ...pending, doc: 'Offer a D-Bus service.' }),
-  dbusServiceName: text('dbus_service_name', { since: '1.3.7', ...pending, doc: 'Its name.' }),
+  enableDbus: flag('enable_dbus', {
+    since: '1.3.0',
+    unsupported: 'the control socket tells and steers what D-Bus does in keepalived',
+    doc: 'Offer a D-Bus service.',
+  }),
+  dbusServiceName: text('dbus_service_name', {
+    since: '1.3.7',
+    unsupported: 'the control socket tells and steers what D-Bus does in keepalived',
+    doc: 'Its name.',
+  }),
   dbusNoInterfaceName: text('dbus_no_interface_name', {
     since: '2.3.0',
-    ...pending,
+    unsupported: 'the control socket tells and steers what D-Bus does in keepalived',
     doc: 'Stands for the interface in its object paths where an instance has none.',
   }),
   iprouteUsrDir: value('iproute_usr_dir', pathKind, {

@@ -27,7 +27,7 @@ const topLevel = {
   }),
   namespaceWithIpsets: flag('namespace_with_ipsets', {
     since: '1.3.0',
-    ...pending,
+    unsupported: 'no ipsets are used',
     doc: 'Allow ipsets in a namespace on old kernels.',
   }),
   instance: text('instance', { since: '1.2.24', ...pending, doc: 'Name of this daemon in file and log names.' }),

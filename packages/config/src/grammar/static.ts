@@ -11,16 +11,13 @@ const delay = durationKind({ min: 0, max: 255 })
 /** Top-level lists: what is set up at the start, and what is known of interfaces. */
 export const staticLists = {
   staticIpAddress: list('static_ipaddress', staticAddressKind, {
-    ...pending,
     doc: 'Addresses to add at the start and remove at the end.',
   }),
   staticRoutes: list('static_routes', routeKind, {
-    ...pending,
     doc: 'Routes to add at the start and remove at the end.',
   }),
   staticRules: list('static_rules', ruleKind, {
     since: '1.2.20',
-    ...pending,
     doc: 'Routing rules to add at the start and remove at the end.',
   }),
   linkbeatInterfaces: list(
@@ -31,7 +28,7 @@ export const staticLists = {
   interfaceUpDownDelays: list(
     'interface_up_down_delays',
     phraseKind({ interface: first(interfaceKind), down: first(delay), up: maybe(delay) }, 'IF DOWN [UP]'),
-    { since: '2.2.3', ...pending, doc: 'Time an interface must be down, or up, to count as that; seconds.' },
+    { since: '2.2.3', doc: 'Time an interface must be down, or up, to count as that; seconds.' },
   ),
 } as const
 
@@ -49,7 +46,7 @@ export const garpGroup = blocks(
     interface: value('interface', interfaceKind, { doc: 'The interface.' }),
     interfaces: list('interfaces', interfaceKind, { layout: 'words', doc: 'The interfaces, where they are several.' }),
   },
-  { since: '1.2.21', ...pending },
+  { since: '1.2.21' },
 )
 
 /** Instances that static addresses, routes and rules follow. */

@@ -45,7 +45,7 @@ export const tracking = {
   }),
   trackFile: list('track_file', tracked(254), { since: '2.0.0', doc: 'track_files whose value counts.' }),
   trackProcess: list('track_process', tracked(254), { since: '2.0.11', doc: 'vrrp_track_processes that must run.' }),
-  trackBfd: list('track_bfd', tracked(253), { since: '2.0.0', doc: 'bfd_instances that must be up.' }),
+  trackBfd: list('track_bfd', tracked(253), { since: '2.0.0', ...pending, doc: 'bfd_instances that must be up.' }),
 } as const satisfies Fields
 
 /** A script that decides about priorities. */
@@ -64,7 +64,7 @@ export const vrrpScript = blocks(
     user: value('user', userKind, { since: '1.3.0', doc: 'User and group to run it as; script_user when not given.' }),
     initFail: flag('init_fail', { since: '1.3.2', doc: 'Counts as failed until its first result.' }),
   },
-  { ...named, ...pending },
+  named,
 )
 
 /** A process that must run. */
@@ -89,7 +89,7 @@ export const vrrpTrackProcess = blocks(
     terminateDelay: duration('terminate_delay', { min: 0.000001, max: 3600, doc: 'Time until an end counts.' }),
     fullCommand: flag('full_command', { doc: 'Compare the whole command line, not only the name.' }),
   },
-  { ...named, since: '2.0.11', ...pending },
+  { ...named, since: '2.0.11' },
 )
 
 const fileFields = {
@@ -109,14 +109,12 @@ const fileFields = {
 export const trackFile = blocks('track_file', 'A file whose number changes priorities or weights.', fileFields, {
   ...named,
   since: '2.1.0',
-  ...pending,
 })
 
 export const vrrpTrackFile = blocks('vrrp_track_file', 'Old name of track_file.', fileFields, {
   ...named,
   since: '2.0.0',
   deprecated: 'use track_file',
-  ...pending,
 })
 
 const ttl = { min: 1, max: 255 } as const
@@ -167,9 +165,9 @@ export const bfdInstance = blocks(
       since: '2.2.8',
       doc: 'Use the port for sessions over routers.',
     }),
-    weight: value('weight', weight(253), { doc: 'As in vrrp_script.' }),
+    weight: value('weight', weight(253), { ...pending, doc: 'As in vrrp_script.' }),
     vrrp: flag('vrrp', { doc: 'Only VRRP is told.' }),
     checker: flag('checker', { doc: 'Only checkers are told.' }),
   },
-  { header: textKind({ maxLength: 31, what: 'a name', syntax: 'NAME' }), since: '2.0.0', ...pending },
+  { header: textKind({ maxLength: 31, what: 'a name', syntax: 'NAME' }), since: '2.0.0' },
 )

@@ -103,7 +103,6 @@ export const realServer = blocks(
       doc: 'Time between two checks.',
     }),
     smtpAlert: boolean('smtp_alert', {
-      pending: true,
       inherits: 'smtp_alert_checker',
       doc: 'Send mail when the server goes up or down.',
     }),
@@ -200,7 +199,6 @@ export const virtualServer = blocks(
     }),
     weight: integer('weight', { min: 1, max: 2 ** 31 - 1, default: 1, doc: 'Default weight of the real servers.' }),
     smtpAlert: boolean('smtp_alert', {
-      pending: true,
       inherits: 'smtp_alert_checker',
       doc: 'Send mail when the quorum is gained or lost.',
     }),

@@ -140,6 +140,7 @@ const announcing = {
     phraseKind({ how: choice('all'), seconds: bare(integerKind({ min: 0, max: 86400 }), anything) }, '[all] SECONDS'),
     {
       since: '2.2.3',
+      ...pending,
       inherits: 'vrrp_garp_extra_if',
       doc: 'Repeat gratuitous ARPs on other interfaces that hold the address.',
     },
@@ -147,7 +148,7 @@ const announcing = {
   vmacGarpIntvl: value(
     'vmac_garp_intvl',
     phraseKind({ how: choice('all'), seconds: bare(integerKind({ min: 0, max: 86400 }), anything) }, '[all] SECONDS'),
-    { since: '2.2.3', deprecated: 'use garp_extra_if', doc: 'Old name of garp_extra_if.' },
+    { since: '2.2.3', ...pending, deprecated: 'use garp_extra_if', doc: 'Old name of garp_extra_if.' },
   ),
 } as const satisfies Fields
 
@@ -158,7 +159,7 @@ export const vrrpInstance = blocks(
   {
     state: oneOf('state', ['MASTER', 'BACKUP'], { doc: 'State to begin with; the priority decides soon after.' }),
     interface: value('interface', interfaceKind, { doc: 'Interface VRRP runs on.' }),
-    vrf: value('vrf', interfaceKind, { since: '2.2.5', doc: 'VRF of unicast VRRP without an interface.' }),
+    vrf: value('vrf', interfaceKind, { since: '2.2.5', ...pending, doc: 'VRF of unicast VRRP without an interface.' }),
     virtualRouterId: integer('virtual_router_id', {
       min: 1,
       max: 255,
@@ -223,6 +224,7 @@ export const vrrpInstance = blocks(
     }),
     useVmacAddr: flag('use_vmac_addr', {
       since: '2.2.0',
+      ...pending,
       doc: 'VMAC interfaces for addresses on other interfaces, too.',
     }),
     vmacXmitBase: flag('vmac_xmit_base', { since: '1.2.10', doc: 'Send advertisements from the base interface.' }),
@@ -294,12 +296,13 @@ export const vrrpInstance = blocks(
       doc: 'Interface of the IPVS sync daemon.',
     }),
     linkbeatUsePolling: flag('linkbeat_use_polling', {
+      ...pending,
       deprecated: 'use linkbeat_interfaces',
       doc: 'Poll the link state of the interface.',
     }),
     ...ownVrrp,
   },
-  { header: nameKind, ...pending },
+  { header: nameKind },
 )
 
 /** Instances that change state together. */
@@ -317,7 +320,7 @@ export const vrrpSyncGroup = blocks(
     }),
     trackVirtualServer: ownVrrp.trackVirtualServer,
   },
-  { header: nameKind, ...pending },
+  { header: nameKind },
 )
 
 export type VrrpInstanceText = Values<typeof vrrpInstance>
