@@ -11,6 +11,7 @@ import { scriptedChecker, type AskedProbe } from './testing/scripted.ts'
 const noIo: ProbeIo = {
   connect: () => Promise.reject(new Error('no network in this test')),
   http2: () => Promise.reject(new Error('no network in this test')),
+  knock: () => Promise.reject(new Error('no network in this test')),
   exchange: () => Promise.reject(new Error('no network in this test')),
   datagrams: () => Promise.reject(new Error('no network in this test')),
   ping: () => Promise.reject(new Error('no network in this test')),

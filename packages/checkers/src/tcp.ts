@@ -1,4 +1,13 @@
-import { block, connection, quoted, timing, value, type CheckConnection, type CheckTiming } from '@ipvs-director/config'
+import {
+  block,
+  connection,
+  flag,
+  quoted,
+  timing,
+  value,
+  type CheckConnection,
+  type CheckTiming,
+} from '@ipvs-director/config'
 import { formatDuration, millis, seconds, type Millis } from '@ipvs-director/core'
 import { defineChecker, type Probe } from './define.ts'
 import { contains, type Expectation } from './expect.ts'
@@ -10,6 +19,8 @@ import { failed, pass, ProbeFailure, type Finding } from './verdict.ts'
 
 /** TCP_CHECK as its probe gets it; without both it only connects, as keepalived's does. */
 export interface TcpOptions {
+  /** Only a SYN is sent: the server accepts nothing. */
+  readonly halfOpen?: true
   /** What is sent, as hexadecimal text. */
   readonly send: string | undefined
   readonly expect: Expectation | undefined
@@ -31,6 +42,10 @@ export const tcpCheck = defineChecker({
       extension: true,
       doc: 'Bytes that the answer must begin with; x stands for any digit.',
     }),
+    halfOpen: flag('half_open', {
+      extension: true,
+      doc: 'Send only a SYN: the server answers, and has no connection to accept. Needs CAP_NET_RAW.',
+    }),
     expectRegex: quoted('expect_regex', { extension: true, doc: 'What the answer must match (PCRE2).' }),
     ...connection,
     ...timing,
@@ -39,7 +54,9 @@ export const tcpCheck = defineChecker({
   /** Connecting, and each piece of an answer, has connect_timeout; all together three of them. */
   deadline: ({ timeout }: CheckTiming): Millis => millis(timeout * 3),
   complete(written, around) {
-    const { send, sendHex, expect, expectHex, expectRegex } = written
+    const { send, sendHex, expect, expectHex, expectRegex, halfOpen } = written
+    const speaks = [send, sendHex, expect, expectHex, expectRegex].some((one) => one !== undefined)
+    if (halfOpen && speaks) around.error('with half_open nothing can be sent or expected', 'half_open')
     if (send !== undefined && sendHex !== undefined) around.error('send and send_hex exclude each other', 'send_hex')
     if ([expect, expectHex, expectRegex].filter((one) => one !== undefined).length > 1) {
       around.error('only one of expect, expect_hex and expect_regex can be given', 'expect')
@@ -48,6 +65,7 @@ export const tcpCheck = defineChecker({
     if (problem !== undefined) around.error(`expect_regex "${expectRegex ?? ''}": ${problem}`, 'expect_regex')
     const bytes = sendHex === undefined ? undefined : readHex(sendHex, false)?.bytes
     const options: TcpOptions = {
+      ...(halfOpen ? { halfOpen } : {}),
       send: send === undefined ? bytes : Buffer.from(send).toString('hex'),
       expect:
         expect !== undefined
@@ -61,9 +79,13 @@ export const tcpCheck = defineChecker({
     return { options }
   },
   async probe({ options, attempt, io }: Probe<TcpOptions>, at: CheckConnection): Promise<Finding> {
-    const { send, expect } = options
+    const { send, expect, halfOpen } = options
     let opened: Connection | undefined
     try {
+      if (halfOpen === true) {
+        await io.knock(at, attempt)
+        return pass(`${targetOf(at).where} would connect after ${formatDuration(attempt.elapsed())}`)
+      }
       opened = await io.connect(at, attempt, undefined, expect !== undefined)
       if (send !== undefined) opened.write(Buffer.from(send, 'hex'))
       if (expect !== undefined) await readUntil(opened, expect, targetOf(at).where)

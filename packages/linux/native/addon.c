@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/filter.h>
 #include <node_api.h>
 
 /* The part of libuv's stable ABI that is used (uv.h). */
@@ -391,6 +392,21 @@ static napi_value socket_setsockopt(napi_env env, napi_callback_info info) {
       !bytes(env, args[2], &value, &length))
     return NULL;
   if (setsockopt(self->fd, level, option, value, (socklen_t)length) < 0) return fail(env, errno, "setsockopt");
+  return NULL;
+}
+
+/* attachFilter(instructions): classic BPF (linux/filter.h), whose option has a pointer and so needs a method */
+static napi_value socket_attach_filter(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  void *instructions;
+  size_t length;
+  Socket *self = open_socket(env, info, 1, args, "setsockopt");
+  if (self == NULL || !bytes(env, args[0], &instructions, &length)) return NULL;
+  struct sock_fprog program = {.len = (unsigned short)(length / sizeof(struct sock_filter)), .filter = instructions};
+  if (length % sizeof(struct sock_filter) != 0 || length > BPF_MAXINSNS * sizeof(struct sock_filter))
+    return wrong(env, "instructions of eight bytes were expected");
+  if (setsockopt(self->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+    return fail(env, errno, "setsockopt");
   return NULL;
 }
 
@@ -951,6 +967,7 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
       METHOD("bind", socket_bind),
       METHOD("connect", socket_connect),
       METHOD("setsockopt", socket_setsockopt),
+      METHOD("attachFilter", socket_attach_filter),
       METHOD("getsockopt", socket_getsockopt),
       METHOD("getsockname", socket_getsockname),
       METHOD("send", socket_send),

@@ -51,6 +51,8 @@ export interface KernelSocket {
   /** False while the connection is under way: `awaitWritable()`, then SO_ERROR by `getsockopt(1, 4, 4)`. */
   connect(address: Uint8Array): boolean
   setsockopt(level: number, option: number, value: Uint8Array): void
+  /** Instructions of classic BPF (linux/filter.h), eight bytes each: what they do not accept is not received. */
+  attachFilter(instructions: Uint8Array): void
   /** At most `bytes` (0..4096) of the option's value. */
   getsockopt(level: number, option: number, bytes: number): Buffer
   getsockname(): Buffer

@@ -20,13 +20,20 @@ export interface Needs {
   readonly http2: boolean
 }
 
-/** Marks need network administration; interfaces and echo requests raw sockets; ports below 1024 their own right. */
+/** The options that tell what a check needs. */
+interface Telling {
+  readonly hosts?: readonly CheckConnection[]
+  readonly protocol?: string
+  readonly halfOpen?: boolean
+}
+
+/** Marks need network administration; interfaces, echo requests and SYNs raw sockets; ports below 1024 their own right. */
 export function needsOf(checks: Iterable<Check>): Needs {
   let capabilities = 0n
   let http2 = false
   for (const { kind, connection, options } of checks) {
-    if (kind === 'PING_CHECK') capabilities |= 1n << CAP_NET_RAW
-    const { hosts = [], protocol } = options as { hosts?: readonly CheckConnection[]; protocol?: string }
+    const { hosts = [], protocol, halfOpen } = options as Telling
+    if (kind === 'PING_CHECK' || halfOpen === true) capabilities |= 1n << CAP_NET_RAW
     for (const at of [connection, ...hosts]) capabilities |= forConnection(at)
     http2 ||= protocol === '2'
   }

@@ -4,6 +4,7 @@ import { createBfdSpeaker } from '../bfd/speaker.ts'
 import { requestHttp2 } from './http2.ts'
 import { exchangeHttp2 } from './exchange.ts'
 import { connectHandedOver, connectKernel } from './kernel.ts'
+import { createKnocker } from './knocker.ts'
 import { createPinger } from './pinger.ts'
 import { needsKernelSocket } from './prepare.ts'
 import { datagramsKernel, datagramsNode } from './udp.ts'
@@ -52,6 +53,7 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
       return exchangeHttp2(at, attempt, tls, wish, { contexts, socket })
     },
     ping: createPinger(),
+    knock: createKnocker(),
     run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),
     bfd: createBfdSpeaker(clock, Math.random),
     watchFile: (path, told) => watchFile(clock, path, told),

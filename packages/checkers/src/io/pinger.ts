@@ -6,7 +6,7 @@ import type { Attempt } from '../attempt.ts'
 import type { ProbeFailure } from '../verdict.ts'
 import { endFailure, systemFailure } from './failure.ts'
 import { decodeEcho, echoTypes, encodeEcho, skipIpHeader, type Echo } from './icmp.ts'
-import { addressOf, ownFailure, prepare } from './prepare.ts'
+import { addressOf, enlarge, ownFailure, prepare } from './prepare.ts'
 import { AF_INET, AF_INET6, int } from './sockaddr.ts'
 import { targetOf } from './target.ts'
 
@@ -16,15 +16,9 @@ const SOCK_RAW = 3
 const IPPROTO_ICMP = 1
 const IPPROTO_ICMPV6 = 58
 /** asm-generic/socket.h; linux/icmp.h, linux/icmpv6.h: a bit that is set keeps that type out */
-const SOL_SOCKET = 1
-const SO_RCVBUF = 8
-const SO_RCVBUFFORCE = 33
 const SOL_RAW = 255
 const ICMP_FILTER = 1
 const ICMPV6_FILTER = 1
-
-/** Room for the answers of a few thousand targets that come at once. */
-const receiveBytes = 4 * 1024 * 1024
 
 /** Sends echo requests and tells the answers apart. */
 export type Ping = (at: CheckConnection, attempt: Attempt) => Promise<void>
@@ -163,15 +157,6 @@ class EchoSocket {
     this.broken = true
     this.#socket.close()
     for (const waiting of [...this.#waiting.values()]) waiting.done(ownFailure(error, waiting.where))
-  }
-}
-
-function enlarge(socket: KernelSocket): void {
-  try {
-    socket.setsockopt(SOL_SOCKET, SO_RCVBUFFORCE, int(receiveBytes))
-  } catch {
-    // Without the right to: as much as everybody may have.
-    socket.setsockopt(SOL_SOCKET, SO_RCVBUF, int(receiveBytes))
   }
 }
 

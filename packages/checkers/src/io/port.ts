@@ -12,6 +12,8 @@ import type { ProbeFailure } from '../verdict.ts'
 export interface ProbeIo {
   /** Opens a TCP connection; with `tls` also the TLS session in it. `reads` false: nothing will be read from it. */
   connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish, reads?: boolean): Promise<Connection>
+  /** Sends one SYN; resolves when the server would open a connection, and does not let it. */
+  knock(at: CheckConnection, attempt: Attempt): Promise<void>
   /** Makes one request over HTTP/2; `reply` is told what comes. Each piece is a step of the attempt. Answers a remark. */
   http2(
     at: CheckConnection,

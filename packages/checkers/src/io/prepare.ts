@@ -10,7 +10,9 @@ import { targetOf } from './target.ts'
 /** asm-generic/socket.h, linux/in.h. */
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
+const SO_RCVBUF = 8
 const SO_BINDTODEVICE = 25
+const SO_RCVBUFFORCE = 33
 const SO_MARK = 36
 const IPPROTO_IP = 0
 const IP_BIND_ADDRESS_NO_PORT = 24
@@ -32,6 +34,19 @@ export function prepare(socket: Pick<KernelSocket, 'setsockopt' | 'bind'>, at: C
   const any = (familyOf(at.address) === 'inet' ? '0.0.0.0' : '::') as Address
   const local = at.bindAddress ?? any
   socket.bind(sockaddr(local, at.bindPort ?? 0, local.startsWith('fe80:') ? scopeOf(at) : 0))
+}
+
+/** Room for the answers of a few thousand targets that come at once. */
+const receiveBytes = 4 * 1024 * 1024
+
+/** For a socket that serves many. */
+export function enlarge(socket: KernelSocket): void {
+  try {
+    socket.setsockopt(SOL_SOCKET, SO_RCVBUFFORCE, int(receiveBytes))
+  } catch {
+    // Without the right to: as much as everybody may have.
+    socket.setsockopt(SOL_SOCKET, SO_RCVBUF, int(receiveBytes))
+  }
 }
 
 /** A link-local address means nothing without its interface. */

@@ -1,0 +1,62 @@
+import { DecodeError } from '@ipvs-director/core'
+
+/** RFC 9293 §3.1, as much of a segment as opening a connection needs. */
+export interface Segment {
+  readonly from: number
+  readonly to: number
+  readonly sequence: number
+  readonly acknowledged: number
+  readonly syn: boolean
+  readonly ack: boolean
+  readonly rst: boolean
+}
+
+const headerBytes = 20
+/** Maximum segment size, 1460: a SYN without it looks odd to some. */
+const options = Buffer.from([2, 4, 0x05, 0xb4])
+const window = 64_240
+
+/** A SYN as bytes, without a checksum. */
+export function encodeSyn(from: number, to: number, sequence: number): Buffer {
+  const bytes = Buffer.alloc(headerBytes + options.length)
+  bytes.writeUInt16BE(from, 0)
+  bytes.writeUInt16BE(to, 2)
+  bytes.writeUInt32BE(sequence, 4)
+  bytes[12] = ((headerBytes + options.length) / 4) << 4
+  bytes[13] = 0x02
+  bytes.writeUInt16BE(window, 14)
+  bytes.set(options, headerBytes)
+  return bytes
+}
+
+/** Puts the checksum in, over the pseudo header of IPv4 too (RFC 9293 §3.1). */
+export function sign(segment: Buffer, source: Uint8Array, destination: Uint8Array): Buffer {
+  const length = Buffer.from([0, 6, segment.length >> 8, segment.length & 0xff])
+  segment.writeUInt16BE(0, 16)
+  segment.writeUInt16BE(internetChecksum(Buffer.concat([source, destination, length, segment])), 16)
+  return segment
+}
+
+/** RFC 1071. */
+function internetChecksum(bytes: Buffer): number {
+  let sum = 0
+  for (let at = 0; at < bytes.length; at += 2)
+    sum += at + 1 < bytes.length ? bytes.readUInt16BE(at) : (bytes[at] ?? 0) << 8
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+  return ~sum & 0xffff
+}
+
+/** Reads the beginning of a segment. Throws a DecodeError when it is too short. */
+export function decodeSegment(bytes: Buffer): Segment {
+  if (bytes.length < headerBytes) throw new DecodeError(`a TCP header has ${headerBytes} bytes, not ${bytes.length}`)
+  const flags = bytes.readUInt8(13)
+  return {
+    from: bytes.readUInt16BE(0),
+    to: bytes.readUInt16BE(2),
+    sequence: bytes.readUInt32BE(4),
+    acknowledged: bytes.readUInt32BE(8),
+    syn: (flags & 0x02) !== 0,
+    ack: (flags & 0x10) !== 0,
+    rst: (flags & 0x04) !== 0,
+  }
+}
