@@ -2,7 +2,6 @@ import type { VrrpInstance } from '@ipvs-director/config'
 import { type Address, describeError } from '@ipvs-director/core'
 import { checkPacket, type Listener } from './check.ts'
 import { compose } from './compose.ts'
-import type { VrrpEvent } from './events.ts'
 import { readKeys } from './keys.ts'
 import type { ReceivedPacket } from './packet.ts'
 import { type Plan, samePlan } from './paths.ts'
@@ -12,6 +11,7 @@ import type { Subscription } from './sockets.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { HeardAdvert } from './state.ts'
 import { type Counters, type Peer, rememberPeer } from './tallies.ts'
+import type { Voice } from './voice.ts'
 
 /** An instance's ways to the others: it sends on all of them, and passes on what is right of what it hears. */
 export interface Channel {
@@ -27,9 +27,8 @@ export interface Channel {
 export interface ChannelOptions {
   readonly shared: Surroundings
   readonly counters: Counters
+  readonly voice: Voice
   readonly config: () => VrrpInstance
-  readonly once: (level: 'info' | 'warn' | 'error', event: string, text: string) => void
-  readonly alarm: (doing: 'alarm' | 'calm', kind: Extract<VrrpEvent, { type: 'alarm' }>['kind'], text: string) => void
   readonly isMaster: () => boolean
   /** Adverts mean something now. */
   readonly listens: () => boolean
@@ -63,7 +62,8 @@ const disagreements: ReadonlySet<RejectReason> = new Set([
 ])
 
 export function createChannel(options: ChannelOptions): Channel {
-  const { shared, counters, config, once, alarm } = options
+  const { shared, counters, config } = options
+  const { once, alarm } = options.voice
   const { link, clock } = shared
   const ahCounter = createAhCounter()
   const peers = new Map<Address, Peer>()

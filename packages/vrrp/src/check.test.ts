@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest'
 import type { VrrpInstance } from '@ipvs-director/config'
 import { address, millis, seconds } from '@ipvs-director/core'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { decodeAddresses, decodeHead } from './advertisement.ts'
 import { checkPacket, type Listener, type Way } from './check.ts'
 import { compose } from './compose.ts'
@@ -9,6 +9,9 @@ import { type ReceivedPacket, readIpv4 } from './packet.ts'
 import { isRejection } from './rejection.ts'
 import { createAhCounter, createFreshness } from './sequence.ts'
 import { anInstance, aVip } from './testing/configs.ts'
+
+// Properties take a while on a machine that is busy otherwise.
+vi.setConfig({ testTimeout: 30_000 })
 
 const secret = 'k'.repeat(32)
 const hmac = {
@@ -183,7 +186,7 @@ property.prop(
     fc.constantFrom<Partial<VrrpInstance>>({}, v3, { auth: ah }, { auth: pass }, { hmac }, { family: 'inet6' }),
     fc.constantFrom(multicast, unicast),
   ],
-  { numRuns: 2000 },
+  { numRuns: 1000 },
 )('any bytes are taken or refused with a reason, and nothing is thrown', (packet, config, way) => {
   const checked = checkPacket(packet, way, listener(config))
   if (isRejection(checked)) expect(checked.text.length).toBeGreaterThan(5)

@@ -38,3 +38,9 @@ const deviceOf = (
   each.interface === undefined || each.interface === config.interface
     ? (vmacInterface ?? config.interface)
     : each.interface
+
+/** Whether two are the same in the kernel: names and places in the configuration do not matter. */
+export const sameHolding = (a: Holding, b: Holding): boolean => inKernel(a) === inKernel(b)
+
+const inKernel = (holding: Holding): string =>
+  JSON.stringify(holding, (name, each: unknown) => (name === 'place' || name === 'instance' ? undefined : each))

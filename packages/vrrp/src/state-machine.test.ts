@@ -1,10 +1,13 @@
 import { fc, test as property } from '@fast-check/vitest'
 import { type Address, address, type Millis, millis, seconds } from '@ipvs-director/core'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { protocolOf } from './identity.ts'
 import { initialState, nextDue, step } from './state-machine.ts'
 import type { HeardAdvert, InstanceEffect, InstanceEvent, InstanceState, Phase } from './state.ts'
 import { anInstance } from './testing/configs.ts'
+
+// Properties take a while on a machine that is busy otherwise.
+vi.setConfig({ testTimeout: 30_000 })
 
 /** One instance on a clock of its own: events go in by hand, ticks when they are due. */
 function machine(change: Parameters<typeof anInstance>[0] = {}, grouped = false) {

@@ -1,30 +1,20 @@
 import { formatDuration, type Millis, millis } from '@ipvs-director/core'
 import { backupAnswered, backupHears, backupTicks, reasonToTakeOver } from './backup.ts'
-import {
-  advertise,
-  announceAgain,
-  masterAnswered,
-  masterClaimed,
-  masterHears,
-  masterLost,
-  masterTicks,
-} from './master.ts'
+import { giveUp, reconfigured, tracked } from './changes.ts'
+import { announceAgain, masterAnswered, masterClaimed, masterHears, masterLost, masterTicks } from './master.ts'
+import { leaveInit, start } from './start.ts'
 import type { HeardAdvert, InstanceEvent, InstanceState, InstanceStep, Protocol } from './state.ts'
-import { masterDownInterval, silenceOthersBear, skewTime } from './timing.ts'
+import { masterDownInterval, silenceOthersBear } from './timing.ts'
 import {
-  after,
   becomeBackup,
   becomeMaster,
   downInterval,
   emit,
-  enterFault,
   enterStopped,
   gatesOf,
   log,
-  masterDeadlines,
   schedule,
   set,
-  skew,
   type Turn,
 } from './turn.ts'
 
@@ -150,34 +140,7 @@ function handle(turn: Turn, event: InstanceEvent): void {
   }
 }
 
-/** Left-overs of a run that crashed go first; a startup delay holds every timer back. */
-function start(turn: Turn, delay: Millis): void {
-  const { gate } = turn.protocol
-  emit(turn, { do: 'release' })
-  if (gate?.timeout !== undefined) schedule(turn, { gate: millis(turn.now + delay + gate.timeout) })
-  set(turn, { started: true, why: 'starting' })
-  if (delay > 0) schedule(turn, { start: after(turn, delay) })
-  else leaveInit(turn)
-}
-
-/** §6.4.1. Whatever `state` says, everybody listens first; only an owner takes over at once. */
-function leaveInit(turn: Turn): void {
-  const { state, protocol } = turn
-  if (state.faults.length > 0) {
-    enterFault(turn)
-    return
-  }
-  if (state.waiting) {
-    set(turn, { why: 'waiting for the first result of a script' })
-    return
-  }
-  const owner = isOwner(turn) && protocol.startsAsMaster
-  becomeBackup(turn, 'started', 'quietly', owner ? millis(0) : downInterval(turn))
-  if (owner) tick(turn)
-}
-
-const isOwner = ({ protocol }: Turn): boolean => protocol.priority === 255
-
+/** What is due by now. */
 function tick(turn: Turn): void {
   const { start: delayed, gate } = turn.state.due
   if (gate !== undefined && gate <= turn.now) {
@@ -196,65 +159,4 @@ function tick(turn: Turn): void {
 function hear(turn: Turn, advert: HeardAdvert): void {
   if (turn.state.phase === 'backup') backupHears(turn, advert)
   else if (turn.state.phase === 'master') masterHears(turn, advert)
-}
-
-/** The running Master_Down_Timer shifts by what a new priority changes in the formula. */
-function tracked(turn: Turn, event: { priority: number; faults: readonly string[]; waiting: boolean }): void {
-  const before = turn.state
-  const skewBefore = skew(turn)
-  set(turn, { priority: event.priority, faults: event.faults, waiting: event.waiting })
-  if (event.priority !== before.priority) {
-    emit(turn, { do: 'priorityChanged', from: before.priority, to: event.priority })
-    shiftDown(turn, skew(turn) - skewBefore)
-  }
-  const faulty = event.faults.length > 0
-  if (before.phase === 'init') {
-    if (before.started && before.due.start === undefined) leaveInit(turn)
-  } else if (before.phase === 'fault') {
-    if (!faulty) leaveFault(turn)
-    else set(turn, { why: event.faults.join(', ') })
-  } else if (faulty) enterFault(turn)
-}
-
-function shiftDown(turn: Turn, by: number): void {
-  const { down } = turn.state.due
-  if (turn.state.phase === 'backup' && down !== undefined)
-    schedule(turn, { down: millis(Math.max(turn.now, down + by)) })
-}
-
-/** A fault is over: election as at the start, but an owner waits an interval and its skew. */
-function leaveFault(turn: Turn): void {
-  const { protocol } = turn
-  set(turn, { masterInterval: protocol.interval })
-  if (protocol.unicast) emit(turn, { do: 'announceSource' })
-  const owner = isOwner(turn) && protocol.startsAsMaster
-  const skewed = skewTime(protocol.version, turn.state.priority, protocol.interval)
-  becomeBackup(turn, 'the fault is over', 'quietly', owner ? millis(protocol.interval + skewed) : downInterval(turn))
-}
-
-function giveUp(turn: Turn, why: string, change: { yielding: true } | { held: true }): void {
-  set(turn, change)
-  if (turn.state.phase === 'master') becomeBackup(turn, why, 'resign', downInterval(turn))
-}
-
-/** A reload: a master stays master and says at once what it advertises now. */
-function reconfigured(turn: Turn, protocol: Protocol, addressesChanged: boolean): void {
-  const before = downInterval(turn)
-  turn.protocol = protocol
-  const { phase, master } = turn.state
-  const adopts = protocol.version === 3 && phase === 'backup' && master !== undefined
-  if (!adopts) set(turn, { masterInterval: protocol.interval })
-  if (phase === 'backup') shiftDown(turn, downInterval(turn) - before)
-  if (phase !== 'master') return
-  advertise(turn)
-  const { announce, refresh } = turn.state.due
-  schedule(turn, {
-    ...masterDeadlines(turn),
-    announce,
-    refresh: protocol.announcing.masterRefresh > 0 ? refresh : undefined,
-  })
-  set(turn, { leaseUntil: protocol.lease === undefined ? undefined : after(turn, protocol.lease) })
-  if (addressesChanged) {
-    emit(turn, { do: 'hold', lease: protocol.lease }, { do: 'announce', repeat: protocol.announcing.masterRepeat })
-  } else if (protocol.lease !== undefined) emit(turn, { do: 'renew', lease: protocol.lease })
 }

@@ -1,8 +1,9 @@
 import type { TrackFile, TrackProcess, VrrpScript } from '@ipvs-director/config'
-import { type Clock, type Logger, millis, type Timer } from '@ipvs-director/core'
-import type { ScriptResult, VrrpLink } from './link.ts'
+import type { Clock, Logger } from '@ipvs-director/core'
+import type { VrrpLink } from './link.ts'
 import type { Status } from './priority.ts'
-import { initialHealth, isGood, rescaled, type ScriptHealth, stepScript } from './script-health.ts'
+import { followProcess } from './process-tracker.ts'
+import { createScriptRunner, type ScriptRunner } from './script-runner.ts'
 
 /** What an instance can follow besides interfaces. */
 export type TrackerKind = 'script' | 'file' | 'process' | 'bfd' | 'virtualServer'
@@ -25,7 +26,6 @@ export interface Trackers {
 }
 
 const unknown: Status = { kind: 'unknown' }
-const good: Status = { kind: 'good' }
 
 interface Running {
   /** What makes it the same after a reload. */
@@ -104,7 +104,7 @@ export function createTrackers(link: VrrpLink, clock: Clock, logger: Logger, cha
         const key = keyOf('process', process.name)
         wanted.add(key)
         keep(key, JSON.stringify({ ...process, place: undefined, name: undefined }), () =>
-          startProcess(process, link, clock, (status) => {
+          followProcess(process, link, clock, (status) => {
             put(key, status)
           }),
         )
@@ -125,121 +125,3 @@ export function createTrackers(link: VrrpLink, clock: Clock, logger: Logger, cha
 }
 
 const keyOf = (kind: TrackerKind, name: string): string => `${kind} ${name}`
-
-interface ScriptRunner {
-  configure(script: VrrpScript): void
-  close(): void
-}
-
-/** Runs a script at once and then each interval; a run that is still on is not joined by a second. */
-function createScriptRunner(
-  initial: VrrpScript,
-  link: Pick<VrrpLink, 'runScript'>,
-  clock: Clock,
-  logger: Logger,
-  report: (status: Status) => void,
-): ScriptRunner {
-  let script = initial
-  let health: ScriptHealth = initialHealth(script, script.initFail)
-  let timer: Timer | undefined
-  let running = false
-  let closed = false
-  let last: string | undefined
-
-  const publish = (why: string): void => {
-    if (health.known) report(isGood(health, script) ? good : { kind: 'bad', why })
-  }
-
-  const finished = (result: ScriptResult): void => {
-    running = false
-    if (closed) return
-    const success = result.kind === 'exited' && result.status === 0
-    const said = describe(result)
-    if (last !== undefined && last !== said)
-      logger.info('vrrp.script', `Script \`${script.name}\` now returning ${said}`)
-    last = said
-    const before = health
-    health = stepScript(health, success, script)
-    if (!before.known || isGood(before, script) !== isGood(health, script)) {
-      const verdict = isGood(health, script) ? 'succeeded' : `failed (${said})`
-      logger.info('vrrp.script', `VRRP_Script(${script.name}) ${verdict}`, { script: script.name })
-    }
-    publish(said)
-  }
-
-  const run = (): void => {
-    timer = clock.after(millis(Math.max(1, script.interval)), run)
-    if (running) {
-      logger.info('vrrp.script', `script ${script.name} is still running: this run is left out`, {
-        script: script.name,
-      })
-      return
-    }
-    running = true
-    void link.runScript(script).then(finished, (error: unknown) => {
-      finished({ kind: 'failed', text: String(error) })
-    })
-  }
-
-  publish('init_fail: no result yet')
-  run()
-  return {
-    configure(now) {
-      health = rescaled(health, script, now)
-      script = now
-    },
-    close() {
-      closed = true
-      timer?.cancel()
-    },
-  }
-}
-
-function describe(result: ScriptResult): string {
-  switch (result.kind) {
-    case 'exited':
-      return `exited with status ${result.status}`
-    case 'signalled':
-      return `killed by ${result.signal}`
-    case 'timedOut':
-      return 'timed out'
-    case 'failed':
-      return result.text
-  }
-}
-
-/** Good when the count is within quorum and quorum_max, after the delay for starts or for ends. */
-function startProcess(
-  process: TrackProcess,
-  link: Pick<VrrpLink, 'watchProcesses'>,
-  clock: Clock,
-  report: (status: Status) => void,
-): () => void {
-  let timer: Timer | undefined
-  let believed: boolean | undefined
-  let before = 0
-  const watch = link.watchProcesses(process, (count) => {
-    const enough = count >= process.quorum && count <= (process.quorumMax ?? Number.POSITIVE_INFINITY)
-    timer?.cancel()
-    timer = undefined
-    if (enough === believed) {
-      before = count
-      return
-    }
-    const believe = (): void => {
-      believed = enough
-      report(enough ? good : { kind: 'bad', why: `${count} running, wanted ${wantedOf(process)}` })
-    }
-    const delay = count < before ? process.terminateDelay : process.forkDelay
-    before = count
-    if (believed === undefined || delay === 0) believe()
-    else timer = clock.after(delay, believe)
-  })
-  return () => {
-    timer?.cancel()
-    watch.close()
-  }
-}
-
-const wantedOf = ({ quorum, quorumMax }: TrackProcess): string =>
-  quorumMax === undefined ? `at least ${quorum}` : `${quorum} to ${quorumMax}`

@@ -33,6 +33,9 @@ export const downInterval = ({ state, protocol }: Turn): Millis =>
 export const skew = ({ state, protocol }: Turn): Millis =>
   skewTime(protocol.version, state.priority, state.masterInterval)
 
+/** Priority 255: the addresses are its own. */
+export const isOwner = ({ protocol }: Turn): boolean => protocol.priority === 255
+
 /** What a preempt gate waits for at the start. */
 export function gatesOf(protocol: Protocol): readonly Gate[] {
   const { gate } = protocol

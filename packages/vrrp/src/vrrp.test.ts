@@ -593,3 +593,22 @@ test('advertisements that cannot be sent are an alarm, once, until they can', ()
   a.setInterface('eth0', { up: false })
   expect(alarms(a)).toEqual(['unsent'])
 })
+
+test('a VMAC interface that somebody removes is made again', async () => {
+  const vmac = {
+    name: undefined,
+    mac: undefined,
+    group: undefined,
+    netlinkNotifyMessage: false,
+    transmitBase: false,
+    forAddresses: false,
+  }
+  const lan = createLan({ names: ['a'] })
+  const a = lan.node('a')
+  a.start(plan(150, { vmac }))
+  await lan.settle(5000)
+  a.setInterface('vrrp.51', undefined)
+  expect(status(a)).toMatchObject({ state: 'fault', faults: ['its interface is being made'] })
+  await lan.settle(5000)
+  expect(status(a).state).toBe('master')
+})

@@ -1,0 +1,75 @@
+import type { VrrpInstance } from '@ipvs-director/config'
+import { describeError } from '@ipvs-director/core'
+import type { Surroundings } from './surroundings.ts'
+import type { Voice } from './voice.ts'
+
+/** The macvlan or ipvlan interface of an instance: made when the one below is there, and made again when it is lost. */
+export interface OwnInterface {
+  /** Undefined: none is wanted, or it is not made yet. */
+  readonly name: () => string | undefined
+  /** Makes it where it is wanted and missing; answers why the instance cannot work without it. */
+  readonly ensure: () => string | undefined
+  readonly remove: () => Promise<void>
+}
+
+export function createOwnInterface(
+  { link, interfaces }: Surroundings,
+  config: () => VrrpInstance,
+  voice: Voice,
+  changed: () => void,
+): OwnInterface {
+  let name: string | undefined
+  /** It was there: when it is not any longer, somebody removed it. */
+  let seen = false
+  let making = false
+  let fault: string | undefined
+  /** Number of the interface below on which it could not be made. */
+  let failedOn: number | undefined
+
+  const make = (on: string, index: number): void => {
+    const { name: instance, family, virtualRouterId, vmac, ipvlan } = config()
+    making = true
+    fault = 'its interface is being made'
+    link.createInterface({ instance, family, on, virtualRouterId, vmac, ipvlan }).then(
+      (made) => {
+        making = false
+        name = made
+        seen = false
+        fault = undefined
+        interfaces.report(made, link.interface(made))
+        changed()
+      },
+      (error: unknown) => {
+        making = false
+        failedOn = index
+        fault = `cannot make its interface: ${describeError(error)}`
+        voice.log('error', 'vrrp.vmac', fault)
+        changed()
+      },
+    )
+  }
+
+  return {
+    name: () => name,
+    ensure() {
+      const { vmac, ipvlan, interface: on } = config()
+      if ((vmac === undefined && ipvlan === undefined) || on === undefined) return undefined
+      if (name !== undefined) {
+        const there = interfaces.get(name) !== undefined
+        if (there || !seen) {
+          seen = there
+          return undefined
+        }
+        voice.log('warn', 'vrrp.vmac', `${name} is gone`)
+        name = undefined
+      }
+      const below = interfaces.get(on)
+      if (below !== undefined && !making && failedOn !== below.index) make(on, below.index)
+      return fault
+    },
+    async remove() {
+      if (name !== undefined) await link.removeInterface(name)
+      name = undefined
+    },
+  }
+}
