@@ -19,6 +19,7 @@ import {
   fixtureNow,
   reloadResult,
   server as serverStatus,
+  splitBrain,
   status,
   virtualServer,
 } from './testing/index.ts'
@@ -283,6 +284,11 @@ describe('files', () => {
       out: '',
       err: 'a.conf:1:1: no\n',
     })
+  })
+
+  test('fmt takes every file', async () => {
+    const parsed = await parseCommandLine(['fmt', 'a', 'b', 'c'], { version: '0', columns: 80 })
+    expect(parsed).toMatchObject({ files: ['a', 'b', 'c'] })
   })
 
   test('fmt prints, writes, or only tells', async () => {
@@ -555,6 +561,45 @@ const idle: SteeringStatus = {
   force: undefined,
   added: false,
 }
+
+describe('vrrp', () => {
+  test.each(['move', 'hold', 'release'])('%s', async (action) => {
+    expect((await ctl(`vrrp ${action} VI_1`)).code).toBe(0)
+    expect(director.calls).toContain(`vrrp ${action} VI_1`)
+  })
+
+  test.each(['vrrp move', 'vrrp stop VI_1', 'vrrp move VI_1 VI_2'])('%s is misuse', async (line) => {
+    expect((await ctl(line)).code).toBe(2)
+  })
+
+  test('no VRRP, an instance that is none', async () => {
+    expect(await ctl('vrrp')).toMatchObject({ code: 1, err: expect.stringContaining('no VRRP runs') as string })
+    director.vrrp = () => Promise.reject(new RangeError('there is no vrrp_instance VI_9'))
+    const refused = await ctl('vrrp move VI_9')
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('no vrrp_instance VI_9') as string })
+  })
+
+  test('the screen: what it is, why, and what others say', async () => {
+    director.status = () => Promise.resolve(status({ vrrp: splitBrain() }))
+    const { out } = await ctl('vrrp')
+    expect(out).toBe(`vrrp process 4713, event loop late by 0.2 ms, 3 at worst
+sync group G1: MASTER for 3 min: VI_1
+
+vrrp VI_1 (group G1): MASTER for 3 min
+  the master went silent
+  VRID 51 on eth0, VRRPv3, adverts every 1000 ms, takes over after 3414 ms of
+    silence
+  priority 120 = 150 - 30 script chk_web
+  addresses 192.0.2.1/24; lease 2 s more
+  peer 10.0.0.3, priority 100, 40 adverts, last heard 1 s ago
+  next: advert in 400 ms
+  adverts 180 sent, 40 received; master 1 time
+  rejected: 3 ttl
+      ! ANOTHER MASTER: 10.0.0.3, priority 100, since 30 s ago
+`)
+    expect((await ctl('status')).out).toContain('! ANOTHER MASTER: 10.0.0.3')
+  })
+})
 
 describe('plan, trial', () => {
   test('plan shows what would change, as a diff', async () => {

@@ -10,6 +10,13 @@ import { readDuration, steerCommands } from './steer-commands.ts'
 /** Seconds between two pictures where `--watch` names none. */
 const usualPace = 2
 
+/** An option that is given twice counts as it was given last. */
+const parsing = {
+  'camel-case-expansion': false,
+  'duplicate-arguments-array': false,
+  'boolean-negation': false,
+} as const
+
 const examples = [
   ['$0 status', 'everything: virtual servers, real servers, reasons'],
   ['$0 status 192.0.2.1:80/tcp --watch', 'one service, redrawn every 2 seconds'],
@@ -41,11 +48,7 @@ export async function parseCommandLine(
     })
     .demandCommand(1, 'no command given')
     .strict()
-    .parserConfiguration({
-      'camel-case-expansion': false,
-      'duplicate-arguments-array': false,
-      'boolean-negation': false,
-    })
+    .parserConfiguration(parsing)
     .wrap(Math.min(columns, 100))
     .epilogue(epilogue())
     .exitProcess(false)
@@ -163,6 +166,8 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
       'Lay out a keepalived.conf: indentation, one statement a line; comments stay',
       (y) =>
         y
+          // Else the last file would be the only one.
+          .parserConfiguration({ ...parsing, 'duplicate-arguments-array': true })
           .positional('files', { type: 'string', array: true, describe: 'Files; standard input where there are none' })
           .option('write', { alias: 'w', type: 'boolean', default: false, describe: 'Change the files themselves' })
           .option('check', {
@@ -242,21 +247,16 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
       }),
     )
     .command(
-      'vrrp [words..]',
+      'vrrp [action] [instance]',
       'VRRP instances; `vrrp move|hold|release NAME` switches over by hand',
       (y) =>
         withJson(y)
-          .positional('words', {
-            type: 'string',
-            array: true,
-            describe: 'An instance; before it move, hold or release',
-          })
-          .check(({ words }) => {
-            readVrrpWords(words ?? [])
-            return true
-          }),
+          .positional('action', { type: 'string', describe: 'move, hold or release; or an instance to look at' })
+          .positional('instance', { type: 'string', describe: 'What to switch over' })
+          .check(({ action, instance }) => checkVrrpWords(action, instance)),
       (a) => {
-        choose({ command: 'vrrp', ...readVrrpWords(a.words ?? []), json: a.json, socket: text(a['socket']) })
+        const words = vrrpWords(a.action, a.instance)
+        choose({ command: 'vrrp', ...words, json: a.json, socket: text(a['socket']) })
       },
     )
     .command(
@@ -352,17 +352,20 @@ function list<T>(y: Argv<T>): Argv<T & { service: string | undefined } & { json:
   return withJson(service(y)).option('down', { type: 'boolean', default: false, describe: 'Only what is not up' })
 }
 
-/** `[INSTANCE]`, or `move|hold|release INSTANCE`. Throws an Error for anything else. */
-function readVrrpWords(words: readonly string[]): { action: VrrpCommand | undefined; instance: string | undefined } {
-  const [first, second, ...rest] = words
-  if (rest.length > 0) throw new Error('one instance at a time; a sync group moves as one')
+/** `[INSTANCE]`, or `move|hold|release INSTANCE`. */
+function vrrpWords(
+  first: string | undefined,
+  second: string | undefined,
+): { action: VrrpCommand | undefined; instance: string | undefined } {
   const action = vrrpCommands.find((command) => command === first)
-  if (action === undefined) {
-    if (second !== undefined) throw new Error(`${first ?? ''}: wanted move, hold or release`)
-    return { action: undefined, instance: first }
-  }
-  if (second === undefined) throw new Error(`${action} takes the name of an instance`)
-  return { action, instance: second }
+  return { action, instance: action === undefined ? first : second }
+}
+
+function checkVrrpWords(first: string | undefined, second: string | undefined): true {
+  const { action, instance } = vrrpWords(first, second)
+  if (action === undefined && second !== undefined) throw new Error(`${first ?? ''}: wanted move, hold or release`)
+  if (action !== undefined && instance === undefined) throw new Error(`${action} takes the name of an instance`)
+  return true
 }
 
 const vrrpCommands = ['move', 'hold', 'release'] as const satisfies readonly VrrpCommand[]

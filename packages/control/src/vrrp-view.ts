@@ -34,7 +34,7 @@ export function vrrpScreen(vrrp: VrrpStatus, at: number, screen: Screen, name?: 
     ...vrrp.groups.flatMap((group) =>
       paragraph(
         screen,
-        `sync group ${printable(group.name)}  ${group.state.toUpperCase()} for ${briefly(at - group.since)}: ${group.members.map(printable).join(', ')}`,
+        `sync group ${printable(group.name)}: ${group.state.toUpperCase()} for ${briefly(at - group.since)}: ${group.members.map(printable).join(', ')}`,
         { tone: tones[group.state] },
       ),
     ),
@@ -46,7 +46,7 @@ export function vrrpScreen(vrrp: VrrpStatus, at: number, screen: Screen, name?: 
 
 function headline({ name, state, since, group }: VrrpInstanceStatus, at: number): string {
   const of = group === undefined ? '' : ` (group ${printable(group)})`
-  return `vrrp ${printable(name)}${of}  ${state.toUpperCase()} for ${briefly(at - since)}`
+  return `vrrp ${printable(name)}${of}: ${state.toUpperCase()} for ${briefly(at - since)}`
 }
 
 function instanceView(instance: VrrpInstanceStatus, at: number, screen: Screen): string[] {

@@ -10,7 +10,7 @@ export type FromLoader = Loaded | readonly VirtualServer[] | 'end'
  * Reads a configuration in a thread of its own: reading a hundred thousand real servers takes half a second, in which
  * nobody else would be served.
  */
-export function loadAside(entry: URL, file: string, options: ReadOptions): Promise<Loaded> {
+export function loadAside(entry: string, file: string, options: ReadOptions): Promise<Loaded> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(entry, { workerData: { file, options } })
     let loaded: Loaded | undefined

@@ -13,6 +13,7 @@ import { help, readCommandLine, UsageError, type CommandLine } from './options.t
 import { ownedFile } from './owned-file.ts'
 import { overlayFile } from './overlay-file.ts'
 import { startProbing } from './probing.ts'
+import { programPath } from './programs.ts'
 import { scriptRunner } from './scripts.ts'
 import { shortened } from './shortened.ts'
 import { version } from './version.ts'
@@ -124,14 +125,11 @@ function loader(options: CommandLine): DirectorOptions['load'] {
   return async (file = options.file) => {
     const aside = started
     started = true
-    const loaded = aside ? await loadAside(loaderEntry, file, options) : await loadFile(file, options)
+    const loaded = aside ? await loadAside(programPath('load-worker'), file, options) : await loadFile(file, options)
     if (options.services || loaded.config === undefined) return loaded
     return { ...loaded, config: { ...loaded.config, virtualServers: [] } }
   }
 }
-
-/** The built program that reads aside, beside the bundle that runs. */
-const loaderEntry = new URL('./load-worker.js', import.meta.url)
 
 function failoverOf(options: CommandLine, logger: Logger): DirectorOptions['failover'] {
   if (!options.vrrp) return () => noFailover

@@ -9,13 +9,10 @@ import {
 import type { Globals } from '@ipvs-director/config'
 import { systemClock, type Logger } from '@ipvs-director/core'
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { splitProber } from './probers.ts'
+import { programPath } from './programs.ts'
 import { checkIdentities } from './scripts.ts'
 import type { ProberProcesses } from './status.ts'
-
-/** The built prober program, beside the bundle that runs. */
-const entry = fileURLToPath(new URL('./prober.js', import.meta.url))
 
 /** Everything that probes: scripts in this process, the network in `count` others (undefined: by cores; 0: here, too). */
 export function startProbing(
@@ -29,7 +26,7 @@ export function startProbing(
   if (count === 0) return { ...local, processes: () => [] }
   const fleet = createFleet({
     count: count ?? Math.min(2, availableParallelism()),
-    entry,
+    entry: programPath('prober'),
     events,
     clock: systemClock,
     logger,

@@ -2,7 +2,7 @@
 import { describeError, millis, seconds, type Clock, type Logger, type Millis, type Timer } from '@ipvs-director/core'
 import type { Gate, Status, VrrpEvent, VrrpStatus } from '@ipvs-director/vrrp'
 import { fork, type ChildProcess } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { programPath } from './programs.ts'
 import {
   readFromVrrp,
   vrrpProtocolVersion,
@@ -19,7 +19,7 @@ export interface VrrpProcessOptions {
   readonly events: (event: VrrpEvent) => void
   readonly logger: Logger
   readonly clock: Clock
-  /** The built program; default: `vrrp.js` beside the bundle that runs. */
+  /** The built program; default: `vrrp.js` beside the program that runs. */
   readonly entry?: string
 }
 
@@ -53,7 +53,7 @@ const longLife = seconds(60)
 
 export function startVrrpProcess(options: VrrpProcessOptions): VrrpProcess {
   const { events, logger, clock } = options
-  const entry = options.entry ?? fileURLToPath(new URL('./vrrp.js', import.meta.url))
+  const entry = options.entry ?? programPath('vrrp')
   const asked = new Map<number, (answer: FromVrrp | undefined) => void>()
   const gates = new Set<Gate>()
   const reports = new Map<string, Extract<ToVrrp, { do: 'report' }>>()

@@ -7,6 +7,7 @@ export interface FakeDirector extends ControlHandlers {
   reload: ControlHandlers['reload']
   confirm: ControlHandlers['confirm']
   steer: ControlHandlers['steer']
+  vrrp: ControlHandlers['vrrp']
   audit: () => Promise<DriftReport>
   drift: () => Promise<DriftReport>
   /** Names of the handlers called, in order; `stop` with its option. */

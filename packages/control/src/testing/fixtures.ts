@@ -7,6 +7,7 @@ import type {
   Status,
   Traffic,
   VirtualServerStatus,
+  VrrpStatus,
 } from '../model.ts'
 
 /** The moment all fixtures are told at: 2026-03-01T12:00:00Z. */
@@ -307,5 +308,57 @@ export function event(sequence: number, over: Partial<Event> = {}): Event {
     message: `10.0.0.4:80 of 192.0.2.1:80/tcp is down: cannot connect to 10.0.0.4:80: ECONNREFUSED`,
     fields: { service: '192.0.2.1:80/tcp', server: '10.0.0.4:80', class: 'refused' },
     ...over,
+  }
+}
+
+/** A master that hears another one. */
+export function splitBrain(): VrrpStatus {
+  return {
+    pid: 4713,
+    restarts: 0,
+    lag: { mean: 0.2, worst: 3 },
+    groups: [{ name: 'G1', state: 'master', since: fixtureNow - 3 * minute, why: 'VI_1 is master', members: ['VI_1'] }],
+    instances: [
+      {
+        name: 'VI_1',
+        state: 'master',
+        since: fixtureNow - 3 * minute,
+        why: 'the master went silent',
+        interface: 'eth0',
+        virtualRouterId: 51,
+        version: 3,
+        group: 'G1',
+        priority: {
+          effective: 120,
+          base: 150,
+          total: 120,
+          shares: [{ what: 'script chk_web', add: -30, status: 'bad' }],
+        },
+        interval: 1000,
+        masterInterval: 1000,
+        masterDownInterval: 3414,
+        faults: [],
+        waitingFor: [],
+        held: false,
+        yielding: false,
+        master: undefined,
+        rival: { address: '10.0.0.3', priority: 100, adverts: 30, since: fixtureNow - 30 * second },
+        claim: undefined,
+        peers: [{ address: '10.0.0.3', priority: 100, adverts: 40, heardAt: fixtureNow - second }],
+        timers: { advert: 400 },
+        leaseLeft: 2 * second,
+        addresses: ['192.0.2.1/24'],
+        counters: {
+          advertsSent: 180,
+          advertsReceived: 40,
+          priorityZeroSent: 0,
+          priorityZeroReceived: 0,
+          becameMaster: 1,
+          releasedMaster: 0,
+          sendErrors: 0,
+          rejected: { ttl: 3, checksum: 0 },
+        },
+      },
+    ],
   }
 }
