@@ -10,7 +10,7 @@ import { buildShim } from './shim.ts'
 /**
  * `npm run bench -- probing [SECONDS [SERVERS]]`: on this machine's own kernel, in a network namespace, as root. First
  * processor time beside keepalived's for one kind after the other, then SERVERS (10,000) real servers checked every second
- * by two probers for SECONDS (60).
+ * by two probers for SECONDS (60). `probing hold …`: only the latter.
  */
 export async function probing(words: readonly string[], self: readonly string[]): Promise<number> {
   const [first, ...rest] = words
@@ -23,14 +23,15 @@ export async function probing(words: readonly string[], self: readonly string[])
     await probe(kind as Kind, Number(servers), Number(part), Number(parts))
     return 0
   }
-  if (first === '--inside') return inside(Number(rest[0]), Number(rest[1]), self)
-  const [length = '60', servers = '10000'] = words
+  if (first === '--inside') return inside(rest, self)
+  const alone = first === 'hold'
+  const [length = '60', servers = '10000'] = alone ? rest : words
   const script = `ip link set lo up && ulimit -n 20000 && exec "$0" "$@"`
-  const inner = [...self, 'probing', '--inside', length, servers]
+  const inner = [...self, 'probing', '--inside', length, servers, ...(alone ? ['hold'] : [])]
   return spawnSync('unshare', ['-n', 'sh', '-c', script, ...inner], { stdio: 'inherit' }).status ?? 1
 }
 
-async function inside(length: number, servers: number, self: readonly string[]): Promise<number> {
+async function inside([length, servers, alone]: readonly string[], self: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const running: ChildProcess[] = []
   const start = (words: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess => {
@@ -43,8 +44,8 @@ async function inside(length: number, servers: number, self: readonly string[]):
     const responder = start([...self, 'probing', '--respond'])
     await new Promise((resolve) => responder.stdout?.once('data', resolve))
     const shim = buildShim(folder)
-    for (const kind of kinds) await compare(kind, { self, start, shim, folder })
-    await hold(servers, length, self, start)
+    if (alone === undefined) for (const kind of kinds) await compare(kind, { self, start, shim, folder })
+    await hold(Number(servers), Number(length), self, start)
     return 0
   } finally {
     for (const child of running) child.kill('SIGKILL')
