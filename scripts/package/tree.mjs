@@ -3,13 +3,13 @@
  * examples, licences.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { root } from '../setup/root.mjs'
 import { licences } from './licences.mjs'
 
-/** The programs a director needs; what they import comes along. */
-const programs = ['ipvs-director', 'ipvs-ctl', 'prober', 'vrrp']
+/** Bundles that only the project itself needs; every other one comes along, with what it imports. */
+const own = ['lab', 'demo', 'test', 'bench']
 
 export const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
@@ -35,7 +35,7 @@ export async function layOut(target, { node, built }) {
 /** The bundles and the chunks they import, by whatever way; not those of the lab and the tests. */
 function copyPrograms(library) {
   const build = join(root, 'build')
-  const wanted = programs.map((name) => `${name}.js`)
+  const wanted = readdirSync(build).filter((name) => /\.js$/.test(name) && !own.includes(name.slice(0, -3)))
   const seen = new Set(wanted)
   for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
     const text = readFileSync(join(build, name), 'utf8')

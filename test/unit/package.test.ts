@@ -47,6 +47,7 @@ async function works(director: readonly string[], ctl: readonly string[]): Promi
     const [asking = '', ...more] = ctl
     const { stdout } = await run(asking, [...more, 'status', '--json', '--socket', socket])
     expect(JSON.parse(stdout)).toMatchObject({ virtualServers: [{ name: '127.0.0.9:80/tcp' }] })
+    await run(asking, [...more, 'reload', '--socket', socket])
     await run(asking, [...more, 'stop', '--socket', socket])
     expect(await ended).toBe(0)
   } finally {
