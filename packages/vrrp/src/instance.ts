@@ -136,6 +136,8 @@ export function createInstance(
     source: plans[0]?.own ?? config.sourceAddress,
   })
 
+  const waitsForInterface = (): boolean => state.phase === 'init' && ownInterface.isBeingMade()
+
   /** Opens what can be opened, and tells why it cannot work at all. */
   const reach = (): readonly string[] => {
     const faultOfInterface = ownInterface.ensure()
@@ -146,7 +148,9 @@ export function createInstance(
       vmacInterface: config.vmac?.transmitBase === true ? undefined : ownInterface.name(),
     })
     const deaf = channel.open(plans)
-    const faults = [...reachFaults(config, knowledge()), ...(faultOfInterface === undefined ? [] : [faultOfInterface])]
+    const faults = reachFaults(config, knowledge())
+    if (waitsForInterface()) return faults
+    if (faultOfInterface !== undefined) return [...faults, faultOfInterface]
     return faults.length === 0 && (deaf || plans[0] === undefined) ? ['no socket to listen on'] : faults
   }
 
@@ -160,7 +164,7 @@ export function createInstance(
       group.faulty(ownFaulty)
     }
     if (group?.isFaulty() === true && faults.length === 0) faults.push(`sync group ${group.config.name} has a fault`)
-    const waiting = sum.waiting.length > 0
+    const waiting = sum.waiting.length > 0 || waitsForInterface()
     const same = state.priority === sum.priority && state.waiting === waiting && sameTexts(state.faults, faults)
     if (!same) dispatch({ type: 'tracked', priority: sum.priority, faults, waiting })
   }

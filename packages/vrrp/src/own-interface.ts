@@ -9,6 +9,8 @@ export interface OwnInterface {
   readonly name: () => string | undefined
   /** Makes it where it is wanted and missing; answers why the instance cannot work without it. */
   readonly ensure: () => string | undefined
+  /** Under way: at the start that is waited for, and no fault. */
+  readonly isBeingMade: () => boolean
   readonly remove: () => Promise<void>
 }
 
@@ -67,6 +69,7 @@ export function createOwnInterface(
       if (below !== undefined && !making && failedOn !== below.index) make(on, below.index)
       return fault
     },
+    isBeingMade: () => making,
     async remove() {
       if (name !== undefined) await link.removeInterface(name)
       name = undefined

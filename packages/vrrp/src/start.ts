@@ -20,7 +20,7 @@ export function leaveInit(turn: Turn): void {
     return
   }
   if (state.waiting) {
-    set(turn, { why: 'waiting for the first result of a script' })
+    set(turn, { why: 'waiting for first results' })
     return
   }
   const owner = isOwner(turn) && protocol.startsAsMaster
