@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { fc, test as property } from '@fast-check/vitest'
 import { formatConf } from './format.ts'
 import { parseText } from './testing/load-text.ts'
+
+// Many runs, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 test.for([
   ['indentation and blanks', 'a   b{\nc\t 1\n}\n', 'a b {\n    c 1\n}\n'],

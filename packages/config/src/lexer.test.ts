@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { fc, test as property } from '@fast-check/vitest'
 import { parseText, type Shape, type Texts } from './testing/load-text.ts'
+
+// Many runs, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 type Row = readonly [name: string, text: Texts, tree: readonly Shape[], remarks?: readonly string[]]
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { fc, test as property } from '@fast-check/vitest'
 import { seconds } from '@ipvs-director/core'
 import { codes } from './codes.ts'
@@ -9,6 +9,9 @@ import { loadConfig } from './load.ts'
 import { filesInMemory } from './read-file.ts'
 import { testCheckers } from './testing/checkers.ts'
 import { brief, convertText, loadText } from './testing/load-text.ts'
+
+// Many runs, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const service = (address: string, inside = ''): string => `virtual_server ${address} 80 {
   delay_loop 6

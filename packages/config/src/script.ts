@@ -2,6 +2,14 @@ import type { Script } from './place.ts'
 import { type Json, type Kind, wordOf } from './kind.ts'
 import { joinCommand, splitCommand } from './command-line.ts'
 
+/** The words of a command line; there is a program. */
+const commandSchema = {
+  type: 'array',
+  prefixItems: [{ type: 'string', minLength: 1 }],
+  items: { type: 'string' },
+  minItems: 1,
+}
+
 /**
  * `"CMD ARGS"`. The line is split twice by the rules of {@link splitCommand}: into the command and further words (which
  * keepalived ignores, and the reader remarks on), then the command into its words.
@@ -14,14 +22,14 @@ export const commandKind: Kind<Script> = {
     if (line === undefined) return words.missing('a command line')
     const split = splitCommand(line)
     if (split.problem !== undefined) return words.bad('E027', split.problem)
-    if (split.words.length === 0) return words.bad('E027', 'the command line is empty')
+    if (split.words.length === 0 || split.words[0] === '') return words.bad('E027', 'the command line is empty')
     return { words: split.words, place: words.place() }
   },
   toJson: (script) => ({ command: script.words }),
   words: (json) => [joinCommand((json as { readonly command: readonly string[] }).command)],
   schema: {
     type: 'object',
-    properties: { command: { type: 'array', items: { type: 'string' }, minItems: 1 } },
+    properties: { command: commandSchema },
     required: ['command'],
     additionalProperties: false,
   },
@@ -71,7 +79,7 @@ export const scriptKind: Kind<Script> = {
   schema: {
     type: 'object',
     properties: {
-      command: { type: 'array', items: { type: 'string' }, minItems: 1 },
+      command: commandSchema,
       user: { type: 'string', pattern: account.source },
       group: { type: 'string', pattern: account.source },
     },

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { fc, test as property } from '@fast-check/vitest'
 import type { Field, Keyword } from './declare.ts'
 import { grammarWith } from './grammar/root.ts'
@@ -12,6 +12,9 @@ import { compile, validatorOf } from './validate.ts'
 import { Remarks } from './diagnostics.ts'
 import type { Statement } from './statement.ts'
 import { Words } from './words.ts'
+
+// Many runs, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const grammar = grammarWith(testCheckers)
 const schema = schemaOf(grammar)

@@ -140,7 +140,7 @@ export function scanWords(text: string, from: number, to: number): Scanned {
 
 /** Keywords whose words are read again with escapes: in their quotes `\\"` is no end. */
 const escapedKeywords =
-  /^(?:notify(?!_fifo$|_priority)\w*|quorum_(?:up|down)|script|misc_path|regex|(?:startup|shutdown)_script|\w*_fifo_script)$/
+  /^(?:notify(?!_fifo$|_priority|_webhook)\w*|quorum_(?:up|down)|script|misc_path|regex|expect_regex|expect|send|body|(?:startup|shutdown)_script|\w*_fifo_script)$/
 
 /** What a line may begin with before its keyword: conditions and repetitions. */
 const lineKeyword = /^\s*(?:@\S+\s+|~\w+\([^)]*\)\s*)*(\S+)/

@@ -24,7 +24,7 @@ export function validatorOf(grammar: Block): Promise<Validator> {
 export async function compile(schema: object): Promise<Validator> {
   // A bundler gives the CommonJS module as the default only.
   const { Ajv2020 } = (await import('ajv/dist/2020.js')).default
-  const ajv = new Ajv2020({ strict: true, allErrors: true, verbose: true })
+  const ajv = new Ajv2020({ strict: true, strictTuples: false, allErrors: true, verbose: true })
   const isFamily = (wanted: boolean) => (text: string) => {
     const address = parseAddress(text)
     return address !== undefined && address.includes(':') === wanted

@@ -22,10 +22,12 @@ export function fromSchema(schema: unknown): fc.Arbitrary<Json> {
       return alternatives === undefined ? text(given) : fc.oneof(...alternatives.map((each) => text(each)))
     case 'array': {
       const { minItems = 0, maxItems = 3 } = given as { readonly minItems?: number; readonly maxItems?: number }
-      return fc.array(fromSchema(given['items']), {
-        minLength: minItems,
-        maxLength: Math.max(minItems, Math.min(maxItems, 3)),
+      const first = (given['prefixItems'] ?? []) as readonly JsonSchema[]
+      const rest = fc.array(fromSchema(given['items']), {
+        minLength: Math.max(0, minItems - first.length),
+        maxLength: Math.max(minItems, Math.min(maxItems, 3)) - first.length,
       })
+      return fc.tuple(fc.tuple(...first.map(fromSchema)), rest).map(([head, tail]) => [...head, ...tail])
     }
     case 'object':
       return object(given)
