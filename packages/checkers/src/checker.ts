@@ -99,3 +99,13 @@ export interface ProberEvents {
   /** Our own failure that keeps checks from running (descriptors, a prober process that died and was restarted). */
   trouble(message: string): void
 }
+
+/** How long a change of a server takes to be acted on, at the longest; docs/checkers.md has the formulas. */
+export interface Delays {
+  /** From failure to down, where the server refuses at once. */
+  readonly refused: Millis
+  /** From failure to down, where the server takes connections or packets and says nothing. */
+  readonly silent: Millis
+  /** From recovery to up. */
+  readonly recovered: Millis
+}

@@ -9,7 +9,7 @@ import type {
 } from '@ipvs-director/config'
 import { millis, seconds, type Clock, type Millis } from '@ipvs-director/core'
 import type { Attempt } from './attempt.ts'
-import type { Delays } from './delays.ts'
+import type { Delays } from './checker.ts'
 import { commonHealth, eventHealth, oneCourse, type Course, type HealthMachine } from './health.ts'
 import type { ProbeIo } from './io/port.ts'
 import type { Finding } from './verdict.ts'

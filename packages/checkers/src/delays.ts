@@ -1,19 +1,9 @@
 import type { CheckTiming } from '@ipvs-director/config'
 import { millis, type Millis } from '@ipvs-director/core'
-import type { Verdict } from './checker.ts'
+import type { Delays, Verdict } from './checker.ts'
 import { checkers } from './checkers.ts'
 import type { Checker } from './define.ts'
 import type { Course, Health } from './health.ts'
-
-/** How long a change of a server takes to be acted on, at the longest; docs/checkers.md has the formulas. */
-export interface Delays {
-  /** From failure to down, where the server refuses at once. */
-  readonly refused: Millis
-  /** From failure to down, where the server takes connections or packets and says nothing. */
-  readonly silent: Millis
-  /** From recovery to up. */
-  readonly recovered: Millis
-}
 
 /** With more retries than this a server is never down, for all that matters. */
 const manyRetries = 100_000

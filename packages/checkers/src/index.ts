@@ -1,6 +1,6 @@
 export * from './checker.ts'
 export * from './checkers.ts'
-export { delaysOf, type Delays } from './delays.ts'
+export { delaysOf } from './delays.ts'
 export * from './engine.ts'
 export * from './identity.ts'
 export { limitsOf, meansHere, type Limits, type Means } from './limits.ts'
