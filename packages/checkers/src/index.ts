@@ -1,3 +1,4 @@
+export { checkOfBfd } from './bfd/instance.ts'
 export * from './checker.ts'
 export * from './checkers.ts'
 export { delaysOf } from './delays.ts'

@@ -1,10 +1,13 @@
+import { filesInMemory, loadConfig } from '@ipvs-director/config'
 import { address, millis, seconds, systemClock } from '@ipvs-director/core'
 import { addonAvailable } from '@ipvs-director/linux'
 import { createSocket } from 'node:dgram'
 import { afterEach, expect, test } from 'vitest'
+import { checkers } from '../checkers.ts'
 import { createEngine, type Engine } from '../engine.ts'
 import type { BfdWish } from '../io/port.ts'
 import { checkOf, recordedEvents } from '../testing/checks.ts'
+import { checkOfBfd } from './instance.ts'
 import { readChecker } from '../testing/read.ts'
 import { until } from '../testing/until.ts'
 
@@ -116,4 +119,15 @@ test.for([
 ] as const)('%s: %s', async ([text, remark]) => {
   const around = { top: `${top}\nbfd_instance v {\n neighbor_ip 10.0.0.2\n vrrp\n}` }
   expect((await readChecker(text, around)).remarks).toContain(remark)
+})
+
+test('the check of an instance asks for the session that a BFD_CHECK of it does', async () => {
+  const text = `${top}\nvirtual_server 192.0.2.1 80 {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 10.0.0.1 80 {\n BFD_CHECK {\n name b1\n }\n }\n }`
+  const read = filesInMemory(new Map([['/test.conf', text]]))
+  const { config } = await loadConfig('/test.conf', { checkers, read, configId: 'test' })
+  const [instance] = config?.bfdInstances ?? []
+  const written = config?.virtualServers[0]?.realServers[0]?.checkers[0]?.options
+  const check = instance && checkOfBfd(instance)
+  expect(check).toMatchObject({ kind: 'BFD_CHECK', connection: undefined, initial: { up: false } })
+  expect(JSON.stringify(check?.options)).toBe(JSON.stringify(written))
 })
