@@ -63,7 +63,8 @@ function copyNode(library) {
 
 /** Finds its programs by where it stands itself, so a tree works wherever it is unpacked. */
 const wrapper = (name) => `#!/bin/sh
-lib=$(dirname "$(readlink -f "$0")")/../lib/ipvs-director
+here=$(readlink -f "$0")
+lib=\${here%/sbin/*}/lib/ipvs-director
 node=$lib/node
 [ -x "$node" ] || node=node
 exec "$node" "$lib/${name}.js" "$@"
