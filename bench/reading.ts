@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkers } from '@ipvs-director/checkers'
@@ -7,6 +7,7 @@ import { loadConfig } from '@ipvs-director/config'
 import { formatDuration, millis, type Millis } from '@ipvs-director/core'
 import { root } from '../test/lab/root.ts'
 import { mediansOf } from './measure.ts'
+import { replaceSection } from './section.ts'
 import { configOf } from './shapes.ts'
 
 const sizes = [1000, 10_000, 100_000]
@@ -130,15 +131,4 @@ each real server with a weight and a TCP_CHECK. The goals at 100,000: a ratio of
 
 ${table}
 `
-}
-
-/** Puts the section in the place of the one before, or at the end. */
-function replaceSection(path: string, text: string): void {
-  const page = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  const at = page.indexOf(title)
-  const before = at < 0 ? page : page.slice(0, at)
-  const next = at < 0 ? -1 : page.indexOf('\n## ', at + title.length)
-  const after = next < 0 ? '' : page.slice(next)
-  writeFileSync(path, `${before.trimEnd()}\n\n${text}${after}`)
-  spawnSync(process.execPath, ['node_modules/prettier/bin/prettier.cjs', '--write', path], { cwd: root })
 }

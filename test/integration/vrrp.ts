@@ -5,10 +5,10 @@ import { withinNamespace } from '@ipvs-director/linux'
 import type { VrrpEvent } from '@ipvs-director/vrrp'
 import { startVrrpProcess, type VrrpProcess, type VrrpWork } from 'ipvs-director'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { until, type Host, type LabProcess } from '../lab/index.ts'
+import { root } from '../lab/root.ts'
 
-const entry = fileURLToPath(new URL('../../build/vrrp.js', import.meta.url))
+const entry = join(root, 'build/vrrp.js')
 
 /** A vrrp process of ours in a host of the lab; its director is the test. */
 export interface OurVrrp {

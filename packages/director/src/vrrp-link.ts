@@ -18,8 +18,7 @@ import {
   runScript,
   socketAddress,
   watchNetwork,
-  type Link,
-  type NetworkView,
+  type AssignedAddress,
   type VrrpSocket,
 } from '@ipvs-director/linux'
 import {
@@ -78,8 +77,14 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
   let verifyAgain = false
   let closed = false
 
+  /** As it was told last, so that what is held coming and going is no news. */
+  const toldAs = new Map<string, string>()
   const tell = (name: string): void => {
-    for (const listener of listeners) listener.interface(name, linkInterface(view, name))
+    const now = interfaceOf(name)
+    const text = JSON.stringify(now ?? null)
+    if (toldAs.get(name) === text) return
+    toldAs.set(name, text)
+    for (const listener of listeners) listener.interface(name, now)
   }
   const view = await watchNetwork({
     link(name) {
@@ -97,7 +102,7 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
   })
   const made = createInterfaces(view, options.interfacePrefix ?? 'vrrp', logger)
   const neighbours = createNeighbours(view, (on, address, mac) => {
-    if (holdings.holders(address).length === 0) return
+    if (!holdings.holds(address)) return
     for (const listener of listeners) listener.claimed(on, address, mac)
   })
 
@@ -140,6 +145,21 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
         logger.warn('vrrp.neighbours', `cannot hear who claims addresses: ${describeError(error)}`)
       }
     })
+  }
+
+  /** As VRRP sees it: without the addresses that are held. */
+  function interfaceOf(name: string): LinkInterface | undefined {
+    const link = view.link(name)
+    if (link === undefined) return undefined
+    return {
+      name,
+      index: link.index,
+      up: link.up && link.running,
+      mac: link.mac === undefined ? undefined : formatMac(link.mac),
+      mtu: link.mtu,
+      announces: (link.flags & (IFF_NOARP | IFF_LOOPBACK)) === 0,
+      addresses: sourcesFirst(view.addresses(link.index).filter(({ address }) => !holdings.holds(address))),
+    }
   }
 
   function open(path: Path, receive: (packet: ReceivedPacket) => void): PathHandle {
@@ -199,12 +219,11 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
     watch(listener) {
       listeners.add(listener)
       setImmediate(() => {
-        if (listeners.has(listener))
-          for (const { name } of view.links()) listener.interface(name, linkInterface(view, name))
+        if (listeners.has(listener)) for (const { name } of view.links()) listener.interface(name, interfaceOf(name))
       })
       return { close: () => void listeners.delete(listener) }
     },
-    interface: (name) => linkInterface(view, name),
+    interface: interfaceOf,
     open,
     caughtUp,
     createInterface: (request) => made.create(request),
@@ -247,27 +266,11 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
   }
 }
 
-/** An interface as VRRP sees it. */
-function linkInterface(view: NetworkView, name: string): LinkInterface | undefined {
-  const link = view.link(name)
-  if (link === undefined) return undefined
-  return {
-    name,
-    index: link.index,
-    up: link.up && link.running,
-    mac: link.mac === undefined ? undefined : formatMac(link.mac),
-    mtu: link.mtu,
-    announces: (link.flags & (IFF_NOARP | IFF_LOOPBACK)) === 0,
-    addresses: sourcesFirst(view, link),
-  }
-}
-
 /** Addresses that can be sent from: IPv6 link-local first, no tentative ones. */
-function sourcesFirst(view: NetworkView, { index }: Link): readonly Address[] {
-  const usable = view.addresses(index).filter(({ tentative, duplicate }) => !tentative && !duplicate)
+function sourcesFirst(all: readonly AssignedAddress[]): readonly Address[] {
+  const usable = all.flatMap(({ address, tentative, duplicate }) => (tentative || duplicate ? [] : [address]))
   const isLocal = (address: Address): boolean => address.startsWith('fe80:')
-  const all = usable.map(({ address }) => address)
-  return [...all.filter(isLocal), ...all.filter((address) => !isLocal(address))]
+  return [...usable.filter(isLocal), ...usable.filter((address) => !isLocal(address))]
 }
 
 async function run(script: VrrpScript, permit: VrrpLinkOptions['permit']): Promise<ScriptResult> {

@@ -11,7 +11,8 @@ const SIGTERM = 15
 process.title = 'ipvs-director: vrrp'
 const servant = serveVrrp(
   (message) => {
-    if (process.connected) process.send?.(message)
+    // Without a callback a director that died meanwhile would be an exception here.
+    if (process.connected) process.send?.(message, () => undefined)
   },
   (code) => {
     // What was sent is still on its way out.

@@ -5,7 +5,7 @@ import type { Link } from './netlink/route/link.ts'
 import { openRoute, type RouteClient } from './netlink/route.ts'
 
 export interface NetworkListener {
-  /** An interface appeared, changed or (undefined) went away, or one of its addresses did. */
+  /** An interface appeared, changed or went away (undefined, told at once), or addresses of it did. */
   link(name: string, now: Link | undefined): void
   /** An address, a route or a rule is no longer there; or, after events were lost, something may be missing. */
   gone(): void
@@ -32,9 +32,20 @@ export async function watchNetwork(listener: NetworkListener): Promise<NetworkVi
   let closed = false
   let ready = false
 
+  /** Changes come in crowds: each interface is told of once for all that one turn of the event loop brought. */
+  const changed = new Set<number>()
   const tell = (index: number): void => {
-    const link = links.get(index)
-    if (ready && link !== undefined) listener.link(link.name, link)
+    if (!ready) return
+    if (changed.size === 0) setImmediate(tellAll)
+    changed.add(index)
+  }
+  const tellAll = (): void => {
+    const all = [...changed]
+    changed.clear()
+    for (const index of all) {
+      const link = links.get(index)
+      if (link !== undefined && !closed) listener.link(link.name, link)
+    }
   }
 
   function take(event: RouteEvent): void {

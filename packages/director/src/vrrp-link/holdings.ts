@@ -1,10 +1,9 @@
 /** What instances hold: put into the kernel, renewed, taken out, and missed when somebody else takes it. */
-import { KernelError, type Logger, type Millis } from '@ipvs-director/core'
+import { KernelError, type Address, type Logger, type Millis } from '@ipvs-director/core'
 import type { NetworkRoute, NetworkRule, ProtectedAddress } from '@ipvs-director/config'
 import {
   writeSetting,
   type AddressChange,
-  type AssignedAddress,
   type NetworkView,
   type Route,
   type RouteChange,
@@ -29,8 +28,8 @@ export interface Holdings {
   verify(): Promise<void>
   /** Resolves when all work asked for so far is done, or failed. */
   settled(): Promise<void>
-  /** The instances that hold an address now. */
-  holders(address: string): readonly string[]
+  /** Whether an instance holds the address now. */
+  holds(address: Address): boolean
 }
 
 /** A part of {@link Holding}. */
@@ -56,6 +55,8 @@ export function createHoldings(
   lost: (key: string, what: string) => void,
 ): Holdings {
   const held = new Map<string, Entries>()
+  /** How many instances hold an address; static ones do not count. */
+  const counts = new Map<Address, number>()
   const queues = new Map<string, Promise<unknown>>()
   const indexOf: IndexOf = (name) => view.link(name)?.index
 
@@ -74,6 +75,8 @@ export function createHoldings(
   async function put(owner: string, wanted: Entries, lease: Millis | undefined): Promise<void> {
     const before = held.get(owner)
     held.set(owner, wanted)
+    count(owner, before, -1)
+    count(owner, wanted, 1)
     const removed = before === undefined ? undefined : difference(before, wanted)
     const errors = [
       ...(removed === undefined ? [] : takeOut(removed)),
@@ -84,9 +87,20 @@ export function createHoldings(
     report((await Promise.all(errors)).flat())
   }
 
+  function count(owner: string, entries: Entries | undefined, by: 1 | -1): void {
+    if (owner === staticOwner) return
+    for (const { address } of entries?.addresses ?? []) {
+      const now = (counts.get(address) ?? 0) + by
+      if (now === 0) counts.delete(address)
+      else counts.set(address, now)
+    }
+  }
+
   /** In reverse order; what somebody else still holds stays. */
   function takeOut(entries: Entries): Promise<(Error | undefined)[]>[] {
-    const others = [...held.values()]
+    // Nearly always nobody else holds any of it.
+    const shared = entries.routes.length > 0 || entries.rules.length > 0 || entries.addresses.some(({ address }) => counts.has(address) || held.has(staticOwner)) // prettier-ignore
+    const others = shared ? [...held.values()] : []
     const free = <T>(list: readonly T[], of: (entries: Entries) => readonly T[], key: (one: T) => string): T[] => {
       const kept = new Set(others.flatMap((one) => of(one).map(key)))
       return list.filter((one) => !kept.has(key(one)))
@@ -143,9 +157,14 @@ export function createHoldings(
       some(({ routes }) => routes.length) ? view.client.routes() : [],
       some(({ rules }) => rules.length) ? view.client.rules() : [],
     ])
+    const there = {
+      addresses: new Set(thereAddresses.map(({ index, address }) => `${index} ${address}`)),
+      routes: thereRoutes,
+      rules: thereRules,
+    }
     for (const [owner, entries] of owners) {
       if (held.get(owner) !== entries) continue // changed while the kernel was asked
-      const missing = missingOf(entries, { thereAddresses, thereRoutes, thereRules }, indexOf)
+      const missing = missingOf(entries, there, indexOf)
       if (missing === undefined) continue
       if (owner === staticOwner) {
         logger.warn('vrrp.static', `${missing} was removed by somebody else; it is added again`)
@@ -168,6 +187,7 @@ export function createHoldings(
       }),
     release: (holding) =>
       inOrder(holding.key, async () => {
+        count(holding.key, held.get(holding.key), -1)
         held.delete(holding.key)
         report((await Promise.all(takeOut(entriesOf(holding)))).flat())
         if (!holding.accept) await firewall.unblock(holding.key)
@@ -180,10 +200,7 @@ export function createHoldings(
     async settled() {
       await Promise.allSettled(queues.values())
     },
-    holders: (address) =>
-      [...held].flatMap(([owner, entries]) =>
-        owner !== staticOwner && entries.addresses.some((one) => one.address === address) ? [owner] : [],
-      ),
+    holds: (address) => counts.has(address),
   }
 }
 
@@ -243,27 +260,26 @@ function promoteSecondaries({ promoteSecondaries: wanted, interface: on }: Holdi
 }
 
 interface There {
-  readonly thereAddresses: readonly AssignedAddress[]
-  readonly thereRoutes: readonly Route[]
-  readonly thereRules: readonly Rule[]
+  /** Number of the interface and address. */
+  readonly addresses: ReadonlySet<string>
+  readonly routes: readonly Route[]
+  readonly rules: readonly Rule[]
 }
 
 /** The first tracked entry that is not there, in words. */
 function missingOf(entries: Entries, there: There, indexOf: IndexOf): string | undefined {
-  const { thereAddresses, thereRoutes, thereRules } = there
   for (const wanted of entries.addresses) {
     const index = wanted.interface === undefined ? undefined : indexOf(wanted.interface)
-    const isThere = thereAddresses.some((one) => one.index === index && one.address === wanted.address)
-    if (wanted.track && !isThere) return addressText(wanted)
+    if (wanted.track && !there.addresses.has(`${index} ${wanted.address}`)) return addressText(wanted)
   }
   for (const wanted of entries.routes) {
     if (!wanted.track) continue
     const route = attemptTo(() => kernelRoute(wanted, indexOf))
-    if (route !== undefined && !thereRoutes.some((one) => sameRoute(one, route))) return routeText(wanted)
+    if (route !== undefined && !there.routes.some((one) => sameRoute(one, route))) return routeText(wanted)
   }
   for (const wanted of entries.rules) {
     if (!wanted.track) continue
-    const found = thereRules.some(({ family, priority }) => family === wanted.family && priority === wanted.preference)
+    const found = there.rules.some(({ family, priority }) => family === wanted.family && priority === wanted.preference)
     if (!found) return ruleText(wanted)
   }
   return undefined
