@@ -1,5 +1,5 @@
 import type { VrrpConfig } from '@ipvs-director/config'
-import { type Clock, formatDuration, type Logger, millis, type Timer } from '@ipvs-director/core'
+import { type Address, type Clock, formatDuration, type Logger, millis, type Timer } from '@ipvs-director/core'
 import type { LinkInterface } from './link.ts'
 
 /** The interfaces as VRRP believes them, after `interface_up_down_delays`. */
@@ -12,8 +12,16 @@ export interface Interfaces {
   close(): void
 }
 
+/** Addresses that come and go with instances say nothing about an interface: a thousand of them are a thousand reports. */
+type IsVirtual = (address: Address) => boolean
+
 /** `changed` is called when belief changed: up or down at the end of its delay, everything else at once. */
-export function createInterfaces(clock: Clock, logger: Logger, changed: (name: string) => void): Interfaces {
+export function createInterfaces(
+  clock: Clock,
+  logger: Logger,
+  isVirtual: IsVirtual,
+  changed: (name: string) => void,
+): Interfaces {
   const believed = new Map<string, LinkInterface>()
   const real = new Map<string, LinkInterface>()
   const waiting = new Map<string, Timer>()
@@ -23,6 +31,7 @@ export function createInterfaces(clock: Clock, logger: Logger, changed: (name: s
     const before = believed.get(name)
     if (now === undefined) believed.delete(name)
     else believed.set(name, now)
+    if (same(before, now, isVirtual)) return
     if (before?.up !== now?.up && before !== undefined) {
       logger.info('vrrp.link', `Netlink reports ${name} ${now === undefined ? 'is gone' : now.up ? 'up' : 'down'}`, {
         interface: name,
@@ -69,4 +78,12 @@ export function createInterfaces(clock: Clock, logger: Logger, changed: (name: s
       waiting.clear()
     },
   }
+}
+
+function same(a: LinkInterface | undefined, b: LinkInterface | undefined, isVirtual: IsVirtual): boolean {
+  if (a === undefined || b === undefined) return a === b
+  if (a.up !== b.up || a.index !== b.index || a.mac !== b.mac || a.mtu !== b.mtu || a.announces !== b.announces)
+    return false
+  const [own, others] = [a, b].map(({ addresses }) => addresses.filter((each) => !isVirtual(each)))
+  return own?.length === others?.length && own?.every((each, i) => each === others?.[i]) === true
 }

@@ -612,3 +612,11 @@ test('a VMAC interface that somebody removes is made again', async () => {
   await lan.settle(5000)
   expect(status(a).state).toBe('master')
 })
+
+test('a claim reaches the instance that holds the address, and only while it is master', () => {
+  const { lan, a, b } = pair(plan(150), plan(100))
+  for (const node of [a, b]) node.listener()!.claimed('eth0', address('192.0.2.100'), '02:00:00:00:00:99')
+  lan.run(2000)
+  expect([alarms(a), alarms(b)]).toEqual([['claim'], []])
+  expect(status(a).claim).toEqual({ address: '192.0.2.100', mac: '02:00:00:00:00:99' })
+})

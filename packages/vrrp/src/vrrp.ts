@@ -58,7 +58,8 @@ export function createVrrp(options: VrrpOptions): Vrrp {
   const instances = new Map<string, Instance>()
   const groups = new Map<string, Group>()
   let plan = options.config
-  let virtual = new Set<Address>()
+  /** Which instances an address moves with. */
+  let virtual: ReadonlyMap<Address, readonly string[]> = new Map()
   let stopped = false
 
   const refreshAll = (): void => {
@@ -69,6 +70,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
   const groupOf = (name: string): Group | undefined =>
     [...groups.values()].find((each) => each.config().instances.includes(name))
 
+  const isVirtual = (address: Address): boolean => virtual.has(address)
   const stranger = createStranger(
     () => plan.vrrp,
     (name) => byName(name)?.state().phase === 'master',
@@ -76,7 +78,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
     clock,
     events,
   )
-  const interfaces = createInterfaces(clock, logger, refreshAll)
+  const interfaces = createInterfaces(clock, logger, isVirtual, refreshAll)
   const shared: Surroundings = {
     link,
     clock,
@@ -86,7 +88,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
     trackers: createTrackers(link, clock, logger, refreshAll),
     announcer: createAnnouncer(link, clock, logger),
     tell: events,
-    isVirtual: (address) => virtual.has(address),
+    isVirtual,
   }
 
   const watch = link.watch({
@@ -95,20 +97,14 @@ export function createVrrp(options: VrrpOptions): Vrrp {
     },
     lost: (key, what) => instances.get(key)?.dispatch({ type: 'lost', what }),
     claimed: (_on, address, mac) => {
-      for (const instance of instances.values()) {
-        const config = instance.config()
-        const held = [...config.addresses, ...config.excluded].some((each) => each.address === address)
-        if (held && instance.state().phase === 'master') instance.dispatch({ type: 'claimed', address, mac })
-      }
+      for (const key of virtual.get(address) ?? []) instances.get(key)?.dispatch({ type: 'claimed', address, mac })
     },
   })
 
   const prepare = (now: VrrpPlan): void => {
     const { vrrp, trackFiles } = now
     plan = now
-    virtual = new Set(
-      vrrp.instances.flatMap((each) => [...each.addresses, ...each.excluded].map(({ address }) => address)),
-    )
+    virtual = virtualAddresses(vrrp.instances)
     const { garpInterval, naInterval } = vrrp.globals
     shared.announcer.configure({ garpInterval, naInterval, groups: vrrp.garpGroups })
     interfaces.configure(vrrp.linkDelays)
@@ -237,4 +233,14 @@ function blocksInUse(
     files: trackFiles.filter(({ name }) => files.has(name)),
     processes: vrrp.processes.filter(({ name }) => processes.has(name)),
   }
+}
+
+function virtualAddresses(instances: readonly VrrpInstance[]): ReadonlyMap<Address, readonly string[]> {
+  const keys = new Map<Address, string[]>()
+  for (const config of instances) {
+    for (const { address } of [...config.addresses, ...config.excluded]) {
+      keys.set(address, [...(keys.get(address) ?? []), identityOf(config)])
+    }
+  }
+  return keys
 }
