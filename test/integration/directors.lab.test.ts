@@ -1,4 +1,6 @@
 /** Two whole directors: the VIP, the services behind it, the connections and their synchronisation move together. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { seconds } from '@ipvs-director/core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -113,7 +115,9 @@ const clientIsServed = (): Promise<unknown> => until('the client is served', sec
 
 describe('two directors', () => {
   test('the VIP and its service move by hand, by a stop, and after kill -9 of everything by the lease', async () => {
-    const one = await start(lab.hosts.one, { priority: 150 })
+    const said = join(lab.hosts.one.folder, 'said')
+    const script = lab.hosts.one.writeFile('notify.sh', `#!/bin/sh\necho "$@" >> ${said}\n`, 0o755)
+    const one = await start(lab.hosts.one, { priority: 150, instance: `notify ${script}` })
     await heldBy('one')
     const two = await start(lab.hosts.two, { priority: 100 })
     await clientIsServed()
@@ -130,6 +134,9 @@ describe('two directors', () => {
     expect((await one.ctl('vrrp', 'release', 'VI_1')).code).toBe(0)
     await heldBy('one')
     expect(await one.process.stop()).toBe(0)
+    expect(readFileSync(said, 'utf8').trim().split('\n')).toEqual(
+      ['BACKUP', 'MASTER', 'BACKUP', 'MASTER', 'STOP'].map((state) => `INSTANCE VI_1 ${state} 150`),
+    )
     await heldBy('two')
     await clientIsServed()
     running = running.filter((each) => each !== one)

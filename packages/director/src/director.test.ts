@@ -6,6 +6,7 @@ import { memoryIpvs, type Command, type IpvsClient } from 'ipvs-netlink'
 import { expect, test } from 'vitest'
 import { createDirector, type Director, type Loaded } from './director.ts'
 import { noFailover } from './failover.ts'
+import { noAlarms } from './testing/alarms.ts'
 import type { OverlayStore } from './overlay-file.ts'
 import { config, realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
 import { overlayInMemory } from './testing/overlay.ts'
@@ -51,6 +52,7 @@ function world(first: Config, options: { ipvs?: IpvsClient; owned?: string[]; ov
     owned: { load: () => [...owned], save: (ids) => void owned.splice(0, owned.length, ...ids) },
     overlay: store,
     failover: () => noFailover,
+    alarms: () => noAlarms,
     logger: log,
     clock,
   })

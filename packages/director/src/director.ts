@@ -2,9 +2,10 @@ import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
 import type { Config, Globals } from '@ipvs-director/config'
 import type { ControlHandlers, DriftReport, Plan, ReloadResult, Status } from '@ipvs-director/control'
 import { describeError, type Clock, type Logger } from '@ipvs-director/core'
-import type { VrrpEvent } from '@ipvs-director/vrrp'
+import { notificationsOf, type VrrpEvent } from '@ipvs-director/vrrp'
 import type { IpvsClient, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
+import type { Alarms } from './alarms/alarms.ts'
 import { createAudits } from './audits.ts'
 import { planChecks, type CheckPlan } from './checks.ts'
 import { describeChanges } from './commands.ts'
@@ -50,6 +51,8 @@ export interface DirectorOptions {
   readonly runScript: RunScript
   readonly owned: OwnedServices
   readonly overlay: OverlayStore
+  /** Mail, webhooks, FIFOs. */
+  readonly alarms: (globals: () => Globals) => Pick<Alarms, 'apply' | 'tell' | 'stop'>
   /** VRRP; it is told of what it follows. */
   readonly failover: (events: EventLog, happened: (event: VrrpEvent) => void) => Failover
   readonly logger: Logger
@@ -80,6 +83,9 @@ export interface Director {
   readonly subscribe: ControlHandlers['subscribe']
 }
 
+/** Milliseconds that mail and webhooks have at the end. */
+const farewell = 3000
+
 export function createDirector(options: DirectorOptions): Director {
   const { ipvs, logger, clock } = options
   const events = createEventLog(() => clock.wall())
@@ -103,12 +109,31 @@ export function createDirector(options: DirectorOptions): Director {
     if (config === undefined) throw new Error('no configuration')
     return config
   }
+  const alarms = options.alarms(() => currentConfig().globals)
   const notifier = createNotifier(options.runScript, () => currentConfig().globals, logger)
-  const tellers: Tellers = { logger, events, notifier }
+  const tellers: Tellers = {
+    logger,
+    events,
+    notifier,
+    alarm: (alarm) => {
+      alarms.tell(alarm)
+    },
+  }
+  const unlisten = events.subscribe(0, (event) => {
+    alarms.tell({ kind: 'event', event })
+  })
   const readKernel = () => kernelReader.read(table.pools, clock.wall())
   const audits = createAudits({ reconciler, clock, logger, events, interval: () => config?.globals.reconcileInterval })
+  const vrrpNotifier = createNotifier(options.runScript, () => currentConfig().globals, logger)
   const failover = options.failover(events, (event) => {
     if (event.type === 'instance') syncDaemons.follow()
+    const notifications = notificationsOf(event, currentConfig().vrrp)
+    for (const each of notifications) {
+      if (each.do !== 'script') continue
+      const { script, arguments: more } = each
+      vrrpNotifier.run({ ...script, words: [...script.words, ...more] }, `notify of ${event.name}`)
+    }
+    alarms.tell({ kind: 'vrrp', event, notifications })
   })
   const syncDaemons = createSyncDaemons({ ipvs, logger, clock, isMaster: (name) => failover.isMaster(name) })
   const trial = createTrial(clock, () => void serially(rollBack))
@@ -203,6 +228,7 @@ export function createDirector(options: DirectorOptions): Director {
     reconciler.want(desiredTable(table.pools))
     reconciler.adopt(found)
     await reconciler.settled()
+    alarms.apply(config)
     await timeouts.set(globals.lvsTimeouts)
     tellBegin(effects, tellers)
     if (globals.rsInitNotifies) tellPresent()
@@ -268,6 +294,7 @@ export function createDirector(options: DirectorOptions): Director {
     const gone = [...reconciler.desired.keys()].filter((id) => !wanted.has(id))
     reconciler.want([...wanted, ...gone.map((id) => [id, undefined] as const)])
     prober?.setChecks(plan.checks)
+    alarms.apply(config)
     await timeouts.set(config.globals.lvsTimeouts)
     await reconciler.settled()
     tellBegin(effects, tellers)
@@ -391,7 +418,8 @@ export function createDirector(options: DirectorOptions): Director {
         await timeouts.set(undefined)
         for (const pool of table.pools) if (pool.config.omega) tellGone(pool, 'Shutting down', tellers)
       }
-      await notifier.drain(1000)
+      unlisten()
+      await Promise.all([notifier.drain(1000), vrrpNotifier.drain(1000), alarms.stop(farewell)])
     },
   }
 }

@@ -3,8 +3,9 @@ import { describeError, systemClock, type Logger } from '@ipvs-director/core'
 import { memoryIpvs, openIpvs } from 'ipvs-netlink'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createAlarms } from './alarms/alarms.ts'
 import { testConfig } from './config-test.ts'
-import { createDirector, type Director, type DirectorOptions } from './director.ts'
+import { createDirector, type Director, type DirectorOptions, type Loaded } from './director.ts'
 import { createFailover, noFailover } from './failover.ts'
 import { loadAside } from './load-aside.ts'
 import { loadFile } from './load.ts'
@@ -14,7 +15,8 @@ import { ownedFile } from './owned-file.ts'
 import { overlayFile } from './overlay-file.ts'
 import { startProbing } from './probing.ts'
 import { programPath } from './programs.ts'
-import { scriptRunner } from './scripts.ts'
+import { fifoScriptRunner, scriptRunner } from './scripts.ts'
+import { serviceManager, type ServiceManager } from './systemd.ts'
 import { shortened } from './shortened.ts'
 import { version } from './version.ts'
 import { startVrrpProcess } from './vrrp-process.ts'
@@ -90,6 +92,7 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
     version,
     load: loader(options),
     failover: failoverOf(options, logger),
+    alarms: (globals) => createAlarms({ clock: systemClock, logger, runFifoScript: fifoScriptRunner(globals, logger) }),
     ipvs,
     ipvsVersion: async () => (options.memoryIpvs ? 'memory' : (await ipvs.info()).version),
     startProber: (events, globals) => startProbing(options.probers, events, globals, logger),
@@ -99,8 +102,10 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
     logger,
     clock: systemClock,
   })
+  const service = serviceManager()
+  const reload = telling(director, service)
   const ending = untilAsked()
-  onSignals(director, logger, ending.stop)
+  onSignals(reload, logger, ending.stop)
   const loaded = await director.start()
   for (const diagnostic of shortened(loaded.diagnostics)) logger.warn('config', diagnostic)
   if (loaded.config === undefined) {
@@ -108,15 +113,36 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
     return exitStatus.configuration
   }
   logger.info('ready', `Startup complete: ${loaded.config.virtualServers.length} virtual servers`)
+  service.ready(readiness(loaded))
+  service.watch(systemClock, () => true)
   await logging.open()
-  const control = await openControl(claim, director, logger, ending.stop)
+  const control = await openControl(claim, { ...director, reload }, logger, ending.stop)
   const keep = (await ending.asked) || options.keepIpvs
   logger.info('stop', keep ? 'Stopping; the IPVS table stays as it is' : 'Stopping')
+  service.stopping()
   await control.close()
   await director.stop({ keep, keepVips: options.keepVips })
   ipvs.close()
   logger.info('stopped', 'Stopped')
+  await service.close()
   return exitStatus.ok
+}
+
+const readiness = ({ config }: Loaded): string => `${config?.virtualServers.length ?? 0} virtual servers`
+
+/** Reloads, and lets whoever started this program know of it. */
+function telling(director: Director, service: ServiceManager): Director['reload'] {
+  return async (how) => {
+    service.reloading()
+    try {
+      const result = await director.reload(how)
+      service.ready(result.ok ? 'reloaded' : 'the last reload was refused; what was loaded before still runs')
+      return result
+    } catch (error) {
+      service.ready(`the last reload failed: ${describeError(error)}`)
+      throw error
+    }
+  }
 }
 
 /** At the start nobody is kept waiting; later the file is read aside. */
@@ -172,10 +198,10 @@ async function openControl(socket: SocketClaim, director: Director, logger: Logg
   })
 }
 
-function onSignals(director: Director, logger: Logger, stop: (keep: boolean) => void): void {
+function onSignals(reload: Director['reload'], logger: Logger, stop: (keep: boolean) => void): void {
   process.on('SIGHUP', () => {
     logger.info('reload.requested', 'Reloading ...')
-    void director.reload().catch((error: unknown) => {
+    void reload().catch((error: unknown) => {
       logger.error('reload.failed', `reload failed, the old configuration stays: ${describeError(error)}`)
     })
   })

@@ -1,0 +1,8 @@
+import type { DirectorOptions } from '../director.ts'
+
+/** Nobody is told. */
+export const noAlarms: ReturnType<DirectorOptions['alarms']> = {
+  apply: () => undefined,
+  tell: () => undefined,
+  stop: async () => undefined,
+}
