@@ -38,12 +38,14 @@ async function works(director: readonly string[], ctl: readonly string[]): Promi
   await writeFile(file, config)
   const [program = '', ...words] = director
   const daemon = spawn(program, [...words, '-n', '-f', file, '--state-dir', state, '--memory-ipvs', '--probers', '1'], {
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
+  let said = ''
+  daemon.stderr.on('data', (text: Buffer) => (said += text.toString()))
   const ended = new Promise((resolve) => daemon.once('exit', resolve))
   try {
     const socket = join(state, 'control.sock')
-    await expect.poll(() => existsSync(socket), { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => existsSync(socket) || said, { timeout: 60_000 }).toBe(true)
     const [asking = '', ...more] = ctl
     const { stdout } = await run(asking, [...more, 'status', '--json', '--socket', socket])
     expect(JSON.parse(stdout)).toMatchObject({ virtualServers: [{ name: '127.0.0.9:80/tcp' }] })
@@ -73,7 +75,7 @@ describe.skipIf(!dpkg || !built)('the .deb (skipped without dpkg or a build)', (
     for (const name of ['status', 'available']) await writeFile(at(`var/lib/dpkg/${name}`), '')
   }, 60_000)
 
-  test('installs, works, is removed and purged clean', { timeout: 60_000 }, async () => {
+  test('installs, works, is removed and purged clean', { timeout: 120_000 }, async () => {
     const [deb = ''] = readdirSync(folder).filter((name) => name.endsWith('.deb'))
     await installed('--install', join(folder, deb))
     for (const path of [
@@ -98,7 +100,7 @@ describe.skipIf(!dpkg || !built)('the .deb (skipped without dpkg or a build)', (
 })
 
 describe.skipIf(!built)('the single file (skipped without a build)', () => {
-  test('unpacks itself once, and is both programs', { timeout: 120_000 }, async () => {
+  test('unpacks itself once, and is both programs', { timeout: 180_000 }, async () => {
     await run(process.execPath, [join(root, 'scripts/package-single.mjs'), folder, '--fast', '--built'])
     const [name = ''] = readdirSync(folder).filter((each) => each.endsWith('.run'))
     const file = join(folder, name)
