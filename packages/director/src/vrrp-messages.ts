@@ -20,6 +20,7 @@ export type ToVrrp =
   | { readonly do: 'apply'; readonly work: VrrpWork }
   | { readonly do: 'command'; readonly ask: number; readonly command: VrrpCommand; readonly name: string }
   | { readonly do: 'status'; readonly ask: number }
+  | { readonly do: 'ping'; readonly ask: number }
   | { readonly do: 'gate'; readonly gate: Gate }
   | { readonly do: 'report'; readonly kind: 'bfd' | 'virtualServer'; readonly name: string; readonly status: Status }
   | { readonly do: 'stop'; readonly keep: boolean }
@@ -38,7 +39,7 @@ export type FromVrrp =
       readonly fields: LogFields | undefined
     }
   | { readonly say: 'status'; readonly ask: number; readonly status: VrrpStatus; readonly lag: Lag }
-  /** A command was carried out, or why not. */
+  /** A command was carried out, or why not; the answer to a ping. */
   | { readonly say: 'done'; readonly ask: number; readonly refused: string | undefined }
   /** It cannot work, and ends. */
   | { readonly say: 'failed'; readonly why: string }
@@ -49,7 +50,7 @@ export interface Lag {
   readonly worst: number
 }
 
-const toWords: readonly string[] = ['start', 'apply', 'command', 'status', 'gate', 'report', 'stop']
+const toWords: readonly string[] = ['start', 'apply', 'command', 'status', 'ping', 'gate', 'report', 'stop']
 const fromWords: readonly string[] = ['ready', 'event', 'log', 'status', 'done', 'failed']
 
 /** Undefined when it is no such message. */

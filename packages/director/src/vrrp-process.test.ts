@@ -12,11 +12,13 @@ import { restartDelay, startVrrpProcess, type VrrpProcess } from './vrrp-process
 const folder = mkdtempSync(join(tmpdir(), 'vrrp-process-'))
 const heard = join(folder, 'heard')
 const entry = join(folder, 'vrrp.cjs')
+/** While this file is there, pings are not answered. */
+const hung = join(folder, 'hung')
 
 /** Answers what it is asked; `crash` and `deaf` are names that a command may have. */
 writeFileSync(
   entry,
-  `const { appendFileSync } = require('node:fs')
+  `const { appendFileSync, existsSync } = require('node:fs')
 process.on('message', (message) => {
   appendFileSync(${JSON.stringify(heard)}, JSON.stringify(message) + '\\n')
   const say = (answer) => process.send(answer)
@@ -28,6 +30,7 @@ process.on('message', (message) => {
   } else if (message.do === 'status') say({ say: 'status', ask: message.ask, status: { instances: [], groups: [] }, lag: { mean: 1, worst: 2 } })
   else if (message.do === 'command' && message.name === 'crash') process.exit(3)
   else if (message.do === 'command') say({ say: 'done', ask: message.ask, refused: message.name === 'nobody' ? 'there is no vrrp_instance nobody' : undefined })
+  else if (message.do === 'ping' && !existsSync(${JSON.stringify(hung)})) say({ say: 'done', ask: message.ask, refused: undefined })
   else if (message.do === 'stop' && !message.keep) process.exit(0)
 })
 process.on('disconnect', () => process.exit())
@@ -111,6 +114,19 @@ test('when it dies it is started again, and told all that still holds', async ()
     { do: 'status' },
   ])
   expect(logger.lines.some(({ message }) => message.includes('ended with exit code 3; it is started again in 0 s'))).toBe(true) // prettier-ignore
+})
+
+test('one that hangs is killed, and started again', async () => {
+  writeFileSync(hung, '')
+  const vrrp = start({ ...systemClock, after: (delay, action) => systemClock.after(seconds(delay / 100_000), action) })
+  await until(() => told().filter((message) => message.do === 'start').length === 2)
+  rmSync(hung)
+  expect(logger.lines.map(({ message }) => message)).toContain(
+    'the vrrp process does not answer any more: it is killed',
+  )
+  const pings = told().filter((message) => message.do === 'ping').length
+  await until(() => told().filter((message) => message.do === 'ping').length > pings + 3) // it lives
+  await vrrp.stop()
 })
 
 test('one that cannot live is started more and more slowly', () => {

@@ -48,6 +48,9 @@ export interface VrrpProcess {
 
 const answerPatience = seconds(2)
 const stopPatience = seconds(5)
+/** How often it is asked for a sign of life, and how many may be missing: then it hangs, and its leases have ended. */
+const pingEvery = seconds(10)
+const missedPings = 3
 /** A process that lived this long is no failing one. */
 const longLife = seconds(60)
 
@@ -65,6 +68,7 @@ export function startVrrpProcess(options: VrrpProcessOptions): VrrpProcess {
   let restarts = 0
   let restart: Timer | undefined
   let asks = 0
+  let heart: Timer | undefined
   let stopping: (() => void) | undefined
 
   const send = (message: ToVrrp): void => {
@@ -93,12 +97,30 @@ export function startVrrpProcess(options: VrrpProcessOptions): VrrpProcess {
     for (const gate of gates) send({ do: 'gate', gate })
     for (const report of reports.values()) send(report)
     for (const name of holds) send({ do: 'command', ask: ++asks, command: 'hold', name })
+    beat(started, 0)
+  }
+
+  /** Missing answers are counted, not timed: a director that stood still itself accuses nobody. */
+  function beat(which: ChildProcess, missed: number): void {
+    heart?.cancel()
+    heart = clock.after(pingEvery, () => {
+      void ask((number) => ({ do: 'ping', ask: number })).then((answer) => {
+        if (child !== which || stopping !== undefined) return
+        if (answer !== undefined) beat(which, 0)
+        else if (missed + 1 < missedPings) beat(which, missed + 1)
+        else {
+          logger.error('vrrp.hung', 'the vrrp process does not answer any more: it is killed')
+          which.kill('SIGKILL')
+        }
+      })
+    })
   }
 
   /** Back at once the first time, then more and more slowly, as keepalived does. */
   function left(which: ChildProcess, why: string): void {
     if (child !== which) return
     child = undefined
+    heart?.cancel()
     for (const answer of [...asked.values()]) answer(undefined)
     if (stopping !== undefined) {
       stopping()
@@ -183,6 +205,7 @@ export function startVrrpProcess(options: VrrpProcessOptions): VrrpProcess {
     },
     stop({ keep = false } = {}) {
       restart?.cancel()
+      heart?.cancel()
       const running = child
       if (running === undefined) return Promise.resolve()
       return new Promise((resolve) => {

@@ -97,6 +97,9 @@ export function serveVrrp(send: (message: FromVrrp) => void, end: (code: number)
           send({ say: 'status', ask: message.ask, status: vrrp.status(), lag: lagOf() })
         })
         break
+      case 'ping':
+        send({ say: 'done', ask: message.ask, refused: undefined })
+        break
       case 'gate':
         whenOpen((vrrp) => {
           vrrp.gateOpened(message.gate)
