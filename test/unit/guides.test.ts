@@ -10,7 +10,7 @@ import { root } from '../lab/root.ts'
 
 const documents = [
   ...readdirSync(join(root, 'docs/guides')).map((name) => `docs/guides/${name}`),
-  ...['docs/troubleshooting.md', 'docs/migrating.md', 'docs/reliability.md', 'README.zh.md'],
+  ...['docs/doctor.md', 'docs/troubleshooting.md', 'docs/migrating.md', 'docs/reliability.md', 'README.zh.md'],
 ]
 
 /** Tools of Debian that the documents use, and the packages they are in where these are not there anyway. */
