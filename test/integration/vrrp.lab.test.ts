@@ -1,6 +1,7 @@
 /** Our vrrp process and Debian's keepalived, both ways round, on one network. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { seconds, type Millis } from '@ipvs-director/core'
+import { address, seconds, type Millis } from '@ipvs-director/core'
+import { openVrrpSocket, withinNamespace } from '@ipvs-director/linux'
 import { capture, upLab, until, type Host, type Lab, type LabProcess, type LabSpec } from '../lab/index.ts'
 import { addressesOf, startKeepalived, startOurs, type OurVrrp } from './vrrp.ts'
 
@@ -254,6 +255,39 @@ describe('when things break', () => {
       story,
     )
   })
+})
+
+test('a flood of forged adverts costs neither mastership nor an advert of ours', async () => {
+  await we(instance({ priority: 150 }))
+  await until('we are master', seconds(5), () => has(lab.hosts.a), story)
+  const seen = await capture(lab.hosts.b, 'vrrp and src host 10.0.0.1')
+  const forged = [
+    Buffer.from([0x31, 51, 200, 1, 0, 10, 0xba, 0xad, 10, 0, 0, 100]), // its checksum is wrong
+    Buffer.from([0x31, 99, 200, 1, 0, 10, 0xba, 0xad, 10, 0, 0, 100]), // of a router that is not here
+    Buffer.from([0x21, 51, 200, 1, 0, 10, 0xba, 0xad, 10, 0, 0, 100]), // of another version
+    Buffer.from([0x31]),
+  ]
+  const flood = withinNamespace(`/run/netns/${lab.hosts.b.namespace}`, () =>
+    openVrrpSocket(
+      { family: 'inet', protocol: 112, interface: { name: 'eth0', index: 2 }, group: undefined, source: undefined },
+      { packet: () => undefined, error: () => undefined },
+    ),
+  )
+  const destination = address('224.0.0.18')
+  const end = performance.now() + 2000
+  for (let i = 0; performance.now() < end; i++) {
+    const payload = forged[i % forged.length] ?? Buffer.alloc(0)
+    const header = [0x45, 0xc0, 0, 20 + payload.length, 0, 1, 0, 0, 255, 112, 0, 0, 10, 0, 0, 2, 224, 0, 0, 18]
+    const bytes = Buffer.concat([Buffer.from(header), payload])
+    flood.send({ source: address('10.0.0.2'), destination, ttl: 255, bytes })
+    if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  flood.close()
+  const status = (await ours?.process.status())?.instances[0]
+  expect(status?.state).toBe('master')
+  expect(status?.counters.rejected.checksum).toBeGreaterThan(100)
+  expect(states()).toEqual(['BACKUP', 'MASTER'])
+  expect((await seen.stop()).length).toBeGreaterThanOrEqual(15) // of 20: the lab's timers are coarse
 })
 
 describe('more than one', () => {
