@@ -1,0 +1,136 @@
+import type { Config } from '@ipvs-director/config'
+import type { Status } from '@ipvs-director/control'
+import { describeError, type Clock, type Logger } from '@ipvs-director/core'
+import { readFileSync } from 'node:fs'
+import type { Alarm } from '../alarms/alarm.ts'
+import { createAgent, type Agent } from './agent.ts'
+import { keepalivedVrrpNodes } from './mib/keepalived-vrrp.ts'
+import { keepalivedMib, keepalivedNodes } from './mib/keepalived.ts'
+import type { SnmpSnapshot } from './mib/snapshot.ts'
+import { vrrpMib, vrrpV2Nodes, vrrpv3Mib, vrrpV3Nodes } from './mib/vrrp-rfc.ts'
+import type { Oid } from './oid.ts'
+import { notificationsOf } from './traps.ts'
+import { createTree, type MibTree } from './tree.ts'
+
+/** The AgentX sub-agent of the running configuration: KEEPALIVED-MIB, VRRP-MIB, VRRPv3-MIB, notifications. */
+export interface Snmp {
+  /** Begins, goes on or ends as `enable_snmp_…` and `snmp_socket` say. */
+  apply(config: Config): void
+  /** Notifies, where `enable_traps` is set. Never throws, never waits. */
+  tell(alarm: Alarm): void
+  readonly connected: boolean
+  stop(): void
+}
+
+export interface SnmpOptions {
+  readonly status: () => Promise<Status>
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Command line: `-x` enables all but the notifications, `-A` names the socket. */
+  readonly enable: boolean
+  readonly socket: string | undefined
+  readonly interfaceIndex?: (name: string) => number | undefined
+}
+
+const defaultSocket = '/var/agentx/master'
+
+/** Notifications of one second at most: a manager drowns sooner than the log. */
+const mostPerSecond = 100
+
+export function createSnmp(options: SnmpOptions): Snmp {
+  const { clock, logger, interfaceIndex = interfaceIndexOf } = options
+  let config: Config | undefined
+  let agent: Agent | undefined
+  let running = ''
+  let known: { readonly at: number; readonly tree: Promise<MibTree> } | undefined
+  let second = 0
+  let sent = 0
+  /** Notifications go out in the order of what happened. */
+  let telling: Promise<void> = Promise.resolve()
+
+  /** `-x` stands for the tables of keepalived's own MIB. */
+  const wanted = (from: Config): Config['snmp'] =>
+    options.enable ? { ...from.snmp, vrrp: true, checker: true } : from.snmp
+
+  const snapshot = async (): Promise<SnmpSnapshot> => {
+    if (config === undefined) throw new Error('no configuration')
+    return { status: await options.status(), config, interfaceIndex }
+  }
+
+  const makeTree = async (): Promise<MibTree> => {
+    const now = await snapshot()
+    const { checker, vrrp, rfcV2, rfcV3 } = now.config.snmp
+    return createTree([
+      ...keepalivedNodes(now).filter(({ oid }) => checker || oid[keepalivedMib.length] === 1),
+      ...(vrrp ? keepalivedVrrpNodes(now) : []),
+      ...(rfcV2 ? vrrpV2Nodes(now) : []),
+      ...(rfcV3 ? vrrpV3Nodes(now) : []),
+    ])
+  }
+
+  /** The state may be some seconds old: a walk of a large table does not ask the kernel for every row. */
+  const currentTree = (): Promise<MibTree> => {
+    const age = config?.snmp.realServerAge ?? 0
+    if (known === undefined || clock.now() - known.at > age) {
+      const tree = makeTree()
+      known = { at: clock.now(), tree }
+      tree.catch(() => (known = undefined))
+    }
+    return known.tree
+  }
+
+  function end(): void {
+    agent?.stop()
+    agent = undefined
+    running = ''
+  }
+
+  return {
+    apply(next) {
+      config = { ...next, snmp: wanted(next) }
+      known = undefined
+      const { checker, vrrp, rfcV2, rfcV3, traps, socket } = config.snmp
+      const subtrees: Oid[] = [
+        ...(checker || vrrp || traps ? [keepalivedMib] : []),
+        ...(rfcV2 ? [vrrpMib] : []),
+        ...(rfcV3 ? [vrrpv3Mib] : []),
+      ]
+      const address = options.socket ?? socket ?? defaultSocket
+      const identity = JSON.stringify([address, subtrees])
+      if (identity === running && agent !== undefined) return
+      end()
+      if (subtrees.length === 0) return
+      running = identity
+      agent = createAgent({ address, subtrees, tree: currentTree, id: keepalivedMib, description: 'ipvs-director', clock, logger }) // prettier-ignore
+    },
+    tell(alarm) {
+      if (alarm.kind === 'event' || config?.snmp.traps !== true || agent?.connected !== true) return
+      const now = Math.floor(clock.now() / 1000)
+      if (now !== second) [second, sent] = [now, 0]
+      if (++sent > mostPerSecond) {
+        logger.warn('snmp.held', 'more SNMP notifications than can be sent; the log has all that happened')
+        return
+      }
+      telling = telling.then(async () => {
+        try {
+          for (const binds of notificationsOf(alarm, await snapshot())) agent?.notify(binds)
+        } catch (error) {
+          logger.error('snmp.failed', `an SNMP notification could not be made: ${describeError(error)}`)
+        }
+      })
+    },
+    get connected() {
+      return agent?.connected ?? false
+    },
+    stop: end,
+  }
+}
+
+/** As sysfs has it; of the namespace it was mounted in. */
+function interfaceIndexOf(name: string): number | undefined {
+  try {
+    return Number(readFileSync(`/sys/class/net/${name}/ifindex`, 'utf8'))
+  } catch {
+    return undefined
+  }
+}

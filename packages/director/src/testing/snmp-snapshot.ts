@@ -1,0 +1,70 @@
+import type { Config, VirtualServer } from '@ipvs-director/config'
+import type { ServerStatus, Status, VirtualServerStatus } from '@ipvs-director/control'
+import { formatEndpoint, millis } from '@ipvs-director/core'
+import type { SnmpSnapshot } from '../snmp/mib/snapshot.ts'
+import { config } from './config.ts'
+
+const traffic = {
+  activeConnections: 3,
+  inactiveConnections: 4,
+  connections: 5_000_000_000,
+  connectionRate: 6,
+  inByteRate: 7,
+  outByteRate: 8,
+  inBytes: 9_000_000_000,
+  outBytes: 10,
+}
+
+const server = (name: string): ServerStatus => ({
+  name,
+  state: 'up',
+  since: 0,
+  reason: 'ok',
+  class: 'ok',
+  checkedAt: 0,
+  forwarding: 'DR',
+  wantedWeight: 1,
+  kernelWeight: 1,
+  kernelAt: 0,
+  traffic,
+  steering: undefined,
+  checks: [],
+})
+
+const service = (from: VirtualServer): VirtualServerStatus => ({
+  name: from.name,
+  services: [from.name],
+  scheduler: from.scheduler,
+  forwarding: 'DR',
+  persistence: from.persistenceTimeout,
+  state: 'up',
+  since: 0,
+  aliveWeight: from.realServers.length,
+  quorum: from.quorum,
+  hysteresis: from.hysteresis,
+  totals: traffic,
+  sorryServer: from.sorryServer === undefined ? undefined : server(formatEndpoint(from.sorryServer)),
+  removed: [],
+  servers: from.realServers.map((real) => server(formatEndpoint(real))),
+})
+
+export const allSnmp: Config['snmp'] = { socket: undefined, traps: true, vrrp: true, checker: true, rfcV2: true, rfcV3: true, virtualServerAge: millis(5000), realServerAge: millis(5000) } // prettier-ignore
+
+/** A snapshot in which everything is up. */
+export function snmpSnapshot(
+  services: readonly VirtualServer[],
+  vrrp: Partial<Config['vrrp']> = {},
+  status: Partial<Status> = {},
+): SnmpSnapshot {
+  // prettier-ignore
+  const globals = { dynamicInterfaces: false } as Config['vrrp']['globals']
+  return {
+    config: {
+      ...config(services, { routerId: 'LVS_1' }),
+      snmp: allSnmp,
+      vrrp: { instances: [], syncGroups: [], globals, ...vrrp } as unknown as Config['vrrp'],
+    },
+    status: { version: '0.1.0', virtualServers: services.map(service), vrrp: undefined, ...status } as Status,
+    interfaceIndex: () => 2,
+  }
+}
