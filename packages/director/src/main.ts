@@ -9,7 +9,9 @@ import { createDirector, type Director, type DirectorOptions, type Loaded } from
 import { createFailover, noFailover } from './failover.ts'
 import { loadAside } from './load-aside.ts'
 import { loadFile } from './load.ts'
-import { createLogging, type Logging } from './logging.ts'
+import { logConfig } from './log/dump-config.ts'
+import { logSettings } from './log/settings.ts'
+import { createLogging, stderrIsJournal, type Logging } from './logging.ts'
 import { help, readCommandLine, UsageError, type CommandLine } from './options.ts'
 import { ownedFile } from './owned-file.ts'
 import { overlayFile } from './overlay-file.ts'
@@ -47,7 +49,7 @@ function say(text: string): number {
 
 /** From the first look at the kernel to the last word of the log. */
 async function run(options: CommandLine): Promise<number> {
-  const logging = createLogging(options.detail > 0 ? 'debug' : 'info')
+  const logging = createLogging(logSettings(options.log, stderrIsJournal()))
   const { logger } = logging
   try {
     return await serve(options, logging)
@@ -116,6 +118,11 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
   service.ready(readiness(loaded))
   service.watch(systemClock, () => true)
   await logging.open()
+  // Whoever moves the log file away asks for a new one, as with other daemons.
+  process.on('SIGUSR2', () => {
+    logging.reopen()
+  })
+  if (options.dumpConfig) logConfig(loaded.config, logger)
   const control = await openControl(claim, { ...director, reload }, logger, ending.stop)
   const keep = (await ending.asked) || options.keepIpvs
   logger.info('stop', keep ? 'Stopping; the IPVS table stays as it is' : 'Stopping')
