@@ -6,6 +6,7 @@ import {
   dr,
   root,
   serveHttp,
+  tun,
   upLab,
   witnessTable,
   type Host,
@@ -99,4 +100,25 @@ test('a real server is set up from nothing, and serves', async () => {
   expect(await witnessTable(director)).toHaveLength(1)
   expect((await client.output(['curl', '-sS', '-m', '5', `http://${vip}/`])).trim()).toBe('rs1')
   expect(await client.output(['ip', 'neigh', 'show', vip])).not.toBe('')
+})
+
+test('the end of a tunnel is set up from nothing, and serves', async () => {
+  const { vip: far, servers: behind } = tun()
+  const other = await upLab(tun())
+  const { rs1, client, director } = other.hosts
+  const page = await serveHttp(rs1)
+  try {
+    await rs1.ip(`addr del ${far}/32 dev tunl0`, 'link set tunl0 down')
+    for (const name of ['all', 'tunl0']) await rs1.sysctl(`net.ipv4.conf.${name}.rp_filter`, 1)
+    const words = ['--real-server', '--vip', far, '--method', 'tun']
+    expect((await doctor(rs1, ...words)).wrong.sort()).toEqual(['rp-filter', 'tunnel', 'vip'])
+    expect((await doctor(rs1, ...words, '--fix')).wrong).toEqual([])
+    await director.output(['ipvsadm', '-R'], {
+      input: `-A -t ${far}:80 -s rr\n-a -t ${far}:80 -r ${behind[0]}:80 -i\n`,
+    })
+    expect((await client.output(['curl', '-sS', '-m', '5', `http://${far}/`])).trim()).toBe('rs1')
+  } finally {
+    await page.close()
+    await other.down()
+  }
 })
