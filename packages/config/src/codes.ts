@@ -144,7 +144,6 @@ export const codes = {
     'A|B, <INT>, [..] and "..." are how manuals describe what may be written. Write one of the choices.',
   ),
   E034: code('a block where a value is wanted', 'error', 'The keyword takes its value on its line and no braces.'),
-  E035: code('a value where a block is wanted', 'error', 'The keyword takes braces.'),
   E036: code('a required keyword is missing', 'error', 'The block is no use without it.'),
   E040: code(
     'an undefined reference',

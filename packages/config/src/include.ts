@@ -23,6 +23,17 @@ const levels: Readonly<Record<string, Strictness>> = {
   includea: { readable: true, match: true, wildcard: true, brace: true },
 }
 
+/** The words of include_check, and what each insists on. */
+const checks: Readonly<Record<string, keyof Strictness>> = {
+  read: 'readable',
+  match: 'match',
+  wildcard_match: 'wildcard',
+  brace_match: 'brace',
+}
+
+const everything: Strictness = { readable: true, match: true, wildcard: true, brace: true }
+const nothing: Strictness = { readable: false, match: false, wildcard: false, brace: false }
+
 export const includeKeywords: ReadonlySet<string> = new Set(Object.keys(levels))
 
 /** Files within files; and how often one may come again (each level of including twice doubles the work). */
@@ -37,10 +48,25 @@ export class Includes {
   readonly #times = new Map<string, number>()
   /** Every file read, the main one first, in order, each once. */
   readonly read = new Map<string, Source>()
+  /** What a plain include insists on. */
+  #usual: Strictness
 
-  constructor(files: ReadFile, remarks: Remarks) {
+  /** `all`: a plain include insists on everything (keepalived's -e). */
+  constructor(files: ReadFile, remarks: Remarks, all = false) {
     this.#files = files
     this.#remarks = remarks
+    this.#usual = all ? everything : (levels['include'] ?? nothing)
+  }
+
+  /** The words of `include_check`: without a sign only they count from here on; + and - change what counts. */
+  check(words: readonly string[]): void {
+    const plain = words.some((word) => word in checks)
+    let next = plain ? nothing : this.#usual
+    for (const word of words) {
+      const name = checks[word.replace(/^[+-]/, '')]
+      if (name !== undefined) next = { ...next, [name]: !word.startsWith('-') }
+    }
+    this.#usual = next
   }
 
   /** Reads the main file and hands it to `lex`; false when it cannot be read. */
@@ -50,7 +76,7 @@ export class Includes {
   }
 
   include(keyword: string, written: string, place: Place, from: string, lex: (source: Source) => void): void {
-    const strict = levels[keyword] ?? levels['include']
+    const strict = keyword === 'include' ? this.#usual : levels[keyword]
     const pattern = written.replace(/^"(.*)"$/, '$1').trim()
     if (pattern === '' || strict === undefined) {
       this.#remarks.add('E028', place, `${keyword} needs a file name or pattern`)

@@ -117,7 +117,9 @@ export class Lexer {
         const offset = scanned.starts[0] ?? at
         const args = argumentsOf(scanned)
         const indent = screenColumn(text, lineStart, offset)
-        this.#builder.statement(scanned.words[0] ?? '', args, source, line, indent, offset, scanned.end, undefined)
+        const keyword = scanned.words[0] ?? ''
+        if (keyword === 'include_check') this.#includes.check(args)
+        this.#builder.statement(keyword, args, source, line, indent, offset, scanned.end, undefined)
       }
       if (oddities !== undefined)
         this.#report(oddities, physicalLine(source, line, lineStart, lineStart, to), lineStart)
@@ -343,6 +345,7 @@ export class Lexer {
     const lengths = places.map((place) => place.length ?? 1)
     const raw = unguard(line.text.slice(scanned.starts[0] ?? 0, scanned.end))
     const [keyword = '', ...args] = words
+    if (keyword === 'include_check') this.#includes.check(args)
     const indent = first ? indentOf(line) : indentIn(line, columns[0] ?? 1)
     const written = { columns, lengths, indent, raw }
     this.#builder.statement(keyword, args, line.source, line.line, indent, 0, 0, written)

@@ -82,6 +82,18 @@ test('what is random is the same when settings come late', async () => {
   expect(config?.virtualServers[0]?.realServers[0]?.checkers[0]?.timing.retry).toBe(2)
 })
 
+test.for([
+  ['', {}, 'W005'],
+  ['', { allIncludes: true }, 'E016'],
+  ['global_defs {\n include_check match\n}\n', {}, 'E016'],
+  ['global_defs {\n include_check read\n}\n', {}, 'W005'],
+  ['global_defs {\n include_check +match -read\n}\n', {}, 'E016'],
+  ['$A=match\nglobal_defs {\n include_check $A\n include_check read\n}\n', {}, 'W005'],
+] as const)('what include insists on: %j %j', async ([text, options, code]) => {
+  const { diagnostics } = await loadText(`${text}include nowhere\n`, options)
+  expect(diagnostics.map((each) => each.code)).toContain(code)
+})
+
 test('every file that was read is named', async () => {
   const { files } = await loadText({ '/etc/test.conf': 'include a\ninclude a', '/etc/a': '' })
   expect(files).toEqual(['/etc/test.conf', '/etc/a'])

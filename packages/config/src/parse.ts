@@ -19,6 +19,8 @@ export interface ParseOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** For `${_RANDOM}`; answers 0 up to 1. */
   readonly random?: () => number
+  /** Every include must match files that can be read (keepalived's `-e`). */
+  readonly allIncludes?: boolean
 }
 
 export interface Parsed {
@@ -38,7 +40,7 @@ export function parseFile(
   take: TakeTop,
 ): Parsed {
   const builder = new TreeBuilder(grammar, remarks, take)
-  const includes = new Includes(options.read ?? realFiles, remarks)
+  const includes = new Includes(options.read ?? realFiles, remarks, options.allIncludes)
   const lexer = new Lexer(builder, includes, remarks, {
     configId: options.configId ?? hostname().split('.')[0] ?? '',
     env: options.env ?? process.env,

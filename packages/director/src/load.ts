@@ -8,6 +8,8 @@ export interface ReadOptions {
   readonly configId?: string | undefined
   /** Warnings are errors. */
   readonly strict?: boolean
+  /** `-e`: every include must match files that can be read. */
+  readonly allIncludes?: boolean
 }
 
 export interface LoadedFile extends Loaded {
@@ -18,8 +20,9 @@ export interface LoadedFile extends Loaded {
 }
 
 /** Reads the file with everything it includes; diagnostics are rendered, errors first. */
-export async function loadFile(file: string, { configId, strict = false }: ReadOptions = {}): Promise<LoadedFile> {
-  const given = { checkers, strict, ...(configId === undefined ? {} : { configId }) }
+export async function loadFile(file: string, options: ReadOptions = {}): Promise<LoadedFile> {
+  const { configId, strict = false, allIncludes = false } = options
+  const given = { checkers, strict, allIncludes, ...(configId === undefined ? {} : { configId }) }
   const { config, diagnostics, leftOut } = await loadConfig(file, given)
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   const others = diagnostics.filter(({ severity }) => severity !== 'error')

@@ -14,6 +14,8 @@ export interface CommandLine {
   readonly configId: string | undefined
   /** Warnings are errors. */
   readonly strict: boolean
+  /** `-e`: every include must match files that can be read. */
+  readonly allIncludes: boolean
   /** `-D`, counted. */
   readonly detail: number
   /** `-D`, `-S`, `-G`, `-g` and our own of the log, as wished; `logSettings` makes what is done of it. */
@@ -109,7 +111,6 @@ const withoutEffect = [
   'bfd_pid',
   'address-monitoring',
   'namespace',
-  'all-config',
   'snmp',
   'snmp-agent-socket',
   'core-dump',
@@ -133,6 +134,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     configTest: testFile ?? values['config-test'] ?? false,
     configId: values['config-id'],
     strict: values.strict ?? false,
+    allIncludes: values['all-config'] ?? false,
     detail: values['log-detail']?.length ?? 0,
     log: {
       detail: values['log-detail']?.length ?? 0,

@@ -12,6 +12,7 @@ import {
   type Values,
   words,
 } from '../declare.ts'
+import { refine } from '../kind.ts'
 import { addressKind, integerKind, textKind, wordsKind } from '../kinds.ts'
 import { choice, maybe, phraseKind } from '../phrase.ts'
 import { seconds } from '@ipvs-director/core'
@@ -541,6 +542,11 @@ const processes = {
   }),
 } as const satisfies Fields
 
+const includeChecks = refine(wordsKind({ what: 'read, match, wildcard_match or brace_match' }), (words) => {
+  const odd = words.find((word) => !/^[+-]?(?:read|match|wildcard_match|brace_match)$/.test(word))
+  return odd === undefined ? undefined : `"${odd}" is not read, match, wildcard_match or brace_match`
+})
+
 const files = {
   randomSeed: integer('random_seed', {
     min: 0,
@@ -549,10 +555,9 @@ const files = {
     ...pending,
     doc: 'Seed of ${_RANDOM}.',
   }),
-  includeCheck: words('include_check', {
+  includeCheck: value('include_check', includeChecks, {
     since: '2.2.0',
-    ...pending,
-    doc: 'What include insists on: [+-]read match wildcard_match brace_match.',
+    doc: 'What include insists on from here on: [+-]read match wildcard_match brace_match.',
   }),
   reloadCheckConfig: text('reload_check_config', {
     bare: '/dev/null',

@@ -29,7 +29,7 @@ export const ownAlarms = {
     'notify_webhook',
     phraseKind(
       {
-        url: first(textKind({ pattern: /^https?:\/\/[^\s]+$/, what: 'an http:// or https:// URL', syntax: 'URL' })),
+        url: first(textKind({ pattern: /^https?:\/\/[^\s"]+$/, what: 'an http:// or https:// URL', syntax: 'URL' })),
         secretFile: option('secret_file', pathKind),
       },
       'URL [secret_file FILE]',
