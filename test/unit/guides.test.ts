@@ -86,6 +86,8 @@ test.for(configurations)('a configuration of $file', async ({ text }) => {
 
 test.for(documents)('links of %s lead somewhere', (file) => {
   const text = readFileSync(join(root, file), 'utf8')
-  const targets = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path)
+  const inLine = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)]
+  const below = [...text.matchAll(/^\[[^\]]+\]: (?!https?:)(\S+)$/gm)]
+  const targets = [...inLine, ...below].map(([, path = '']) => path)
   expect(targets.filter((path) => !existsSync(join(root, dirname(file), path)))).toEqual([])
 })
