@@ -62,6 +62,8 @@ const servicesOf = (/** @type {string[]} */ packages) =>
     ['nginx-light', 'nginx'],
     ['keepalived', 'keepalived'],
     ['ipvsadm', 'ipvsadm'],
+    ['snmpd', 'snmpd'],
+    ['prometheus', 'prometheus'],
   ].flatMap(([name = '', service = '']) => (packages.includes(name) ? [service] : []))
 
 const disable = async (/** @type {string} */ service) =>

@@ -19,6 +19,8 @@ const always = [
   { program: 'nginx', packages: ['nginx-light'], neededFor: 'npm start and some of the lab’s tests' },
   { program: 'tcpdump', packages: ['tcpdump'], neededFor: 'some of the lab’s tests' },
   { program: 'openssl', packages: ['openssl'], neededFor: 'the tests of SSL_GET' },
+  { program: 'snmpd', packages: ['snmpd', 'snmp'], neededFor: 'the test of SNMP' },
+  { program: 'promtool', packages: ['prometheus'], neededFor: 'the test of the alert rules' },
   { program: 'keepalived', packages: ['keepalived'], neededFor: 'the comparisons with keepalived' },
 ]
 const uml = {
