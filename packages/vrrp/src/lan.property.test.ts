@@ -31,6 +31,10 @@ const machine = fc.record({
 
 const pair = fc.record({ version: fc.constantFrom(2, 3), interval: fc.constantFrom(1, 2) })
 
+/** How often anybody became anything. */
+const turns = (lan: Lan): number =>
+  lan.nodes.reduce((sum, { events }) => sum + events.filter(({ type }) => type === 'instance').length, 0)
+
 /** Small, seeded, good enough to decide which packets are lost. */
 function seeded(seed: number): () => number {
   let state = seed >>> 0 || 1
@@ -148,8 +152,14 @@ test.prop(
     const slowest = masterDownInterval({ version: 2, downAdverts: 3 }, 1, seconds(rules.interval))
     // A wait, a wait again because the first ended in a stall or a fault, the lease of a dead machine, and the delays.
     const bound = 3 * slowest + 1000
+    let settled: number | undefined
     const world = build(machines, rules, seed, delay, ({ lan, disturbed }) => {
-      if (lan.simulation.now() - disturbed <= bound) return
+      if (lan.simulation.now() - disturbed <= bound) {
+        settled = undefined
+        return
+      }
+      settled ??= turns(lan)
+      expect(turns(lan), 'changes of state').toBe(settled)
       const running = awake(lan)
       const holding = holders(lan)
       for (const a of running) {
