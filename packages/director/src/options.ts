@@ -22,6 +22,10 @@ export interface CommandLine {
   readonly log: LogWish
   /** `-d`: the effective configuration goes to the log at the start, without its secrets. */
   readonly dumpConfig: boolean
+  /** `-x`: SNMP for virtual servers and VRRP, whatever the file says. */
+  readonly snmp: boolean
+  /** `-A`: where the SNMP master agent listens; undefined: `snmp_socket`, or its usual place. */
+  readonly snmpSocket: string | undefined
   readonly pidFile: string | undefined
   /** `-I`: leave the kernel's table as it is at the end. */
   readonly keepIpvs: boolean
@@ -69,6 +73,8 @@ const known = {
   'log-journal': flag,
   'log-storm': text,
   'dump-conf': { ...flag, short: 'd' },
+  snmp: { ...flag, short: 'x' },
+  'snmp-agent-socket': { ...text, short: 'A' },
   'dont-fork': { ...flag, short: 'n' },
   'dont-release-ipvs': { ...flag, short: 'I' },
   pid: { ...text, short: 'p' },
@@ -95,8 +101,6 @@ const known = {
   'address-monitoring': { ...flag, short: 'a' },
   namespace: { ...text, short: 's' },
   'all-config': { ...flag, short: 'e' },
-  snmp: { ...flag, short: 'x' },
-  'snmp-agent-socket': { ...text, short: 'A' },
   'core-dump': { ...flag, short: 'm' },
   'core-dump-pattern': { ...flag, short: 'M' },
   'ignore-sigint': flag,
@@ -111,8 +115,6 @@ const withoutEffect = [
   'bfd_pid',
   'address-monitoring',
   'namespace',
-  'snmp',
-  'snmp-agent-socket',
   'core-dump',
   'core-dump-pattern',
 ] as const
@@ -148,6 +150,8 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
       storm: stormLines(values['log-storm']),
     },
     dumpConfig: values['dump-conf'] ?? false,
+    snmp: values.snmp ?? false,
+    snmpSocket: values['snmp-agent-socket'],
     pidFile: values.pid,
     keepIpvs: values['dont-release-ipvs'] ?? false,
     socket: values.socket ?? (values['state-dir'] === undefined ? defaultSocket : `${stateDirectory}/control.sock`),
@@ -238,6 +242,8 @@ export const help = `usage: ipvs-director [-f FILE] [options]
   -g, --log-file FILE       log to a file, too; one that is moved away is opened anew
       --flush-log-file      each line is on the disk before the next
   -d, --dump-conf           the effective configuration goes to the log at the start
+  -x, --snmp                tables for an SNMP master agent (AgentX), also without enable_snmp_… in the file
+  -A, --snmp-agent-socket F where it listens (default /var/agentx/master)
   -p, --pid FILE            write the process id
   -C, --check               only the services, no VRRP
   -P, --vrrp                only VRRP, no services

@@ -89,30 +89,27 @@ const mail = {
 } as const satisfies Fields
 
 const snmp = {
-  enableTraps: flag('enable_traps', { ...pending, doc: 'Send SNMP traps.' }),
-  snmpSocket: text('snmp_socket', { since: '1.2.20', ...pending, doc: 'Where the SNMP master agent listens.' }),
+  enableTraps: flag('enable_traps', { doc: 'Send SNMP traps.' }),
+  snmpSocket: text('snmp_socket', { since: '1.2.20', doc: 'Where the SNMP master agent listens.' }),
   enableSnmpVrrp: flag('enable_snmp_vrrp', {
     aliases: ['enable_snmp_keepalived'],
     since: '1.2.20',
-    ...pending,
     doc: 'SNMP for VRRP (keepalived MIB).',
   }),
-  enableSnmpChecker: flag('enable_snmp_checker', { since: '1.2.20', ...pending, doc: 'SNMP for virtual servers.' }),
-  enableSnmpRfc: flag('enable_snmp_rfc', { since: '1.2.20', ...pending, doc: 'SNMP by the VRRP RFCs.' }),
-  enableSnmpRfcv2: flag('enable_snmp_rfcv2', { since: '2.0.0', ...pending, doc: 'SNMP by RFC 2787.' }),
-  enableSnmpRfcv3: flag('enable_snmp_rfcv3', { since: '2.0.0', ...pending, doc: 'SNMP by RFC 6527.' }),
+  enableSnmpChecker: flag('enable_snmp_checker', { since: '1.2.20', doc: 'SNMP for virtual servers.' }),
+  enableSnmpRfc: flag('enable_snmp_rfc', { since: '1.2.20', doc: 'SNMP by the VRRP RFCs.' }),
+  enableSnmpRfcv2: flag('enable_snmp_rfcv2', { since: '2.0.0', doc: 'SNMP by RFC 2787.' }),
+  enableSnmpRfcv3: flag('enable_snmp_rfcv3', { since: '2.0.0', doc: 'SNMP by RFC 6527.' }),
   snmpVsStatsUpdateInterval: duration('snmp_vs_stats_update_interval', {
     min: 0.001,
     max: 30,
     since: '2.3.0',
-    ...pending,
     doc: 'Age that virtual server figures may have.',
   }),
   snmpRsStatsUpdateInterval: duration('snmp_rs_stats_update_interval', {
     min: 0.001,
     max: 30,
     since: '2.3.0',
-    ...pending,
     doc: 'Age that real server figures may have.',
   }),
 } as const satisfies Fields
