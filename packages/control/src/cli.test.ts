@@ -560,6 +560,7 @@ const idle: SteeringStatus = {
   weight: undefined,
   force: undefined,
   added: false,
+  leaving: false,
 }
 
 describe('vrrp', () => {

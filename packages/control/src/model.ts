@@ -200,6 +200,8 @@ export interface SteeringStatus {
   readonly force: 'up' | 'down' | undefined
   /** It is not in the file. */
   readonly added: boolean
+  /** A reload removed it; it serves the connections it has (`drain_on_removal`). */
+  readonly leaving: boolean
 }
 
 export interface Traffic {

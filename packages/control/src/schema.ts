@@ -258,6 +258,7 @@ const definitions = {
     weight: maybe(whole('Instead of the configured one.')),
     force: maybe({ enum: ['up', 'down'], description: 'Instead of what the checks say.' }),
     added: flag('It is not in the file.'),
+    leaving: flag('A reload removed it; it serves the connections it has.'),
   }),
   Traffic: object<Traffic>('What the kernel counts.', {
     activeConnections: whole('Established now.'),

@@ -1,5 +1,5 @@
 import type { Cell, Column, Row } from './table.ts'
-import type { CheckStatus, ServerStatus, Traffic, VirtualServerStatus } from './model.ts'
+import type { CheckStatus, ServerStatus, SteeringStatus, Traffic, VirtualServerStatus } from './model.ts'
 import { ago, amount, briefly, count, lengthy } from './quantities.ts'
 import { printable } from './text.ts'
 import type { Tone } from './paint.ts'
@@ -89,17 +89,22 @@ function trafficCells(traffic: Traffic): Cell[] {
 /** What was asked for by hand, as sentences. */
 function steeringNotes({ steering }: ServerStatus, now: number): Cell[] {
   if (steering === undefined) return []
-  const { admin, host, since, deadline, connectionsLeft, weight, force, added } = steering
+  const { admin, since, deadline, connectionsLeft, weight, force, added } = steering
   const when = since === undefined ? '' : ` ${ago(since, now)}`
   const left = connectionsLeft === undefined ? '' : `: ${count(connectionsLeft, 'connection')} left`
   const until = deadline === undefined ? '' : `, at most ${lengthy(deadline - now)} more`
   const texts = [
-    ...(admin === undefined ? [] : [`${admin} by ${host ? 'maintenance of its host' : 'hand'}${when}${left}${until}`]),
+    ...(admin === undefined ? [] : [`${admin} ${whyOf(steering)}${when}${left}${until}`]),
     ...(force === undefined ? [] : [`forced ${force} by hand, whatever its checks say`]),
     ...(weight === undefined ? [] : [`weight ${weight} by hand`]),
     ...(added ? ['added by hand; it is not in the file'] : []),
   ]
   return texts.map((text) => ({ text, tone: 'warn' }))
+}
+
+function whyOf({ host, leaving }: SteeringStatus): string {
+  if (leaving) return 'as the file has it no more,'
+  return host ? 'by maintenance of its host' : 'by hand'
 }
 
 function reasonNotes(server: ServerStatus, { verbose, now }: RowOptions): Cell[] {

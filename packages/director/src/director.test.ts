@@ -389,6 +389,34 @@ test('forced down counts as down, for the quorum too; forced up serves whatever 
   expect(await kernel(w.ipvs)).toHaveLength(3)
 })
 
+test('a server that a reload removes keeps its connections for drain_on_removal, and is checked no more', async () => {
+  const ipvs = memoryIpvs()
+  let active = 1
+  const busy: IpvsClient = {
+    ...ipvs,
+    async destinations(key) {
+      const found = await ipvs.destinations(key)
+      return found.map((each) => ({ ...each, counters: { ...each.counters, activeConnections: active } }))
+    },
+  }
+  const drainOnRemoval = seconds(60)
+  const w = world(config([web({ drainOnRemoval })]), { ipvs: busy })
+  await w.director.start()
+  w.use(config([web({ drainOnRemoval, realServers: names.slice(1).map((name) => realServer(name)) })]))
+  const plan = await w.director.plan(undefined)
+  expect(plan.changes).toEqual(['set 10.0.0.1:80 weight 0 droute of 192.0.2.1:80/tcp'])
+  expect((await w.director.reload()).changes).toEqual(plan.changes)
+  expect(await kernel(ipvs)).toEqual(['10.0.0.1:80=0', '10.0.0.2:80=1', '10.0.0.3:80=1'])
+  expect(w.prober().checks).toHaveLength(2)
+  const leaving = (await w.director.status()).virtualServers[0]?.servers.at(-1)
+  expect(leaving).toMatchObject({ name: '10.0.0.1:80', steering: { admin: 'draining', leaving: true } })
+  expect(await w.director.reload()).toMatchObject({ changes: [], writes: 0 })
+  active = 0
+  await w.clock.advance(seconds(2))
+  await until(async () => (await kernel(ipvs)).length === 2)
+  await until(async () => (await w.director.status()).virtualServers[0]?.servers.length === 2)
+})
+
 test('what does not exist is refused and changes nothing', async () => {
   const w = world(config([web()]))
   await w.director.start()

@@ -1,7 +1,7 @@
 import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
 import type { Config, Globals } from '@ipvs-director/config'
 import type { ControlHandlers, DriftReport, Plan, ReloadResult, Status } from '@ipvs-director/control'
-import { describeError, type Clock, type Logger } from '@ipvs-director/core'
+import { describeError, formatEndpoint, type Clock, type Logger } from '@ipvs-director/core'
 import { notificationsOf, type VrrpEvent } from '@ipvs-director/vrrp'
 import type { IpvsClient, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
@@ -16,6 +16,7 @@ import type { Failover } from './failover.ts'
 import { createKernelReader } from './kernel-view.ts'
 import { createKernelTimeouts } from './kernel-timeouts.ts'
 import { nextGeneration, successorsOf, type Generation } from './generation.ts'
+import { leavingAfter, type LeavingServer } from './leaving.ts'
 import { createNotifier, type RunScript } from './notify.ts'
 import type { OverlayStore } from './overlay-file.ts'
 import { overlaid, steersFor, type Overlay } from './overlay.ts'
@@ -147,7 +148,12 @@ export function createDirector(options: DirectorOptions): Director {
       const { host } = steer.admin
       const now = clock.wall()
       const next = { ...steer, admin: { kind: 'drained', since: now, host } as const }
-      steering.replace(pool.config.name, name, next)
+      const service = pool.config.name
+      const isHim = (each: LeavingServer): boolean => each.service === service && formatEndpoint(each.real) === name
+      if (steering.overlay.leaving.some(isHim)) {
+        steering.leave(steering.overlay.leaving.filter((each) => !isHim(each)))
+        void serially(async () => fileConfig && use(fileConfig))
+      } else steering.replace(service, name, next)
       take(pool, pool.steer(name, next, now))
       const cut = left === 0 ? 'no connection is left' : `time is over, ${left} connections are cut`
       const message = `Drained ${name} of VS ${pool.config.name}: ${cut}`
@@ -267,11 +273,18 @@ export function createDirector(options: DirectorOptions): Director {
     }
   }
 
+  function leavingFrom(nextFile: Config, now: number): readonly LeavingServer[] {
+    const { overlay } = steering
+    return leavingAfter(table.pools, overlaid(nextFile, { ...overlay, leaving: [] }), overlay.leaving, now)
+  }
+
   /** Makes a configuration run instead of the one that does: by content, so that what is equal stays as it is. */
-  async function use(nextFile: Config, overlay: Overlay): Promise<{ changes: readonly string[]; writes: number }> {
+  async function use(nextFile: Config): Promise<{ changes: readonly string[]; writes: number }> {
     const writesBefore = reconciler.figures.writes
-    const nextConfig = overlaid(nextFile, overlay)
     const now = clock.wall()
+    steering.leave(leavingFrom(nextFile, now))
+    const { overlay } = steering
+    const nextConfig = overlaid(nextFile, overlay)
     missed = []
     let next: Generation
     try {
@@ -312,7 +325,7 @@ export function createDirector(options: DirectorOptions): Director {
     }
     refused = undefined
     const before = fileConfig
-    const { changes, writes } = await use(loaded.config, steering.overlay)
+    const { changes, writes } = await use(loaded.config)
     reloads++
     loadedAt = clock.wall()
     trial.begin(before, confirmWithin)
@@ -326,7 +339,7 @@ export function createDirector(options: DirectorOptions): Director {
   async function rollBack(): Promise<void> {
     const before = trial.expire()
     if (before === undefined) return
-    const { changes } = await use(before, steering.overlay)
+    const { changes } = await use(before)
     loadedAt = clock.wall()
     say('warn', 'reload.rolled-back', `Reload was not confirmed: rolled back, ${changes.length} changes`)
   }
@@ -335,7 +348,7 @@ export function createDirector(options: DirectorOptions): Director {
   async function applyOverlay(overlay: Overlay, restructured: boolean): Promise<void> {
     if (fileConfig === undefined) return
     if (restructured) {
-      await use(fileConfig, overlay)
+      await use(fileConfig)
       return
     }
     const now = clock.wall()
@@ -356,7 +369,7 @@ export function createDirector(options: DirectorOptions): Director {
     const { diagnostics } = loaded
     const name = file ?? options.file
     if (loaded.config === undefined || loaded.errors > 0) return { ok: false, file: name, diagnostics, changes: [] }
-    const { overlay } = steering
+    const overlay = { ...steering.overlay, leaving: leavingFrom(loaded.config, clock.wall()) }
     const next = await successorsOf(overlaid(loaded.config, overlay), table.pools, overlay, clock.wall())
     for (const pool of next) pool.begin(clock.wall())
     return { ok: true, file: name, diagnostics, changes: describeChanges(reconciler.desired, desiredTable(next)) }

@@ -73,6 +73,7 @@ export function overlayFromJson(value: unknown): Overlay | undefined {
       ),
       hosts: new Map(Object.entries(hosts).map(([host, since]) => [need(parseAddress(host)), moment(since)])),
       added: added.map(addedFrom),
+      leaving: [],
       removed: new Map(
         Object.entries(removed).map(([service, names]) => [
           service,

@@ -1,5 +1,6 @@
 import type { Config, RealServer, VirtualServer } from '@ipvs-director/config'
 import { formatEndpoint, parseEndpoint, type Address, type Endpoint } from '@ipvs-director/core'
+import type { LeavingServer } from './leaving.ts'
 import { isUnsteered, unsteered, type Steer } from './steer.ts'
 
 /**
@@ -15,6 +16,8 @@ export interface Overlay {
   readonly added: readonly AddedServer[]
   /** Servers of the file that are left out, by service. */
   readonly removed: ReadonlyMap<string, ReadonlySet<string>>
+  /** Servers that a reload removed, whose connections may end first. Not persisted. */
+  readonly leaving: readonly LeavingServer[]
 }
 
 /** A server added by hand: like another one of its service, but for what is said here. */
@@ -26,7 +29,13 @@ export interface AddedServer {
   readonly like: string | undefined
 }
 
-export const emptyOverlay: Overlay = { steers: new Map(), hosts: new Map(), added: [], removed: new Map() }
+export const emptyOverlay: Overlay = {
+  steers: new Map(),
+  hosts: new Map(),
+  added: [],
+  removed: new Map(),
+  leaving: [],
+}
 
 export function isEmpty({ steers, hosts, added, removed }: Overlay): boolean {
   return steers.size === 0 && hosts.size === 0 && added.length === 0 && removed.size === 0
@@ -39,13 +48,17 @@ export function steerOf(overlay: Overlay, service: string, server: string): Stee
 /** Every server of a service that somebody steers, with those on hosts in maintenance. */
 export function steersFor(overlay: Overlay, virtual: VirtualServer): ReadonlyMap<string, Steer> {
   const own = overlay.steers.get(virtual.name) ?? new Map<string, Steer>()
-  if (overlay.hosts.size === 0) return own
+  if (overlay.hosts.size === 0 && overlay.leaving.length === 0) return own
   const all = new Map(own)
+  for (const { service, real, since, deadline } of overlay.leaving) {
+    if (service === virtual.name)
+      all.set(formatEndpoint(real), { admin: { kind: 'draining', since, deadline, host: false } })
+  }
   for (const real of virtual.realServers) {
     const since = overlay.hosts.get(real.address)
     if (since === undefined) continue
     const name = formatEndpoint(real)
-    const steer = own.get(name) ?? unsteered
+    const steer = all.get(name) ?? unsteered
     if (steer.admin !== undefined) continue
     all.set(name, { ...steer, admin: { kind: 'draining', since, deadline: undefined, host: true } })
   }
@@ -116,14 +129,15 @@ function without(removed: Overlay['removed'], service: string, server: string): 
 
 /** The file's configuration with the servers that were added and without those left out. */
 export function overlaid(config: Config, overlay: Overlay): Config {
-  if (overlay.added.length === 0 && overlay.removed.size === 0) return config
+  if (overlay.added.length === 0 && overlay.removed.size === 0 && overlay.leaving.length === 0) return config
   return { ...config, virtualServers: config.virtualServers.map((virtual) => overlaidService(virtual, overlay)) }
 }
 
 function overlaidService(virtual: VirtualServer, overlay: Overlay): VirtualServer {
   const removed = overlay.removed.get(virtual.name)
   const added = overlay.added.filter(({ service }) => service === virtual.name)
-  if (removed === undefined && added.length === 0) return virtual
+  const leaving = overlay.leaving.filter(({ service }) => service === virtual.name)
+  if (removed === undefined && added.length === 0 && leaving.length === 0) return virtual
   const kept = virtual.realServers.filter((real) => removed?.has(formatEndpoint(real)) !== true)
   const names = new Set(kept.map(formatEndpoint))
   const more = added.flatMap((each) => {
@@ -132,7 +146,9 @@ function overlaidService(virtual: VirtualServer, overlay: Overlay): VirtualServe
     if (like === undefined || endpoint === undefined || names.has(each.server)) return []
     return [serverLike(like, endpoint, each.weight)]
   })
-  return { ...virtual, realServers: [...kept, ...more] }
+  const there = new Set([...kept, ...more].map(formatEndpoint))
+  const last = leaving.map(({ real }) => real).filter((real) => !there.has(formatEndpoint(real)))
+  return { ...virtual, realServers: [...kept, ...more, ...last] }
 }
 
 /** The server whose settings an added one gets. */

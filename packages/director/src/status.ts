@@ -165,6 +165,9 @@ function steeringStatus(
     weight,
     force,
     added,
+    leaving: overlay.leaving.some(
+      (each) => each.service === pool.config.name && formatEndpoint(each.real) === server.name,
+    ),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SteerAnswer, SteerRequest, SteerTarget } from '@ipvs-director/control'
 import type { Config } from '@ipvs-director/config'
 import { formatEndpoint, parseAddress, parseEndpoint, type Address } from '@ipvs-director/core'
+import type { LeavingServer } from './leaving.ts'
 import type { OverlayStore } from './overlay-file.ts'
 import {
   steerOf,
@@ -196,6 +197,8 @@ export interface SteeringOptions {
 export interface Steering {
   readonly overlay: Overlay
   steer(request: SteerRequest): Promise<SteerAnswer>
+  /** These leave from now on. */
+  leave(leaving: readonly LeavingServer[]): void
   /** A server's drain has come to its end. */
   replace(service: string, server: string, steer: Steer): void
 }
@@ -215,6 +218,9 @@ export function createSteering({ store, config, wall, apply }: SteeringOptions, 
       store.save(overlay)
       await apply(overlay, before.added !== overlay.added || before.removed !== overlay.removed)
       return { ok: true, changes: outcome.changes }
+    },
+    leave(leaving) {
+      overlay = { ...overlay, leaving }
     },
     replace(service, server, steer) {
       overlay = withSteer(overlay, service, server, steer)
