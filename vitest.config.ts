@@ -15,6 +15,9 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
+          // Only a test that hangs meets these: a busy machine makes none fail.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: ['packages/*/src/**/*.test.ts', 'test/unit/**/*.test.ts'],
           exclude: ['**/*.lab.test.ts', '**/node_modules/**'],
         },
@@ -26,8 +29,8 @@ export default defineConfig({
           name: 'lab',
           include: ['packages/*/src/**/*.lab.test.ts', 'test/integration/**/*.lab.test.ts'],
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
         },
       },
     ],
