@@ -40,6 +40,8 @@ export interface Meta {
   readonly unsupported?: string
   /** Declared, read and checked, but the program does not act on it yet. */
   readonly pending?: boolean
+  /** Its value is shown to nobody. */
+  readonly secret?: boolean
   /** Our own keyword: keepalived does not know it. */
   readonly extension?: boolean
   /**

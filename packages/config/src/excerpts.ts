@@ -22,6 +22,12 @@ export function withExcerpts(remarks: Remarks, includes: Includes): readonly Dia
       lines.set(file, (lineAt = source === undefined ? () => undefined : linesOf(source)))
     }
     const excerpt = lineAt(line)
-    return excerpt === undefined ? each : { ...each, excerpt }
+    return excerpt === undefined ? each : { ...each, excerpt: withoutSecrets(excerpt) }
   })
 }
+
+/** Keywords (in JSON, too) after which a secret stands. */
+const secrets = /(?<=(?:^|[\s{"])(?:auth_pass|password|key)(?:"\s*:\s*|\s+)"?)[^\s"[][^"]*|(?<="value"\s*:\s*")[^"]*/g
+
+/** The line with a `*` for each character of a secret, so that the places in it stay: remarks go to logs. */
+export const withoutSecrets = (line: string): string => line.replace(secrets, (secret) => '*'.repeat(secret.length))

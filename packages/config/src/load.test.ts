@@ -7,6 +7,7 @@ import { effectiveJson } from './effective.ts'
 import { allCodes, explain } from './explain.ts'
 import { loadConfig } from './load.ts'
 import { filesInMemory } from './read-file.ts'
+import { renderDiagnostic } from './render.ts'
 import { testCheckers } from './testing/checkers.ts'
 import { brief, convertText, loadText } from './testing/load-text.ts'
 
@@ -125,6 +126,22 @@ test('secrets are not shown', async () => {
   expect(config).toBeDefined()
   const shown = effectiveJson({ ...config, ssl: { password: 'secret' } } as never)
   expect(JSON.stringify(shown)).not.toContain('secret')
+})
+
+test.for([
+  'vrrp_instance VI {\n authentication {\n auth_pass hush hidden\n }\n}',
+  'vrrp_instance VI {\n authentication {\n auth_pass "hush // hidden\n }\n}',
+  'vrrp_instance VI {\n authentication { auth_pass hush hidden }\n}',
+  'vrrp_instance VI {\n auth_hmac {\n key 1 hush hidden\n }\n}',
+  'SSL {\n password hush hidden\n nonsense\n}',
+  'vrrp_instance VI {\n auth_pass hush hidden\n}',
+  '{"SSL": {"password": "hush hidden", "nonsense": 1}}',
+  '{"vrrp_instance": [{"name": "VI", "auth_hmac": {"key": [{"id": 1, "value": "hush"}], "nonsense": 1}}]}',
+])('remarks do not show secrets: %j', async (text) => {
+  const { diagnostics } = await loadText(text)
+  expect(diagnostics.length).toBeGreaterThan(0)
+  const said = JSON.stringify(diagnostics) + diagnostics.map((each) => renderDiagnostic(each)).join()
+  expect(said).not.toMatch(/hush|hidden/)
 })
 
 test('every code is explained', () => {

@@ -231,7 +231,7 @@ export class Reader {
     const last = placeOf(statement, statement.args.length)
     const all = [statement.keyword, ...statement.args]
     const place = { ...first, length: Math.max(first.length ?? 1, last.column + (last.length ?? 1) - first.column) }
-    const extra = all.slice(from).join(' ')
+    const extra = statement.field?.secret === true ? '***' : all.slice(from).join(' ')
     if (statement.field?.form === 'value' && statement.field.kind.syntax === '' && from === 1) {
       this.#remarks.add('W023', place, `${statement.keyword} takes no value: it is on, whatever follows`)
     } else this.#remarks.add('W020', place, `${statement.keyword}: "${extra}" is ignored`)

@@ -59,7 +59,7 @@ export const trackGroup = blocks(
 
 /** Client certificates of SSL_GET. */
 export const ssl = block('SSL', 'Certificates that SSL_GET checks present.', {
-  password: value('password', nameKind, { doc: 'Password of the key.' }),
+  password: value('password', nameKind, { secret: true, doc: 'Password of the key.' }),
   ca: value('ca', nameKind, { doc: 'File of certificate authorities.' }),
   certificate: value('certificate', nameKind, { doc: 'File of the certificate.' }),
   key: value('key', nameKind, { doc: 'File of its key.' }),

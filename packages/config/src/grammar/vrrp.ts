@@ -62,7 +62,11 @@ const peer = phraseKind(
 
 const authentication = block('authentication', 'Password or hash of advertisements (VRRPv2; RFC 9568 has none).', {
   authType: oneOf('auth_type', ['PASS', 'AH'], { doc: 'PASS: a password in clear; AH: IPsec authentication header.' }),
-  authPass: text('auth_pass', { what: 'a password', doc: 'Password; only its first eight characters count.' }),
+  authPass: text('auth_pass', {
+    secret: true,
+    what: 'a password',
+    doc: 'Password; only its first eight characters count.',
+  }),
 })
 
 const authHmac = block(
@@ -78,7 +82,7 @@ const authHmac = block(
         },
         'ID VALUE|hex:…|file:…',
       ),
-      { doc: 'A key and its number.' },
+      { secret: true, doc: 'A key and its number.' },
     ),
     activeKey: integer('active_key', { min: 0, max: 255, doc: 'Number of the key to send with.' }),
     timeWindow: integer('time_window', { min: 1, max: 300, doc: 'Seconds that clocks may differ.' }),
