@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -12,8 +12,50 @@ export const kinds = Object.keys(ports) as Kind[]
 
 const answer = 'HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello'
 
-/** Servers for every kind, in a process of their own, whose time counts for nobody. */
-export function respond(): void {
+/** As cheap as servers can be, so that what they cost does not decide what can be probed; in C, where it compiles. */
+const cheap = `#include <arpa/inet.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+static const char answer[] = "${answer.replaceAll('\r', '\\r').replaceAll('\n', '\\n')}";
+static int open_port(int port) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+  int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd, (void *)&at, sizeof at) < 0 || listen(fd, 4096) < 0) _exit(1);
+  return fd;
+}
+static void *close_all(void *port) {
+  for (int fd = *(int *)port;;) close(accept(fd, 0, 0));
+}
+static void *answer_all(void *port) {
+  char request[4096];
+  for (int fd = *(int *)port;;) {
+    int one = accept(fd, 0, 0);
+    if (read(one, request, sizeof request) > 0) (void)!write(one, answer, sizeof answer - 1);
+    close(one);
+  }
+}
+int main(void) {
+  int tcp = open_port(${ports.TCP_CHECK}), http = open_port(${ports.HTTP_GET});
+  pthread_t thread;
+  signal(SIGPIPE, SIG_IGN);
+  for (int i = 0; i < 8; i++) pthread_create(&thread, 0, answer_all, &http);
+  close_all(&tcp);
+}
+`
+
+/** Compiles the cheap servers into the folder; undefined where there is no compiler. */
+export function buildServers(folder: string): string | undefined {
+  const [text, program] = [join(folder, 'servers.c'), join(folder, 'servers')]
+  writeFileSync(text, cheap)
+  return spawnSync('cc', ['-O2', '-pthread', '-o', program, text]).status === 0 ? program : undefined
+}
+
+/** Servers for the kinds given, in a process of their own, whose time counts for nobody. */
+export function respond(wanted: readonly string[]): void {
   const ignore = (socket: Socket): void => {
     socket.on('error', () => undefined)
   }
@@ -22,11 +64,13 @@ export function respond(): void {
     socket.once('data', () => socket.end(answer))
   }
   const listen = { host: '0.0.0.0', backlog: 4096 }
-  createServer({ pauseOnConnect: true }, (socket) => {
-    ignore(socket)
-    socket.destroy()
-  }).listen({ ...listen, port: ports.TCP_CHECK })
-  createServer(reply).listen({ ...listen, port: ports.HTTP_GET })
+  if (wanted.includes('TCP_CHECK')) {
+    createServer({ pauseOnConnect: true }, (socket) => {
+      ignore(socket)
+      socket.destroy()
+    }).listen({ ...listen, port: ports.TCP_CHECK })
+  }
+  if (wanted.includes('HTTP_GET')) createServer(reply).listen({ ...listen, port: ports.HTTP_GET })
   const secure = createTlsServer(certificate(), reply)
   secure.on('tlsClientError', () => undefined)
   secure.listen({ ...listen, port: ports.SSL_GET }, () => {
