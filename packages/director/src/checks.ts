@@ -55,6 +55,13 @@ export async function planChecks(
   return { checks: [...checks.values()], subscribers }
 }
 
+/** A check as it is to begin now, whatever was known when it was planned. */
+export function asOfNow(check: Check, plan: CheckPlan): Check {
+  const [first] = plan.subscribers.get(check.id) ?? []
+  const health = first?.pool.servers.get(first.server)?.health.checks[first.checker]
+  return health === undefined ? check : { ...check, initial: initialOf(health, check.initial.unproven) }
+}
+
 function initialOf(health: CheckHealth | undefined, fresh: boolean): InitialHealth {
   const seen = health?.seen ?? false
   return { up: health?.up ?? true, unproven: fresh && !seen, seen }

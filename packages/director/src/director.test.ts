@@ -24,7 +24,10 @@ interface World {
   use(next: Config | Loaded): void
 }
 
-function world(first: Config, options: { ipvs?: IpvsClient; owned?: string[]; overlay?: OverlayStore } = {}): World {
+function world(
+  first: Config,
+  options: { ipvs?: IpvsClient; owned?: string[]; overlay?: OverlayStore; here?: Set<string> } = {},
+): World {
   const clock = fakeClock(1_000_000)
   const log = arrayLogger()
   const real = options.ipvs ?? memoryIpvs()
@@ -55,6 +58,7 @@ function world(first: Config, options: { ipvs?: IpvsClient; owned?: string[]; ov
     alarms: () => noAlarms,
     logger: log,
     clock,
+    ownAddresses: () => options.here ?? new Set(),
   })
   return {
     director,
@@ -415,6 +419,41 @@ test('a server that a reload removes keeps its connections for drain_on_removal,
   await w.clock.advance(seconds(2))
   await until(async () => (await kernel(ipvs)).length === 2)
   await until(async () => (await w.director.status()).virtualServers[0]?.servers.length === 2)
+})
+
+test('ha_suspend: checked only while the VIP is here, with what was known', async () => {
+  const here = new Set<string>()
+  const w = world(
+    config([
+      web({ haSuspend: true }),
+      web({
+        name: 'other',
+        target: { kind: 'fwmark', fwmark: 9, family: 'inet' },
+        realServers: [realServer('10.0.0.7:80')],
+        haSuspend: true,
+      }),
+    ]),
+    { here },
+  )
+  await w.director.start()
+  expect(w.prober().checks.map(({ connection }) => connection?.address)).toEqual(['10.0.0.7'])
+  here.add('192.0.2.1')
+  await w.clock.advance(seconds(2))
+  expect(w.prober().checks).toHaveLength(4)
+  w.prober().saw('10.0.0.2:80', false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toHaveLength(2)
+  here.clear()
+  await w.clock.advance(seconds(2))
+  expect(w.prober().checks).toHaveLength(1)
+  here.add('192.0.2.1')
+  await w.clock.advance(seconds(2))
+  expect(w.prober().checks.find(({ connection }) => connection?.address === '10.0.0.2')?.initial).toEqual({
+    up: false,
+    unproven: false,
+    seen: true,
+  })
+  expect(await kernel(w.ipvs)).toHaveLength(2)
 })
 
 test('what does not exist is refused and changes nothing', async () => {

@@ -7,7 +7,7 @@ import type { IpvsClient, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
 import type { Alarms } from './alarms/alarms.ts'
 import { createAudits } from './audits.ts'
-import { planChecks, type CheckPlan } from './checks.ts'
+import { asOfNow, planChecks, type CheckPlan } from './checks.ts'
 import { describeChanges } from './commands.ts'
 import { desiredTable } from './desired.ts'
 import { createDrains } from './drains.ts'
@@ -27,6 +27,7 @@ import { shortened } from './shortened.ts'
 import { buildStatus, type ProberProcesses } from './status.ts'
 import { unsteered } from './steer.ts'
 import { createSteering, type Steering } from './steering.ts'
+import { createSuspension } from './suspension.ts'
 import { createSyncDaemons } from './sync-daemons.ts'
 import { tell, tellBegin, tellGone, tellRemoved, type Tellers } from './transitions.ts'
 import { createTrial } from './trial.ts'
@@ -58,6 +59,8 @@ export interface DirectorOptions {
   readonly failover: (events: EventLog, happened: (event: VrrpEvent) => void) => Failover
   readonly logger: Logger
   readonly clock: Clock
+  /** Addresses of this machine, for `ha_suspend`; default: as the kernel tells. */
+  readonly ownAddresses?: () => ReadonlySet<string>
 }
 
 export interface StopOptions {
@@ -161,6 +164,16 @@ export function createDirector(options: DirectorOptions): Director {
       events.add('server.drained', message, { service: pool.config.name, server: name, left })
     },
   })
+  const suspension = createSuspension({
+    clock,
+    ...(options.ownAddresses === undefined ? {} : { addresses: options.ownAddresses }),
+    changed(service, suspended) {
+      const message = `${suspended ? 'Suspending' : 'Activating'} checks of VS ${service}: its VIP is ${suspended ? 'not ' : ''}here`
+      logger.info('service.suspended', message)
+      events.add('service.suspended', message, { service, suspended })
+      setChecks()
+    },
+  })
   const stored = options.overlay.load()
   if (stored.problem !== undefined) logger.error('overlay.damaged', stored.problem)
   const steering: Steering = createSteering(
@@ -183,6 +196,14 @@ export function createDirector(options: DirectorOptions): Director {
       if (effect.kind === 'quorum') failover.virtualServer(pool.config.name, effect.up)
     }
     table.wantSoon(pool)
+  }
+
+  /** What is probed now: nothing of a suspended service, unless another one asks for the same. */
+  function setChecks(): void {
+    const wanted = plan.checks.filter(({ id }) =>
+      plan.subscribers.get(id)?.some(({ pool }) => !suspension.isSuspended(pool.config.name)),
+    )
+    prober?.setChecks(wanted.map((check) => asOfNow(check, plan)))
   }
 
   /** Checks that have not said anything yet. */
@@ -240,7 +261,8 @@ export function createDirector(options: DirectorOptions): Director {
     if (globals.rsInitNotifies) tellPresent()
     plan = await planChecks(table.pools, ({ pool }) => fresh.has(pool))
     prober = options.startProber(proberEvents, () => currentConfig().globals)
-    prober.setChecks(plan.checks)
+    suspension.use(config.virtualServers)
+    setChecks()
     if (plan.checks.length === 0) failover.checkersSettled()
     else unheard = new Set(plan.checks.map(({ id }) => id))
     followConfig(config)
@@ -306,7 +328,8 @@ export function createDirector(options: DirectorOptions): Director {
     const wanted = next.desired()
     const gone = [...reconciler.desired.keys()].filter((id) => !wanted.has(id))
     reconciler.want([...wanted, ...gone.map((id) => [id, undefined] as const)])
-    prober?.setChecks(plan.checks)
+    suspension.use(config.virtualServers)
+    setChecks()
     alarms.apply(config)
     await timeouts.set(config.globals.lvsTimeouts)
     await reconciler.settled()
@@ -417,6 +440,7 @@ export function createDirector(options: DirectorOptions): Director {
       trial.confirm()
       table.stop()
       drains.stop()
+      suspension.stop()
       audits.stop()
       await queue.catch((error: unknown) => {
         logger.error('stop', describeError(error))

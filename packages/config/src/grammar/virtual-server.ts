@@ -169,7 +169,7 @@ export const virtualServer = blocks(
       since: '1.2.20',
       doc: 'Family of a fwmark service where its real servers do not tell.',
     }),
-    haSuspend: flag('ha_suspend', { pending: true, doc: 'Check only while the VIP is on this machine.' }),
+    haSuspend: flag('ha_suspend', { doc: 'Check only while the VIP is on this machine.' }),
     virtualhost: text('virtualhost', { what: 'a host name', doc: 'Host header, and TLS server name, of HTTP checks.' }),
     alpha: flag('alpha', { doc: 'Real servers count as down until their first successful check.' }),
     omega: flag('omega', { doc: 'Run notify_down and quorum_down at shutdown.' }),
@@ -183,7 +183,6 @@ export const virtualServer = blocks(
     drainOnRemoval: duration('drain_on_removal', {
       max: 86_400,
       extension: true,
-      pending: true,
       inherits: 'global_defs',
       doc: 'How long a real server that a reload removes keeps its connections, with weight 0; 0: it is removed at once.',
     }),
