@@ -151,7 +151,7 @@ function trafficFamilies(
   ]
 }
 
-/** Everything that is exported, in the order of the output. */
+/** The director, the kernel's table, services, servers and checks. */
 export const metricFamilies: readonly MetricFamily[] = [
   {
     name: 'ipvs_director_build',

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { label, metricFamilies } from './metric-families.ts'
+import { allMetricFamilies } from './all-metric-families.ts'
+import { label } from './metric-families.ts'
 import { metricsFormat, renderMetrics } from './metrics.ts'
-import { busyStatus, largeStatus, server, status, virtualServer } from './testing/index.ts'
+import { busyStatus, largeStatus, server, splitBrain, status, virtualServer } from './testing/index.ts'
 
-const busy = [...renderMetrics(busyStatus(), 'openmetrics')].join('')
+const busy = [...renderMetrics({ ...busyStatus(), vrrp: splitBrain() }, 'openmetrics')].join('')
 const line = (start: string): string | undefined => busy.split('\n').find((one) => one.startsWith(start))
 
 test.for([
@@ -29,6 +30,14 @@ test.for([
     'ipvs_director_check_last_duration_seconds{virtual_server="192.0.2.1:80/tcp",real_server="10.0.0.2:80"',
     ',check="TCP_CHECK",target="10.0.0.2:80",index="0"} 0.0008',
   ],
+  ['ipvs_director_vrrp_restarts_total', ' 0'],
+  ['ipvs_director_vrrp_worst_loop_lag_seconds', ' 0.003'],
+  ['ipvs_director_vrrp_instance_state{instance="VI_1",state="master"}', ' 1'],
+  ['ipvs_director_vrrp_instance_state{instance="VI_1",state="backup"}', ' 0'],
+  ['ipvs_director_vrrp_instance_priority{instance="VI_1"}', ' 120'],
+  ['ipvs_director_vrrp_instance_adverts_rejected_total{instance="VI_1",reason="ttl"}', ' 3'],
+  ['ipvs_director_vrrp_instance_rival{instance="VI_1"}', ' 1'],
+  ['ipvs_director_vrrp_group_state{group="G1",state="fault"}', ' 0'],
 ] as const)('%s%s', ([name, rest]) => {
   expect(line(name)).toBe(name + rest)
 })
@@ -73,6 +82,17 @@ test('OpenMetrics: each family once, described, its samples together; EOF at the
   expect(seen.size).toBeGreaterThan(40)
 })
 
+test('this process is told of, its lag from the second question on', () => {
+  const [first, second] = [1, 2].map(() => [...renderMetrics(status(), 'prometheus')].join(''))
+  expect(first).toMatch(/^ipvs_director_process_resident_memory_bytes \d{7,}$/m)
+  expect(second).toMatch(/^ipvs_director_process_worst_loop_lag_seconds [\d.e-]+$/m)
+  expect(second).toMatch(/^ipvs_director_process_open_descriptors \d+$/m)
+})
+
+test('without VRRP there is nothing of it', () => {
+  expect([...renderMetrics(status(), 'openmetrics')].join('')).not.toContain('vrrp')
+})
+
 test('the older format names samples as they are, and has no units and no end', () => {
   const text = [...renderMetrics(status(), 'prometheus')].join('')
   expect(text).toContain('# TYPE ipvs_director_config_reloads_total counter\nipvs_director_config_reloads_total 2\n')
@@ -93,7 +113,7 @@ test('labels are escaped', () => {
 })
 
 test('names and help follow the conventions', () => {
-  for (const { name, type, help, unit } of metricFamilies) {
+  for (const { name, type, help, unit } of allMetricFamilies) {
     expect(name).toMatch(/^ipvs_director_[a-z_]+[a-z]$/)
     expect(name).not.toMatch(/_(?:total|info|count|sum|bucket)$/)
     expect(help).toMatch(/\.$/)

@@ -1,4 +1,5 @@
-import { metricFamilies, type MetricFamily, type Sample } from './metric-families.ts'
+import { allMetricFamilies } from './all-metric-families.ts'
+import type { MetricFamily, Sample } from './metric-families.ts'
 import type { Status } from './model.ts'
 
 /** OpenMetrics 1.0, or the text format of Prometheus 0.0.4 for older collectors. */
@@ -22,7 +23,7 @@ const samplesPerPiece = 250
  * samples of a family together, so the servers are walked once per family.
  */
 export function* renderMetrics(status: Status, format: MetricsFormat): Generator<string> {
-  for (const family of metricFamilies) {
+  for (const family of allMetricFamilies) {
     let piece = heading(family, format)
     let waiting = 0
     let any = false
