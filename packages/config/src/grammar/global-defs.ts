@@ -447,7 +447,6 @@ const lvs = {
   drainOnRemoval: duration('drain_on_removal', {
     max: 86_400,
     extension: true,
-    ...pending,
     doc: 'drain_on_removal of virtual servers that have none.',
   }),
   reconcileInterval: duration('reconcile_interval', {
