@@ -87,8 +87,8 @@ describe.each(blocks)('%s', (block) => {
     expect(verdict).toMatchObject({ up: false })
     expect(['protocol', 'timeout', 'mismatch', 'tls', 'reset']).toContain(verdict.class)
     const deadline: Millis = checker.deadline({ ...defaultTiming, timeout })
-    expect(verdict.took).toBeLessThan(deadline + 1500)
-    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 2 ** 20)
+    expect(verdict.took).toBeLessThan(deadline + 5000)
+    expect(process.memoryUsage().rss - before).toBeLessThan(300 * 2 ** 20)
   })
 })
 

@@ -54,9 +54,9 @@ raw('who drops it is silent', async () => {
   expect(verdict.reason).toMatch(/^no connection to 127.0.0.1:\d+ after 4/)
 })
 
-raw('five hundred servers at once by one socket, and one server for several checks', async () => {
+raw('two hundred servers at once by one socket, and one server for several checks', async () => {
   const port = await servers.tcp((socket) => socket.destroy(), '0.0.0.0')
-  const hosts = Array.from({ length: 500 }, (_, n) => `127.1.${n >> 6}.${(n & 63) + 1}`)
+  const hosts = Array.from({ length: 200 }, (_, n) => `127.1.${n >> 6}.${(n & 63) + 1}`)
   const verdicts = await Promise.all([...hosts, ...hosts].map((host) => knock(port, host, millis(4000))))
   expect(verdicts.filter(({ up }) => !up)).toEqual([])
 })
