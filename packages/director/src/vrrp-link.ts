@@ -192,6 +192,7 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
       send: (packet) => {
         socket.send(packet)
       },
+      dropped: () => socket.dropped(),
       close() {
         sockets.delete(socket)
         socket.close()

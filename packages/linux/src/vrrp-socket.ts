@@ -59,6 +59,8 @@ export interface VrrpSocket {
   send(packet: VrrpSending): void
   /** How many packets it has reported: tells whether a turn of the event loop brought as many as one can. */
   readonly received: number
+  /** How many packets the kernel dropped so far, mostly because the receive buffer was full. */
+  dropped(): number
   close(): void
 }
 
@@ -67,6 +69,9 @@ const SOL_SOCKET = 1
 const SO_RCVBUF = 8
 const SO_PRIORITY = 12
 const SO_BINDTODEVICE = 25
+const SO_MEMINFO = 55
+/** linux/sock_diag.h: the last of nine numbers. */
+const SK_MEMINFO_DROPS = 8
 /** linux/pkt_sched.h, TC_PRIO_CONTROL */
 const internetControl = 7
 
@@ -136,6 +141,7 @@ export function openVrrpSocket(options: VrrpSocketOptions, listener: VrrpSocketL
     get received() {
       return received
     },
+    dropped: () => socket.getsockopt(SOL_SOCKET, SO_MEMINFO, 36).readUInt32LE(SK_MEMINFO_DROPS * 4),
     send: (packet) => {
       const to = socketAddress(packet.destination, index)
       const control = family === 'inet' ? undefined : ipv6Control(packet, index)

@@ -26,6 +26,7 @@ export function backupHears(turn: Turn, advert: HeardAdvert): void {
     preemptDelayOver: better ? false : turn.state.preemptDelayOver,
     resigned: false,
     lower: undefined,
+    misses: 0,
     wants: false,
     asking: false,
   })
@@ -60,22 +61,35 @@ function startPreemptDelay(turn: Turn): void {
   schedule(turn, { preempt: after(turn, protocol.preemptDelay) })
 }
 
+/** How often a wait begins again because packets were dropped: a flood must not keep a dead master's place free for ever. */
+const missesForgiven = 3
+
 /** What falls due while backup. */
-export function backupTicks(turn: Turn): void {
+export function backupTicks(turn: Turn, missed: boolean): void {
   const { due } = turn.state
   if (due.preempt !== undefined && due.preempt <= turn.now) {
     set(turn, { preemptDelayOver: true })
     schedule(turn, { preempt: undefined })
   }
   if (due.answer !== undefined && due.answer <= turn.now) backupAnswered(turn, false)
-  if (due.down !== undefined && due.down <= turn.now) masterDown(turn)
+  if (due.down !== undefined && due.down <= turn.now) masterDown(turn, missed)
 }
 
 /** §6.4.2 (345): the Master_Down_Timer fired. */
-function masterDown(turn: Turn): void {
+function masterDown(turn: Turn, missed: boolean): void {
   const { arbitration } = turn.protocol
   schedule(turn, { down: after(turn, downInterval(turn)) })
   if (turn.state.held) return
+  if (missed && turn.state.misses < missesForgiven) {
+    set(turn, { misses: turn.state.misses + 1 })
+    log(
+      turn,
+      'vrrp.missed',
+      'the receive buffer was full and packets were dropped: the silence is not believed yet',
+      'warn',
+    )
+    return
+  }
   log(turn, 'vrrp.timeout', 'Receive advertisement timeout')
   if (arbitration === undefined) {
     takeOver(turn)

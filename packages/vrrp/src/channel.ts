@@ -21,6 +21,8 @@ export interface Channel {
   /** The configuration changed. */
   configure(): void
   peers(): readonly Peer[]
+  /** Packets that the kernel dropped on the open ways because a buffer was full. */
+  dropped(): number
   close(): void
 }
 
@@ -184,6 +186,7 @@ export function createChannel(options: ChannelOptions): Channel {
       freshness = freshnessOf(config())
     },
     peers: () => [...peers.values()],
+    dropped: () => ways.reduce((sum, way) => sum + (way?.subscription.dropped() ?? 0), 0),
     close() {
       for (const way of ways) way?.subscription.close()
       ways = []

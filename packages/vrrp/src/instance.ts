@@ -58,6 +58,8 @@ export function createInstance(
   let sum: Tally = tally(config.priority, [])
   let timer: { readonly due: number; readonly handle: Timer } | undefined
   let catchingUp = false
+  /** As the last advertisement was heard: more since then, and another one may have been among them. */
+  let droppedBefore = 0
   let ownFaulty: boolean | undefined
   let plans: readonly (Plan | undefined)[] = []
   const counters = newCounters()
@@ -72,6 +74,7 @@ export function createInstance(
     listens: () => state.phase === 'backup' || state.phase === 'master',
     masterNow: () => state.master?.address,
     hear: (advert) => {
+      droppedBefore = channel.dropped()
       dispatch({ type: 'advert', advert })
     },
   })
@@ -119,7 +122,9 @@ export function createInstance(
     catchingUp = true
     link.caughtUp(() => {
       catchingUp = false
-      dispatch({ type: 'tick' })
+      const before = droppedBefore
+      droppedBefore = channel.dropped()
+      dispatch({ type: 'tick', missed: droppedBefore > before })
     })
   }
 

@@ -29,6 +29,8 @@ export interface Path {
 export interface PathHandle {
   /** Sends at once; throws when the kernel refuses (the driver logs it and goes on). */
   send(packet: OutgoingPacket): void
+  /** How many packets the kernel has dropped so far because the receive buffer was full. */
+  dropped(): number
   close(): void
 }
 

@@ -7,6 +7,7 @@ import type { ReceivedPacket } from './packet.ts'
 /** Somebody who wants the packets of one VRID on one path. */
 export interface Subscription {
   send: PathHandle['send']
+  dropped: PathHandle['dropped']
   close(): void
 }
 
@@ -72,6 +73,7 @@ export function createSockets(
         send: (packet) => {
           opened.handle.send(packet)
         },
+        dropped: () => opened.handle.dropped(),
         close() {
           receivers.delete(receive)
           if (receivers.size === 0) opened.byVrid.delete(vrid)

@@ -25,5 +25,5 @@ export function leaveInit(turn: Turn): void {
   }
   const owner = isOwner(turn) && protocol.startsAsMaster
   becomeBackup(turn, 'started', 'quietly', owner ? millis(0) : downInterval(turn))
-  if (owner) backupTicks(turn)
+  if (owner) backupTicks(turn, false)
 }

@@ -153,6 +153,18 @@ test('Master_Down_Timer: advert first, then addresses, then neighbours, then eve
   expect(it.left('advert')).toBe(1000)
 })
 
+test('silence while packets were dropped is not believed, but not for ever', () => {
+  const it = backup()
+  for (let i = 0; i < 3; i++) {
+    it.stall(down)
+    it.send({ type: 'tick', missed: true })
+    expect([it.phase(), it.left('down')]).toEqual(['backup', down])
+  }
+  it.stall(down)
+  it.send({ type: 'tick', missed: true })
+  expect(it.phase()).toBe('master')
+})
+
 /** RFC 9568 §6.4.3. Own priority 100, own address 192.0.2.5. */
 test.for([
   ['priority 0: an advert at once', {}, 0, lower, 'master', ['log', 'advertise 100']],

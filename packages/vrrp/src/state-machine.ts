@@ -37,6 +37,7 @@ export function initialState(protocol: Protocol, now: Millis): InstanceState {
     leaseUntil: undefined,
     faults: [],
     waiting: false,
+    misses: 0,
     wants: false,
     yielding: false,
     held: false,
@@ -90,7 +91,7 @@ function handle(turn: Turn, event: InstanceEvent): void {
       start(turn, event.delay)
       return
     case 'tick':
-      tick(turn)
+      tick(turn, event.missed === true)
       return
     case 'advert':
       hear(turn, event.advert)
@@ -141,7 +142,7 @@ function handle(turn: Turn, event: InstanceEvent): void {
 }
 
 /** What is due by now. */
-function tick(turn: Turn): void {
+function tick(turn: Turn, missed: boolean): void {
   const { start: delayed, gate } = turn.state.due
   if (gate !== undefined && gate <= turn.now) {
     log(turn, 'vrrp.gate', 'preempt_gate has waited long enough')
@@ -151,7 +152,7 @@ function tick(turn: Turn): void {
   if (delayed !== undefined && delayed <= turn.now) {
     schedule(turn, { start: undefined })
     leaveInit(turn)
-  } else if (turn.state.phase === 'backup') backupTicks(turn)
+  } else if (turn.state.phase === 'backup') backupTicks(turn, missed)
   else if (turn.state.phase === 'master') masterTicks(turn)
 }
 

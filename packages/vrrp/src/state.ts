@@ -115,6 +115,8 @@ export interface InstanceState {
   readonly faults: readonly string[]
   /** Trackers that have not answered yet and could fault it. */
   readonly waiting: boolean
+  /** How often the wait began again because packets were dropped. */
+  readonly misses: number
   /** Master_Down ran out, and the group has not agreed yet. */
   readonly wants: boolean
   /** The operator gave mastership away: it comes back only when nobody else is master. */
@@ -152,8 +154,8 @@ export interface HeardAdvert {
 export type InstanceEvent =
   /** The driver is ready; the machine's life begins. */
   | { readonly type: 'start'; readonly delay: Millis }
-  /** Time passed. */
-  | { readonly type: 'tick' }
+  /** Time passed. `missed`: packets were dropped meanwhile, and an advertisement may have been among them. */
+  | { readonly type: 'tick'; readonly missed?: boolean }
   | { readonly type: 'advert'; readonly advert: HeardAdvert }
   /** What trackers, interfaces and addresses add up to. */
   | {

@@ -55,6 +55,7 @@ function enter(turn: Turn, to: Phase, why: string, due: Deadlines, resigned = fa
     due: { gate, ...(to === 'backup' && from === 'backup' ? { preempt } : {}), ...due },
     lastSent: undefined,
     leaseUntil: undefined,
+    misses: 0,
     wants: false,
     asking: false,
     unanswered: 0,

@@ -27,6 +27,8 @@ export interface Node {
   /** It stands still for so long: SIGSTOP, a long collection, a starved processor. */
   readonly stall: (duration: number) => void
   readonly isStalled: () => boolean
+  /** So many packets found its receive buffers full. */
+  readonly overflow: (packets: number) => void
   /** What sending throws from now on; undefined: nothing. */
   readonly refuse: (why: string | undefined) => void
   /** The interface as the kernel sees it. */
@@ -159,6 +161,7 @@ function createNode(
   let life = 0
   let stalledUntil = 0
   let refusal: string | undefined
+  let dropped = 0
   let timers: (() => void)[] = []
   let inbox: (() => void)[] = []
   let listener: LinkListener | undefined
@@ -228,6 +231,7 @@ function createNode(
             sent.push({ on: path.interface, packet, at: simulation.now() })
             transmit(socket, packet)
           },
+          dropped: () => dropped,
           close() {
             sockets.splice(sockets.indexOf(socket), 1)
           },
@@ -314,6 +318,9 @@ function createNode(
       simulation.at(stalledUntil, resume)
     },
     isStalled: stalled,
+    overflow(packets) {
+      dropped += packets
+    },
     refuse(why) {
       refusal = why
     },
