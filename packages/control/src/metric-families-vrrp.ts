@@ -38,7 +38,7 @@ function perInstance(
     ...(unit === undefined ? {} : { unit }),
     *samples({ vrrp }) {
       for (const instance of vrrp?.instances ?? []) {
-        const where = label('instance', instance.name)
+        const where = label('vrrp_instance', instance.name)
         const found = value(instance)
         if (found === undefined) yield undefined
         else if (typeof found === 'number') yield { labels: where, value: found }
@@ -86,7 +86,7 @@ export const vrrpFamilies: readonly MetricFamily[] = [
     *samples({ vrrp }) {
       for (const { name, state } of vrrp?.groups ?? []) {
         for (const each of ['backup', 'master', 'fault']) {
-          yield { labels: `${label('group', name)},${label('state', each)}`, value: each === state ? 1 : 0 }
+          yield { labels: `${label('vrrp_group', name)},${label('state', each)}`, value: each === state ? 1 : 0 }
         }
       }
     },

@@ -32,12 +32,12 @@ test.for([
   ],
   ['ipvs_director_vrrp_restarts_total', ' 0'],
   ['ipvs_director_vrrp_worst_loop_lag_seconds', ' 0.003'],
-  ['ipvs_director_vrrp_instance_state{instance="VI_1",state="master"}', ' 1'],
-  ['ipvs_director_vrrp_instance_state{instance="VI_1",state="backup"}', ' 0'],
-  ['ipvs_director_vrrp_instance_priority{instance="VI_1"}', ' 120'],
-  ['ipvs_director_vrrp_instance_adverts_rejected_total{instance="VI_1",reason="ttl"}', ' 3'],
-  ['ipvs_director_vrrp_instance_rival{instance="VI_1"}', ' 1'],
-  ['ipvs_director_vrrp_group_state{group="G1",state="fault"}', ' 0'],
+  ['ipvs_director_vrrp_instance_state{vrrp_instance="VI_1",state="master"}', ' 1'],
+  ['ipvs_director_vrrp_instance_state{vrrp_instance="VI_1",state="backup"}', ' 0'],
+  ['ipvs_director_vrrp_instance_priority{vrrp_instance="VI_1"}', ' 120'],
+  ['ipvs_director_vrrp_instance_adverts_rejected_total{vrrp_instance="VI_1",reason="ttl"}', ' 3'],
+  ['ipvs_director_vrrp_instance_rival{vrrp_instance="VI_1"}', ' 1'],
+  ['ipvs_director_vrrp_group_state{vrrp_group="G1",state="fault"}', ' 0'],
 ] as const)('%s%s', ([name, rest]) => {
   expect(line(name)).toBe(name + rest)
 })
