@@ -234,6 +234,7 @@ export const help = `usage: ipvs-director [-f FILE] [options]
   -t, --config-test[=FILE]  check the configuration and exit: 0 fine, 4 cannot run, 5 errors, 6 scripts without
                             enable_script_security
   -i, --config-id ID        name for @ID lines (default: host name up to the first dot)
+  -e, --all-config          every include must match files that can be read
   -n, --dont-fork           stay in the foreground (always so)
   -l, --log-console         log to standard error (always so, but where that is systemd's journal)
   -D, --log-detail          more detail in the log
@@ -243,7 +244,7 @@ export const help = `usage: ipvs-director [-f FILE] [options]
       --flush-log-file      each line is on the disk before the next
   -d, --dump-conf           the effective configuration goes to the log at the start
   -x, --snmp                tables for an SNMP master agent (AgentX), also without enable_snmp_… in the file
-  -A, --snmp-agent-socket F where it listens (default /var/agentx/master)
+  -A, --snmp-agent-socket F  where it listens (default /var/agentx/master)
   -p, --pid FILE            write the process id
   -C, --check               only the services, no VRRP
   -P, --vrrp                only VRRP, no services
