@@ -30,6 +30,17 @@ export const announcementsOf = (config: VrrpInstance, vmacInterface: string | un
     return on === undefined ? [] : [{ interface: on, address: each.address }]
   })
 
+/** `garp_extra_if`: those on other interfaces than the instance's own, without `all` only on VMACs. */
+export function extraAnnouncementsOf(config: VrrpInstance, vmacInterface: string | undefined): readonly Announcement[] {
+  const all = config.announcing.extraInterfaces?.all === true
+  const elsewhere = [...config.addresses, ...config.excluded].filter((each) => all || each.useVmac)
+  const own = vmacInterface ?? config.interface
+  return elsewhere.flatMap((each) => {
+    const on = deviceOf(each, config, vmacInterface)
+    return on === undefined || on === own ? [] : [{ interface: on, address: each.address }]
+  })
+}
+
 const deviceOf = (
   each: ProtectedAddress,
   config: VrrpInstance,

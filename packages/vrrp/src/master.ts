@@ -124,6 +124,11 @@ export function masterTicks(turn: Turn): void {
     emit(turn, { do: 'announce', repeat: announcing.masterRefreshRepeat })
     schedule(turn, { refresh: after(turn, announcing.masterRefresh) })
   }
+  const extra = announcing.extraInterfaces
+  if (isDue(due.extra) && extra !== undefined) {
+    emit(turn, { do: 'announceExtra' })
+    schedule(turn, { extra: after(turn, extra.interval) })
+  }
   if (isDue(due.ask) && arbitration !== undefined) {
     emit(turn, { do: 'ask' })
     schedule(turn, { ask: after(turn, arbitration.interval) })

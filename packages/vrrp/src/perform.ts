@@ -2,7 +2,7 @@ import type { VrrpInstance } from '@ipvs-director/config'
 import { type Address, describeError } from '@ipvs-director/core'
 import type { Channel } from './channel.ts'
 import type { NotifyState } from './events.ts'
-import { announcementsOf, holdingOf } from './holding.ts'
+import { announcementsOf, extraAnnouncementsOf, holdingOf } from './holding.ts'
 import type { Holding } from './link.ts'
 import type { InstanceEffect, InstanceEvent, InstanceState, Phase } from './state.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -86,6 +86,9 @@ export function createPerformer(options: PerformerOptions): Performer {
         return
       case 'announce':
         announcer.burst(key, announcementsOf(config(), vmacInterface()), effect.repeat)
+        return
+      case 'announceExtra':
+        announcer.burst(key, extraAnnouncementsOf(config(), vmacInterface()), 1)
         return
       case 'announceSource':
         announceSource()

@@ -43,6 +43,8 @@ export interface Deadlines {
   /** Second burst after becoming master. */
   readonly announce?: Millis | undefined
   readonly refresh?: Millis | undefined
+  /** `garp_extra_if`: the next round on other interfaces. */
+  readonly extra?: Millis | undefined
   /** Second burst after a lower priority was heard. */
   readonly lowerAnnounce?: Millis | undefined
   readonly renew?: Millis | undefined
@@ -192,6 +194,8 @@ export type InstanceEffect =
   | { readonly do: 'release' }
   /** Tell neighbours, `repeat` messages for each address. */
   | { readonly do: 'announce'; readonly repeat: number }
+  /** One message for each address on another interface (`garp_extra_if`). */
+  | { readonly do: 'announceExtra' }
   /** Messages that wait for their turn are dropped. */
   | { readonly do: 'silence' }
   /** Refresh the peers' entry for our own source address. */

@@ -83,11 +83,12 @@ export function becomeMaster(turn: Turn, why: string): void {
 /** The timers of a master, all from now. */
 export function masterDeadlines(turn: Turn): Deadlines {
   const { announcing, interval, lease } = turn.protocol
-  const { masterDelay, masterRefresh } = announcing
+  const { masterDelay, masterRefresh, extraInterfaces: extra } = announcing
   return {
     advert: after(turn, interval),
     announce: masterDelay > 0 ? after(turn, masterDelay) : undefined,
     refresh: masterRefresh > 0 ? millis(turn.now + masterDelay + masterRefresh) : undefined,
+    extra: extra === undefined || extra.interval === 0 ? undefined : after(turn, extra.interval),
     renew: lease === undefined ? undefined : after(turn, millis(lease / 3)),
   }
 }

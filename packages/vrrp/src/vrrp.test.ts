@@ -640,3 +640,17 @@ test('adverts that may have been dropped in a flood are waited for once more; an
   quiet.lan.run(3700)
   expect(holders(quiet.lan)).toEqual(['a', 'b'])
 })
+
+test('garp_extra_if: one more message for each address on another interface, again and again', () => {
+  const announcing = {
+    ...anInstance().announcing,
+    masterRepeat: 1,
+    masterDelay: millis(0),
+    extraInterfaces: { all: true, interval: seconds(10) },
+  }
+  const lan = createLan({ names: ['a'], interfaces: ['eth0', 'eth1'] })
+  const a = lan.node('a')
+  a.start(plan(150, { announcing, addresses: [aVip('192.0.2.100'), aVip('198.51.100.100', 'eth1')] }))
+  lan.run(35_000)
+  expect(a.announced.map((each) => each.interface)).toEqual(['eth0', 'eth1', 'eth1', 'eth1', 'eth1'])
+})
