@@ -11,7 +11,7 @@ import { fifoLinesOf, letterOf, type Letter } from './words.ts'
 /** Mail, webhooks and notify FIFOs of the running configuration. */
 export interface Alarms {
   /** Begins with a configuration, or goes on with a changed one: what waits for an unchanged receiver goes on waiting. */
-  apply(config: Pick<Config, 'globals' | 'virtualServers'>): void
+  apply(config: Config): void
   /** Something happened. Never throws, never waits. */
   tell(alarm: Alarm): void
   figures(): AlarmFigures

@@ -1,5 +1,6 @@
 import type { Config, VirtualServer } from '@ipvs-director/config'
 import type { ServerStatus, Status, VirtualServerStatus } from '@ipvs-director/control'
+import { server as serverStatus, virtualServer as serviceStatus } from '@ipvs-director/control/testing'
 import { formatEndpoint, millis } from '@ipvs-director/core'
 import type { SnmpSnapshot } from '../snmp/mib/snapshot.ts'
 import { config } from './config.ts'
@@ -15,38 +16,17 @@ const traffic = {
   outBytes: 10,
 }
 
-const server = (name: string): ServerStatus => ({
-  name,
-  state: 'up',
-  since: 0,
-  reason: 'ok',
-  class: 'ok',
-  checkedAt: 0,
-  forwarding: 'DR',
-  wantedWeight: 1,
-  kernelWeight: 1,
-  kernelAt: 0,
-  traffic,
-  steering: undefined,
-  checks: [],
-})
+const server = (name: string): ServerStatus => serverStatus({ name, traffic })
 
-const service = (from: VirtualServer): VirtualServerStatus => ({
-  name: from.name,
-  services: [from.name],
-  scheduler: from.scheduler,
-  forwarding: 'DR',
-  persistence: from.persistenceTimeout,
-  state: 'up',
-  since: 0,
-  aliveWeight: from.realServers.length,
-  quorum: from.quorum,
-  hysteresis: from.hysteresis,
-  totals: traffic,
-  sorryServer: from.sorryServer === undefined ? undefined : server(formatEndpoint(from.sorryServer)),
-  removed: [],
-  servers: from.realServers.map((real) => server(formatEndpoint(real))),
-})
+const service = (from: VirtualServer): VirtualServerStatus =>
+  serviceStatus({
+    name: from.name,
+    scheduler: from.scheduler,
+    quorum: from.quorum,
+    totals: traffic,
+    sorryServer: from.sorryServer === undefined ? undefined : server(formatEndpoint(from.sorryServer)),
+    servers: from.realServers.map((real) => server(formatEndpoint(real))),
+  })
 
 export const allSnmp: Config['snmp'] = { socket: undefined, traps: true, vrrp: true, checker: true, rfcV2: true, rfcV3: true, virtualServerAge: millis(5000), realServerAge: millis(5000) } // prettier-ignore
 
