@@ -3,6 +3,7 @@ import { familyOf, type Address } from '@ipvs-director/core'
 import { sysctl, type DirectorFacts, type RunningProgram } from './facts.ts'
 import { fine, note, unknown, wrong, type Found } from './findings.ts'
 import { addressesBy, targets } from './needs.ts'
+import { vrrpThrough } from './firewall.ts'
 import { holderOf } from './ways.ts'
 
 const isDirector = ({ commandLine }: RunningProgram): boolean => /(^|[/\s])ipvs-director(\.js)?(\s|$)/.test(commandLine)
@@ -49,30 +50,22 @@ export function lookAtOtherWriters(facts: DirectorFacts): Found[] {
 /** VRRP is IP protocol 112, to 224.0.0.18 or to the peers. */
 export function lookAtFirewall(facts: DirectorFacts): Found[] {
   if ((facts.config?.vrrp.instances.length ?? 0) === 0) return []
-  const rules = facts.firewall
-  if (rules === undefined) return [unknown('firewall', 'the firewall could not be read (nft or iptables, as root)')]
-  const about = rules
-    .split('\n')
-    .filter((line) => /\bvrrp\b|(?:-p|protocol|l4proto|nexthdr)\s+112\b|224\.0\.0\.18/i.test(line))
+  if (facts.firewall === undefined)
+    return [unknown('firewall', 'the firewall could not be read (nft or iptables, as root)')]
   const mend = ['nft insert rule inet filter input meta l4proto vrrp accept', 'iptables -I INPUT -p vrrp -j ACCEPT']
   const why = 'Advertisements of the other director are not heard: both become master.'
-  const refused = about.find((line) => /\b(drop|reject)\b/i.test(line))
-  if (refused !== undefined) {
-    return [wrong('bad', 'firewall', `the firewall refuses VRRP: ${refused.trim()}`, why, mend)]
+  switch (vrrpThrough(facts.firewall)) {
+    case 'refused':
+      return [wrong('bad', 'firewall', 'the firewall has a rule that refuses VRRP', why, mend)]
+    case 'not taken':
+      return [wrong('bad', 'firewall', 'the firewall drops what no rule takes, and none takes protocol 112', why, mend)]
+    case 'perhaps':
+      return [
+        wrong('warning', 'firewall', 'no rule of the firewall names protocol 112; a wider one may take it', why, mend),
+      ]
+    case 'taken':
+      return [fine('firewall', 'the firewall does not stop VRRP')]
   }
-  if (closed(rules) && about.length === 0) {
-    return [
-      wrong('bad', 'firewall', 'the firewall drops what no rule takes, and no rule takes protocol 112', why, mend),
-    ]
-  }
-  return [fine('firewall', 'the firewall does not stop VRRP')]
-}
-
-/** Whether what comes in and fits no rule is dropped: by the chain's policy, or a last rule without a condition. */
-function closed(rules: string): boolean {
-  const chains = [...rules.matchAll(/chain \S+ \{([^}]*hook input[^}]*)\}/g)].map(([, body = '']) => body)
-  const byNft = chains.some((body) => /policy drop/.test(body) || /^\s*(counter [\w\s]*)?(drop|reject)\b/m.test(body))
-  return byNft || /^:INPUT DROP/m.test(rules) || /^-A INPUT -j (DROP|REJECT)/m.test(rules)
 }
 
 /** A director that is a real server as well: its backup would balance what the master has balanced already. */

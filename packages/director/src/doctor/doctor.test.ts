@@ -198,35 +198,43 @@ test.for<[string, Change, string[]]>([
   expect(troubles(change)).toEqual(expected)
 })
 
-test.for<[string, string, boolean]>([
-  ['nothing', '', false],
+/** As `nft list ruleset` prints it. */
+const nft = (policy: string, ...rules: string[]): string => `table inet filter {
+	chain input {
+		type filter hook input priority filter; policy ${policy};
+		ct state established,related accept
+		tcp dport { 22, 80 } accept
+${rules.map((rule) => `\t\t${rule}\n`).join('')}	}
+
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+	}
+}`
+
+test.for<[string, string, string[]]>([
+  ['nothing', '', []],
+  ['nft, open', nft('accept'), []],
+  ['nft, closed', nft('drop'), ['bad firewall']],
+  ['nft, closed by a last rule', nft('accept', 'counter packets 0 bytes 0 drop'), ['bad firewall']],
+  ['nft, closed but for VRRP', nft('drop', 'meta l4proto vrrp accept'), []],
+  ['nft, by another word', nft('drop', 'ip protocol vrrp accept'), []],
+  ['nft, by number', nft('drop', 'ip protocol 112 accept'), []],
+  ['nft, a network that is trusted', nft('drop', 'ip saddr 10.0.0.0/8 accept'), ['warning firewall']],
+  ['nft, VRRP refused', nft('accept', 'meta l4proto vrrp counter packets 3 bytes 120 drop'), ['bad firewall']],
+  ['nft, the group refused', nft('accept', 'ip daddr 224.0.0.18 reject'), ['bad firewall']],
+  ['iptables, open', ':INPUT ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', []],
+  ['iptables, closed', ':INPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', ['bad firewall']],
+  ['iptables, loopback is trusted', ':INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT', ['bad firewall']],
+  ['iptables, an interface is trusted', ':INPUT DROP [0:0]\n-A INPUT -i eth1 -j ACCEPT', ['warning firewall']],
   [
-    'nft, closed',
-    'table inet f { chain in { type filter hook input priority 0; policy drop;\n tcp dport 22 accept\n } }',
-    true,
+    'iptables, a last rule',
+    ':INPUT ACCEPT [0:0]\n-A INPUT -j REJECT --reject-with icmp-port-unreachable',
+    ['bad firewall'],
   ],
-  [
-    'nft, closed but for VRRP',
-    'table inet f { chain in { type filter hook input priority 0; policy drop;\n meta l4proto vrrp accept\n } }',
-    false,
-  ],
-  [
-    'nft by number',
-    'table ip f { chain in { type filter hook input priority 0; policy drop;\n ip protocol 112 accept\n } }',
-    false,
-  ],
-  [
-    'nft, closed for forwarding only',
-    'table inet f { chain fwd { type filter hook forward priority 0; policy drop;\n } }',
-    false,
-  ],
-  ['iptables, closed', ':INPUT DROP [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT', true],
-  ['iptables, a last rule', ':INPUT ACCEPT [0:0]\n-A INPUT -j REJECT --reject-with icmp-port-unreachable', true],
-  ['iptables, with VRRP', ':INPUT DROP [0:0]\n-A INPUT -p vrrp -j ACCEPT', false],
-  ['iptables, VRRP dropped', ':INPUT ACCEPT [0:0]\n-A INPUT -p vrrp -j DROP', true],
-])('the firewall and VRRP: %s', ([, firewall, stops]) => {
-  const change: Change = { facts: { firewall }, config: conf({}, [instance]) }
-  expect(troubles(change)).toEqual(stops ? ['bad firewall'] : [])
+  ['iptables, with VRRP', ':INPUT DROP [0:0]\n-A INPUT -p vrrp -j ACCEPT', []],
+  ['iptables, VRRP dropped', ':INPUT ACCEPT [0:0]\n-A INPUT -p 112 -j DROP', ['bad firewall']],
+])('the firewall and VRRP: %s', ([, firewall, expected]) => {
+  expect(troubles({ facts: { firewall }, config: conf({}, [instance]) })).toEqual(expected)
   expect(troubles({ facts: { firewall } })).toEqual([])
 })
 
