@@ -96,6 +96,10 @@ export interface VirtualServer {
    * connections, and is removed then; 0: at once.
    */
   readonly drainOnRemoval: Millis
+  /** Own extension `panic_threshold`: per cent of the servers; fewer up, and none of the checks is believed; 0: never. */
+  readonly panicThreshold: number
+  /** Own extension `slow_start`: time in which a recovered server's weight grows; 0: at once. */
+  readonly slowStart: Millis
   readonly smtpAlert: boolean
   readonly snmpName: string | undefined
   readonly sorryServer: SorryServer | undefined
@@ -116,6 +120,10 @@ export interface RealServer {
   readonly weight: number
   readonly forwarding: Forwarding
   readonly inhibitOnFailure: boolean
+  /** Own extension `degraded_weight`: weight while down, instead of removal; undefined: it is removed or inhibited. */
+  readonly degradedWeight: number | undefined
+  /** Own extension `tier`: those above 0 serve when the lower ones do not make the quorum. */
+  readonly tier: number
   readonly upperThreshold: number
   readonly lowerThreshold: number
   readonly notifyUp: Script | undefined

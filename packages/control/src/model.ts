@@ -156,6 +156,8 @@ export interface VirtualServerStatus {
   readonly aliveWeight: number
   readonly quorum: number
   readonly hysteresis: number
+  /** So many are down that the checks are not believed (`panic_threshold`): all serve. */
+  readonly panic: boolean
   readonly totals: Traffic
   readonly sorryServer: ServerStatus | undefined
   readonly servers: readonly ServerStatus[]

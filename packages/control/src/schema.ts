@@ -229,6 +229,7 @@ const definitions = {
     aliveWeight: figure('Sum of the weights of the servers alive.'),
     quorum: whole('Weight that must be alive to serve.'),
     hysteresis: whole('Quorum is lost below quorum - hysteresis and gained at quorum + hysteresis.'),
+    panic: flag('So many are down that the checks are not believed: all serve.'),
     totals: ref('Traffic'),
     sorryServer: maybe(ref('ServerStatus')),
     servers: listOf(ref('ServerStatus'), 'Every configured one, those taken out included.'),

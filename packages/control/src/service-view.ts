@@ -33,6 +33,12 @@ export function serviceView(
     ...headline(printable(service.name), state, up, screen),
     ...paragraph(screen, `${describe(service)}; ${quorumText(service)}`, { indent: '  ' }),
     ...servicesLines(service, screen),
+    ...(service.panic
+      ? paragraph(screen, '! PANIC: too many are down to believe it; all of them serve', {
+          indent: '  ',
+          tone: 'alarm',
+        })
+      : []),
     ...staleLines(service, screen, now),
     ...(rows.length === 0
       ? [paint('warn', '  no real servers')]

@@ -9,7 +9,7 @@ import {
   type ServiceKey,
   type ServiceSettings,
 } from 'ipvs-netlink'
-import { isAlive, isServing, servingWeight, type Pool, type PoolServer } from './pool.ts'
+import { fullWeight, isAlive, isServing, servingWeight, type Pool, type PoolServer } from './pool.ts'
 
 /** The kernel services a virtual server stands for: one, or one per entry of its group. */
 export function serviceKeys(virtual: VirtualServer): ServiceKey[] {
@@ -38,9 +38,10 @@ export function desiredServices(pool: Pool): Service[] {
 export function desiredService(pool: Pool, key: ServiceKey): Service {
   const virtual = pool.config
   const destinations = new Map<string, Destination>()
-  const sorryActive = isSorryActive(pool)
+  const situation = situationOf(pool)
+  const { sorryActive } = situation
   for (const server of pool.servers.values()) {
-    const weight = wantedWeight(server, sorryActive)
+    const weight = wantedWeight(server, situation)
     if (weight === undefined) continue
     const destination = destinationOf(server, weight, key)
     destinations.set(destinationId(destination), destination)
@@ -62,15 +63,46 @@ export function isSorryActive(pool: Pool): boolean {
   return !pool.quorum.up && pool.config.sorryServer !== undefined
 }
 
+/** What a server's weight hangs on beside itself. */
+export interface Situation {
+  readonly sorryActive: boolean
+  /** The checks are not believed. */
+  readonly panic: boolean
+  /** Servers of higher tiers stand by. */
+  readonly tier: number
+}
+
+export function situationOf(pool: Pool): Situation {
+  return { sorryActive: isSorryActive(pool), panic: pool.panic, tier: highestTier(pool) }
+}
+
+/** The tiers that serve: as many from the lowest on as make the quorum; all where they do not. */
+function highestTier(pool: Pool): number {
+  const weights = new Map<number, number>()
+  for (const server of pool.servers.values()) {
+    const { tier } = server.config
+    weights.set(tier, (weights.get(tier) ?? 0) + (isServing(server) ? fullWeight(server) : 0))
+  }
+  if (weights.size < 2) return Infinity
+  let sum = 0
+  for (const [tier, weight] of [...weights].sort(([a], [b]) => a - b)) {
+    sum += weight
+    if (sum > 0 && sum >= pool.config.quorum) return tier
+  }
+  return Infinity
+}
+
 /**
  * Weight the kernel is to have for a server; undefined: no entry. One that is being drained keeps its entry as long as it
  * can answer.
  */
-export function wantedWeight(server: PoolServer, sorryActive: boolean): number | undefined {
+export function wantedWeight(server: PoolServer, { sorryActive, panic, tier }: Situation): number | undefined {
   const { steer, health, config } = server
   if (steer.admin?.kind === 'drained') return undefined
   if (steer.admin !== undefined) return isAlive(health) || config.inhibitOnFailure ? 0 : undefined
-  if (isServing(server) && !sorryActive) return servingWeight(server)
+  const serving = isServing(server) || (panic && steer.force !== 'down')
+  if (serving && !sorryActive) return config.tier > tier ? 0 : servingWeight(server)
+  if (!sorryActive && config.degradedWeight !== undefined) return config.degradedWeight
   return config.inhibitOnFailure ? 0 : undefined
 }
 

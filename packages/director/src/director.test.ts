@@ -519,3 +519,88 @@ async function until(what: () => Promise<boolean>): Promise<void> {
   }
   throw new Error('it never came to that')
 }
+
+test('panic_threshold: when nearly all fail the checks are not believed, until enough are up again', async () => {
+  const many = ['1', '2', '3', '4'].map((host) => realServer(`10.0.0.${host}:80`))
+  const w = world(config([web({ realServers: many, panicThreshold: 50, sorryServer: sorryServer('10.0.0.9:80') })]))
+  await w.director.start()
+  w.prober().saw('10.0.0.1:80', false)
+  w.prober().saw('10.0.0.2:80', false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.3:80=1', '10.0.0.4:80=1'])
+  w.prober().saw('10.0.0.3:80', false)
+  w.prober().saw('10.0.0.4:80', false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toHaveLength(4)
+  const [virtual] = (await w.director.status()).virtualServers
+  expect(virtual).toMatchObject({ panic: true, state: 'up', aliveWeight: 4 })
+  expect(virtual?.servers.map(({ state, wantedWeight }) => [state, wantedWeight])).toEqual(many.map(() => ['down', 1]))
+  expect(w.log.lines.map(({ message }) => message)).toContain(
+    'PANIC: only 1 of 4 real servers of VS 192.0.2.1:80/tcp are up, less than 50 %: the checks are not believed, all of them serve',
+  )
+  w.prober().saw('10.0.0.1:80', true)
+  w.prober().saw('10.0.0.2:80', true)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=1'])
+})
+
+test('panic believes what is forced down, and leaves alone what was taken out', async () => {
+  const w = world(config([web({ panicThreshold: 50 })]))
+  await w.director.start()
+  await steer(w, { action: 'force', server: '10.0.0.1:80', force: 'down' })
+  w.prober().saw('10.0.0.2:80', false)
+  w.prober().saw('10.0.0.3:80', false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.2:80=1', '10.0.0.3:80=1'])
+})
+
+test('degraded_weight: a failed server keeps some weight and counts for nothing', async () => {
+  const servers = names.map((name) => realServer(name, { weight: 10, degradedWeight: 1 }))
+  const w = world(config([web({ realServers: servers })]))
+  await w.director.start()
+  w.prober().saw('10.0.0.1:80', false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=10', '10.0.0.3:80=10'])
+  expect((await w.director.status()).virtualServers[0]?.aliveWeight).toBe(20)
+})
+
+test('slow_start: the weight of a recovered server grows, also across a reload; at the start nobody is slow', async () => {
+  const servers = names.map((name) => realServer(name, { weight: 100 }))
+  const slow = web({ realServers: servers, slowStart: seconds(9) })
+  const w = world(config([slow]))
+  await w.director.start()
+  expect(await kernel(w.ipvs)).toContain('10.0.0.1:80=100')
+  w.prober().saw('10.0.0.1:80', false)
+  await settle(w)
+  w.prober().saw('10.0.0.1:80', true)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toContain('10.0.0.1:80=10')
+  expect((await w.director.status()).virtualServers[0]?.aliveWeight).toBe(300)
+  await w.clock.advance(seconds(3))
+  expect(await kernel(w.ipvs)).toContain('10.0.0.1:80=40')
+  expect(await w.director.reload()).toMatchObject({ changes: [], writes: 0 })
+  await w.clock.advance(seconds(7))
+  expect(await kernel(w.ipvs)).toContain('10.0.0.1:80=100')
+})
+
+test('tier: those of a higher one serve when the lower ones do not make the quorum, else they stand by', async () => {
+  const servers = [
+    ...names.map((name) => realServer(name)),
+    realServer('10.0.1.1:80', { tier: 1 }),
+    realServer('10.0.2.1:80', { tier: 2 }),
+  ]
+  const w = world(config([web({ realServers: servers, quorum: 2 })]))
+  await w.director.start()
+  const standby = ['10.0.1.1:80=0', '10.0.2.1:80=0']
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=1', '10.0.0.3:80=1', ...standby])
+  w.prober().saw('10.0.0.1:80', false)
+  w.prober().saw('10.0.0.2:80', false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.3:80=1', '10.0.1.1:80=1', '10.0.2.1:80=0'])
+  w.prober().saw('10.0.1.1:80', false)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.3:80=1', '10.0.2.1:80=1'])
+  w.prober().saw('10.0.0.1:80', true)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.3:80=1', '10.0.2.1:80=0'])
+})

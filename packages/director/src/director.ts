@@ -27,6 +27,7 @@ import { shortened } from './shortened.ts'
 import { buildStatus, type ProberProcesses } from './status.ts'
 import { unsteered } from './steer.ts'
 import { createSteering, type Steering } from './steering.ts'
+import { createSlowStarts } from './slow-starts.ts'
 import { createSuspension } from './suspension.ts'
 import { createSyncDaemons } from './sync-daemons.ts'
 import { tell, tellBegin, tellGone, tellRemoved, type Tellers } from './transitions.ts'
@@ -164,6 +165,13 @@ export function createDirector(options: DirectorOptions): Director {
       events.add('server.drained', message, { service: pool.config.name, server: name, left })
     },
   })
+  const slowStarts = createSlowStarts(
+    clock,
+    () => table.pools,
+    (pool) => {
+      table.wantSoon(pool)
+    },
+  )
   const suspension = createSuspension({
     clock,
     ...(options.ownAddresses === undefined ? {} : { addresses: options.ownAddresses }),
@@ -193,6 +201,7 @@ export function createDirector(options: DirectorOptions): Director {
   function take(pool: Pool, effects: readonly PoolEffect[]): void {
     for (const effect of effects) {
       tell(pool, effect, tellers)
+      if (effect.kind === 'server' && effect.turned) slowStarts.turned(pool, effect.server, effect.up)
       if (effect.kind === 'quorum') failover.virtualServer(pool.config.name, effect.up)
     }
     table.wantSoon(pool)
@@ -318,6 +327,7 @@ export function createDirector(options: DirectorOptions): Director {
     // From here to `want` nothing else has its turn.
     for (const report of missed) next.replay(report)
     missed = undefined
+    slowStarts.carry(table.pools, next.pools)
     const changes = describeChanges(reconciler.desired, next.desired())
     tellRemoved(table.pools, next.pools, tellers)
     fileConfig = nextFile
@@ -394,6 +404,7 @@ export function createDirector(options: DirectorOptions): Director {
     if (loaded.config === undefined || loaded.errors > 0) return { ok: false, file: name, diagnostics, changes: [] }
     const overlay = { ...steering.overlay, leaving: leavingFrom(loaded.config, clock.wall()) }
     const next = await successorsOf(overlaid(loaded.config, overlay), table.pools, overlay, clock.wall())
+    slowStarts.carry(table.pools, next)
     for (const pool of next) pool.begin(clock.wall())
     return { ok: true, file: name, diagnostics, changes: describeChanges(reconciler.desired, desiredTable(next)) }
   }
@@ -441,6 +452,7 @@ export function createDirector(options: DirectorOptions): Director {
       table.stop()
       drains.stop()
       suspension.stop()
+      slowStarts.stop()
       audits.stop()
       await queue.catch((error: unknown) => {
         logger.error('stop', describeError(error))

@@ -1,6 +1,6 @@
 import type { Config, RealServer } from '@ipvs-director/config'
 import { formatEndpoint } from '@ipvs-director/core'
-import { isSorryActive, wantedWeight } from './desired.ts'
+import { situationOf, wantedWeight } from './desired.ts'
 import type { Pool } from './pool.ts'
 
 /** A real server that the file no longer has; it serves the connections it has (`drain_on_removal`). */
@@ -26,12 +26,12 @@ export function leavingAfter(
     const pool = pools.get(virtual.name)
     if (pool === undefined || virtual.drainOnRemoval === 0) return []
     const kept = new Set(virtual.realServers.map(formatEndpoint))
-    const sorry = isSorryActive(pool)
+    const situation = situationOf(pool)
     return [...pool.servers.values()].flatMap((server): LeavingServer[] => {
       if (kept.has(server.name)) return []
       const before = known.get(`${virtual.name} ${server.name}`)
       if (before !== undefined) return before.deadline > now ? [before] : []
-      if (wantedWeight(server, sorry) === undefined) return []
+      if (wantedWeight(server, situation) === undefined) return []
       const real: RealServer = { ...server.config, checkers: [], notifyUp: undefined, notifyDown: undefined }
       return [{ service: virtual.name, real, since: now, deadline: now + virtual.drainOnRemoval }]
     })

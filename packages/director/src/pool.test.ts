@@ -32,7 +32,7 @@ function verdict(
 }
 
 const kinds = (effects: readonly PoolEffect[]): string[] =>
-  effects.map((effect) => (effect.kind === 'weight' ? 'weight' : `${effect.kind} ${effect.up ? 'up' : 'down'}`))
+  effects.map((effect) => ('up' in effect ? `${effect.kind} ${effect.up ? 'up' : 'down'}` : effect.kind))
 
 describe('quorum with hysteresis', () => {
   test.each([

@@ -58,6 +58,8 @@ export type PoolEffect =
       readonly verdict: Verdict
     }
   | { readonly kind: 'weight'; readonly server: PoolServer; readonly from: number; readonly to: number }
+  /** Too many are down to believe it (`panic_threshold`): all serve; or no more so. */
+  | { readonly kind: 'panic'; readonly on: boolean; readonly alive: number; readonly counted: number }
   | { readonly kind: 'quorum'; readonly up: boolean; readonly threshold: number; readonly aliveWeight: number }
 
 export interface CheckVerdict {
@@ -126,6 +128,8 @@ export interface PoolServer {
   readonly name: string
   health: ServerHealth
   steer: Steer
+  /** Share of its weight that it gets while `slow_start` lasts: above 0, at most 1. */
+  ramp: number
 }
 
 /** Whether a server takes part: by its checkers unless an operator says otherwise, never when taken out by hand. */
@@ -134,15 +138,26 @@ export function isServing({ health, steer }: Pick<PoolServer, 'health' | 'steer'
   return steer.force === undefined ? isAlive(health) : steer.force === 'up'
 }
 
-/** The weight a server has while it serves. */
-export function servingWeight({ config, health, steer }: PoolServer): number {
+/** The weight a server has while it serves, once it has started slowly. */
+export function fullWeight({ config, health, steer }: PoolServer): number {
   return steer.weight ?? effectiveWeight(health, config.weight)
 }
+
+/** The weight a serving server has now. */
+export function servingWeight(server: PoolServer): number {
+  const full = fullWeight(server)
+  return server.ramp === 1 || full === 0 ? full : Math.max(1, Math.floor(full * server.ramp))
+}
+
+/** Whether it would serve if nobody believed its checks. */
+const couldServe = ({ steer }: PoolServer): boolean => steer.admin === undefined && steer.force !== 'down'
 
 export interface Pool {
   readonly config: VirtualServer
   readonly servers: ReadonlyMap<string, PoolServer>
   readonly quorum: QuorumState
+  /** The checks are not believed: every server serves that may. */
+  readonly panic: boolean
   /** Wall clock of the last change of quorum. */
   readonly since: number
   /** Takes a verdict in; returns what changed, in the order in which keepalived would tell it. */
@@ -179,20 +194,40 @@ export function createPool(config: VirtualServer, start: PoolStart): Pool {
   for (const real of config.realServers) {
     const name = formatEndpoint(real)
     const health = start.health?.get(name) ?? initialHealth(real.checkers.map((checker) => !checker.timing.alpha))
-    servers.set(name, { config: real, name, health, steer: start.steers?.get(name) ?? unsteered })
+    servers.set(name, { config: real, name, health, steer: start.steers?.get(name) ?? unsteered, ramp: 1 })
   }
-  let aliveWeight = 0
-  for (const server of servers.values()) aliveWeight += contributed(server)
-  let quorum: QuorumState = { up: start.quorum?.up ?? false, aliveWeight }
+  const sums = { weight: 0, alive: 0, possible: 0, counted: 0 }
+  /** Adds a server to the sums, or takes it out of them: before and after whatever changes it. */
+  const count = (server: PoolServer, sign: 1 | -1): void => {
+    if (isServing(server)) {
+      sums.weight += sign * fullWeight(server)
+      sums.alive += sign
+    }
+    if (couldServe(server)) {
+      sums.possible += sign * fullWeight(server)
+      sums.counted += sign
+    }
+  }
+  for (const server of servers.values()) count(server, 1)
+  const inPanic = (): boolean => sums.counted > 0 && sums.alive * 100 < config.panicThreshold * sums.counted
+  let panic = inPanic()
+  const weightNow = (): number => (panic ? sums.possible : sums.weight)
+  let quorum: QuorumState = { up: start.quorum?.up ?? false, aliveWeight: weightNow() }
   let since = start.since
 
   const judge = (at: number): PoolEffect[] => {
+    const effects: PoolEffect[] = []
+    if (inPanic() !== panic) {
+      panic = !panic
+      effects.push({ kind: 'panic', on: panic, alive: sums.alive, counted: sums.counted })
+    }
+    const aliveWeight = weightNow()
     const next = quorumStep(quorum, aliveWeight, rule)
     const changed = next.up !== quorum.up
     quorum = next
-    if (!changed) return []
+    if (!changed) return effects
     since = at
-    return [{ kind: 'quorum', up: next.up, threshold: thresholdOf(next.up, rule), aliveWeight }]
+    return [...effects, { kind: 'quorum', up: next.up, threshold: thresholdOf(next.up, rule), aliveWeight }]
   }
 
   return {
@@ -201,6 +236,9 @@ export function createPool(config: VirtualServer, start: PoolStart): Pool {
     get quorum() {
       return quorum
     },
+    get panic() {
+      return panic
+    },
     get since() {
       return since
     },
@@ -208,38 +246,36 @@ export function createPool(config: VirtualServer, start: PoolStart): Pool {
       const effects = judge(at)
       if (effects.length > 0 || quorum.up || config.sorryServer === undefined || start.quorum !== undefined)
         return effects
-      return [{ kind: 'quorum', up: false, threshold: thresholdOf(true, rule), aliveWeight }]
+      return [{ kind: 'quorum', up: false, threshold: thresholdOf(true, rule), aliveWeight: weightNow() }]
     },
     verdict(name, event) {
       const server = servers.get(name)
       if (server === undefined) return []
       const before = server.health
-      const weightBefore = servingWeight(server)
-      aliveWeight -= contributed(server)
+      const weightBefore = fullWeight(server)
+      count(server, -1)
       server.health = serverStep(before, event, server.config.weight)
-      aliveWeight += contributed(server)
+      count(server, 1)
       const effects: PoolEffect[] = []
       const up = isAlive(server.health)
       const turned = up !== isAlive(before)
       if (turned || (event.first && tellsFirst(server, event))) {
         effects.push({ kind: 'server', server, up, turned, verdict: event.verdict })
       }
-      const weight = servingWeight(server)
+      const weight = fullWeight(server)
       if (weight !== weightBefore) effects.push({ kind: 'weight', server, from: weightBefore, to: weight })
       return [...effects, ...judge(event.at)]
     },
     steer(name, steer, at) {
       const server = servers.get(name)
       if (server === undefined) return []
-      aliveWeight -= contributed(server)
+      count(server, -1)
       server.steer = steer
-      aliveWeight += contributed(server)
+      count(server, 1)
       return judge(at)
     },
   }
 }
-
-const contributed = (server: PoolServer): number => (isServing(server) ? servingWeight(server) : 0)
 
 /** A first verdict that changes nothing is told when it is bad news, or when the checker had to prove itself (§3). */
 function tellsFirst(server: PoolServer, event: CheckVerdict): boolean {

@@ -17,7 +17,7 @@ import type {
 import { describeError, formatEndpoint } from '@ipvs-director/core'
 import { serviceId, type Service } from 'ipvs-netlink'
 import { checkIdOf } from './checks.ts'
-import { destinationName, isSorryActive, serviceKeys, wantedWeight } from './desired.ts'
+import { destinationName, isSorryActive, serviceKeys, situationOf, wantedWeight, type Situation } from './desired.ts'
 import { connectionsLeft } from './drains.ts'
 import { noTraffic, type KernelView } from './kernel-view.ts'
 import type { CheckHealth, Pool, PoolServer } from './pool.ts'
@@ -98,6 +98,7 @@ function virtualServerStatus(
   overlay: Overlay,
 ): VirtualServerStatus {
   const { config, quorum } = pool
+  const situation = situationOf(pool)
   return {
     name: config.name,
     services: serviceKeys(config).map(serviceId),
@@ -109,15 +110,19 @@ function virtualServerStatus(
     aliveWeight: quorum.aliveWeight,
     quorum: config.quorum,
     hysteresis: config.hysteresis,
+    panic: pool.panic,
     totals: kernel?.serviceTraffic(pool) ?? noTraffic,
     sorryServer: sorryStatus(pool, kernel),
-    servers: [...pool.servers.values()].map((server) => serverStatus(pool, server, kernel, figures, overlay)),
+    servers: [...pool.servers.values()].map((server) =>
+      serverStatus(pool, situation, server, kernel, figures, overlay),
+    ),
     removed: [...(overlay.removed.get(config.name) ?? [])],
   }
 }
 
 function serverStatus(
   pool: Pool,
+  situation: Situation,
   server: PoolServer,
   kernel: KernelView | undefined,
   figures: ReadonlyMap<string, Figures>,
@@ -137,7 +142,7 @@ function serverStatus(
     class: telling?.class ?? 'ok',
     checkedAt: telling?.at,
     forwarding: forwardingText(config.forwarding),
-    wantedWeight: wantedWeight(server, isSorryActive(pool)),
+    wantedWeight: wantedWeight(server, situation),
     kernelWeight: entry?.weight,
     kernelAt: kernel?.at,
     traffic: entry?.traffic ?? noTraffic,

@@ -26,6 +26,9 @@ export function tell(pool: Pool, effect: PoolEffect, to: Tellers): void {
     case 'quorum':
       tellQuorum(pool, effect, to)
       return
+    case 'panic':
+      tellPanic(pool, effect, to)
+      return
   }
 }
 
@@ -90,6 +93,17 @@ function tellWeight(pool: Pool, effect: PoolEffect & { kind: 'weight' }, to: Tel
   const fields = { service: pool.config.name, server: server.name, weight }
   to.logger.info('server.weight', message, fields)
   to.events.add('server.weight', message, fields)
+}
+
+function tellPanic(pool: Pool, { on, alive, counted }: PoolEffect & { kind: 'panic' }, to: Tellers): void {
+  const { name, panicThreshold } = pool.config
+  const share = `${alive} of ${counted} real servers of VS ${name} are up`
+  const message = on
+    ? `PANIC: only ${share}, less than ${panicThreshold} %: the checks are not believed, all of them serve`
+    : `Panic is over: ${share}`
+  const fields = { service: name, alive, counted }
+  to.logger[on ? 'error' : 'info']('pool.panic', message, fields)
+  to.events.add('pool.panic', message, { ...fields, on })
 }
 
 function tellQuorum(pool: Pool, effect: PoolEffect & { kind: 'quorum' }, to: Tellers): void {

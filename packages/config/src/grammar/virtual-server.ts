@@ -89,6 +89,19 @@ export const realServer = blocks(
       inherits: 'virtual_server',
       doc: 'While down, weight 0 instead of removal, so that its connections go on.',
     }),
+    degradedWeight: integer('degraded_weight', {
+      min: 0,
+      max: 2 ** 31 - 1,
+      extension: true,
+      doc: 'Weight while down, instead of removal: a server that answers badly may be better than none.',
+    }),
+    tier: integer('tier', {
+      min: 0,
+      max: 255,
+      default: 0,
+      extension: true,
+      doc: 'Servers of a higher tier stand by, checked, with weight 0: they serve when those of the lower ones do not make the quorum.',
+    }),
     notifyUp: script('notify_up', { doc: 'Command to run when the server comes up.' }),
     notifyDown: script('notify_down', { doc: 'Command to run when the server goes down.' }),
     alpha: boolean('alpha', {
@@ -179,6 +192,20 @@ export const virtualServer = blocks(
       max: 2 ** 32 - 1,
       default: 0,
       doc: 'Margin before the answer about the quorum changes.',
+    }),
+    panicThreshold: integer('panic_threshold', {
+      min: 0,
+      max: 100,
+      default: 0,
+      extension: true,
+      doc: 'Per cent of the real servers: when fewer are up, the checks are not believed and all of them serve; 0: never.',
+    }),
+    slowStart: duration('slow_start', {
+      min: 0,
+      max: 86_400,
+      default: seconds(0),
+      extension: true,
+      doc: 'Time in which the weight of a server that has recovered grows from a tenth to all of it.',
     }),
     drainOnRemoval: duration('drain_on_removal', {
       max: 86_400,

@@ -98,6 +98,7 @@ export function virtualServer(over: Partial<VirtualServerStatus> = {}): VirtualS
     aliveWeight: 1,
     quorum: 1,
     hysteresis: 0,
+    panic: false,
     totals: traffic(),
     sorryServer: undefined,
     servers: [server()],
