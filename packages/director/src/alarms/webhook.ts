@@ -36,22 +36,15 @@ export function createWebhook(
       const body = JSON.stringify({ schema: 1, router, dropped, events })
       const timestamp = String(Math.floor(clock.wall() / 1000))
       const secret = webhook.secretFile === undefined ? undefined : await firstLine(webhook.secretFile)
-      const response = await fetch(webhook.url, {
-        method: 'POST',
-        redirect: 'error',
-        headers: {
-          'content-type': 'application/json',
-          'user-agent': 'ipvs-director',
-          'x-ipvs-director-timestamp': timestamp,
-          ...(secret === undefined ? {} : { 'x-ipvs-director-signature': signature(secret, timestamp, body) }),
-        },
-        body,
-        signal: AbortSignal.timeout(answerWithin),
+      const status = await post(webhook.url, body, {
+        'content-type': 'application/json',
+        'user-agent': 'ipvs-director',
+        'x-ipvs-director-timestamp': timestamp,
+        ...(secret === undefined ? {} : { 'x-ipvs-director-signature': signature(secret, timestamp, body) }),
       })
-      await response.body?.cancel()
-      if (response.ok) return
-      const answer = `HTTP ${response.status}`
-      throw isForGood(response.status) ? new Refused(answer) : new Error(answer)
+      if (status >= 200 && status < 300) return
+      const answer = `HTTP ${status}`
+      throw isForGood(status) ? new Refused(answer) : new Error(answer)
     },
     gather: millis(200),
     burst: 20,
@@ -64,6 +57,20 @@ export function createWebhook(
     recovered: (message) => {
       logger.info('webhook.recovered', message)
     },
+  })
+}
+
+/** The status of the answer; its body is not looked at, and redirections are not followed. fetch() refuses some ports. */
+async function post(url: string, body: string, headers: Readonly<Record<string, string>>): Promise<number> {
+  const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http')
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method: 'POST', agent: false, headers: { ...headers, 'content-length': Buffer.byteLength(body) }, signal: AbortSignal.timeout(answerWithin) }) // prettier-ignore
+    asked.on('error', reject)
+    asked.on('response', (response) => {
+      response.destroy()
+      resolve(response.statusCode ?? 0)
+    })
+    asked.end(body)
   })
 }
 
