@@ -7,6 +7,7 @@ import type { IpvsClient, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
 import type { Alarms } from './alarms/alarms.ts'
 import { createAudits } from './audits.ts'
+import { bfdSessions } from './bfd-sessions.ts'
 import { asOfNow, planChecks, type CheckPlan } from './checks.ts'
 import { describeChanges } from './commands.ts'
 import { desiredTable } from './desired.ts'
@@ -172,6 +173,7 @@ export function createDirector(options: DirectorOptions): Director {
       table.wantSoon(pool)
     },
   )
+  let sessions = bfdSessions(undefined)
   const suspension = createSuspension({
     clock,
     ...(options.ownAddresses === undefined ? {} : { addresses: options.ownAddresses }),
@@ -212,7 +214,10 @@ export function createDirector(options: DirectorOptions): Director {
     const wanted = plan.checks.filter(({ id }) =>
       plan.subscribers.get(id)?.some(({ pool }) => !suspension.isSuspended(pool.config.name)),
     )
-    prober?.setChecks(wanted.map((check) => asOfNow(check, plan)))
+    prober?.setChecks([
+      ...wanted.map((check) => asOfNow(check, plan)),
+      ...sessions.checks(new Set(wanted.map(({ id }) => id))),
+    ])
   }
 
   /** Checks that have not said anything yet. */
@@ -227,6 +232,7 @@ export function createDirector(options: DirectorOptions): Director {
     report(report: Report) {
       missed?.push(report)
       heard(report)
+      for (const name of sessions.named(report.id)) failover.bfd(name, report.up)
       for (const { pool, server, checker } of plan.subscribers.get(report.id) ?? []) {
         const { up, first, verdict, at } = report
         const effects = pool.verdict(server, { checker, up, first, verdict, at })
@@ -271,6 +277,7 @@ export function createDirector(options: DirectorOptions): Director {
     plan = await planChecks(table.pools, ({ pool }) => fresh.has(pool))
     prober = options.startProber(proberEvents, () => currentConfig().globals)
     suspension.use(config.virtualServers)
+    sessions = bfdSessions(config)
     setChecks()
     if (plan.checks.length === 0) failover.checkersSettled()
     else unheard = new Set(plan.checks.map(({ id }) => id))
@@ -339,6 +346,7 @@ export function createDirector(options: DirectorOptions): Director {
     const gone = [...reconciler.desired.keys()].filter((id) => !wanted.has(id))
     reconciler.want([...wanted, ...gone.map((id) => [id, undefined] as const)])
     suspension.use(config.virtualServers)
+    sessions = bfdSessions(config)
     setChecks()
     alarms.apply(config)
     await timeouts.set(config.globals.lvsTimeouts)

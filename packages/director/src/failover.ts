@@ -11,6 +11,8 @@ export interface Failover {
   use(config: Config): void
   /** A virtual server's quorum, for `track_virtual_server`. */
   virtualServer(name: string, up: boolean): void
+  /** A BFD session, for `track_bfd`. */
+  bfd(name: string, up: boolean): void
   /** Every check has had its first word: preempt gates may open. */
   checkersSettled(): void
   /** The kernel has heard connections of the other director. */
@@ -38,6 +40,7 @@ export function createFailover({ start, logger, events, clock, happened }: Failo
   let running: VrrpProcess | undefined
   const masters = new Map<string, boolean>()
   const quorums = new Map<string, boolean>()
+  const sessions = new Map<string, boolean>()
   const gates = new Set<'checkers' | 'ipvsSync'>()
 
   function hear(event: VrrpEvent): void {
@@ -48,7 +51,8 @@ export function createFailover({ start, logger, events, clock, happened }: Failo
   }
 
   function tellAll(to: VrrpProcess): void {
-    for (const [name, up] of quorums) to.report('virtualServer', name, statusOf(up))
+    for (const [name, up] of quorums) to.report('virtualServer', name, statusOf(up, 'no quorum'))
+    for (const [name, up] of sessions) to.report('bfd', name, statusOf(up, 'the session is down'))
     for (const gate of gates) to.gateOpened(gate)
   }
 
@@ -78,7 +82,12 @@ export function createFailover({ start, logger, events, clock, happened }: Failo
     virtualServer(name, up) {
       if (quorums.get(name) === up) return
       quorums.set(name, up)
-      running?.report('virtualServer', name, statusOf(up))
+      running?.report('virtualServer', name, statusOf(up, 'no quorum'))
+    },
+    bfd(name, up) {
+      if (sessions.get(name) === up) return
+      sessions.set(name, up)
+      running?.report('bfd', name, statusOf(up, 'the session is down'))
     },
     checkersSettled() {
       open('checkers')
@@ -99,7 +108,7 @@ export function createFailover({ start, logger, events, clock, happened }: Failo
   }
 }
 
-const statusOf = (up: boolean): Status => (up ? { kind: 'good' } : { kind: 'bad', why: 'no quorum' })
+const statusOf = (up: boolean, why: string): Status => (up ? { kind: 'good' } : { kind: 'bad', why })
 
 /** Without instances and static addresses there is nothing to do, and no process. */
 function isIdle({ vrrp }: Config): boolean {
@@ -159,6 +168,7 @@ function describe(event: VrrpEvent): {
 export const noFailover: Failover = {
   use: () => undefined,
   virtualServer: () => undefined,
+  bfd: () => undefined,
   checkersSettled: () => undefined,
   syncHeard: () => undefined,
   status: async () => undefined,

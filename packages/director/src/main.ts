@@ -1,3 +1,4 @@
+import { limitsOf, meansHere } from '@ipvs-director/checkers'
 import { claimSocket, SocketPathError, type SocketClaim } from '@ipvs-director/control'
 import { describeError, systemClock, type Logger } from '@ipvs-director/core'
 import { memoryIpvs, openIpvs } from 'ipvs-netlink'
@@ -15,9 +16,11 @@ import { createLogging, stderrIsJournal, type Logging } from './logging.ts'
 import { help, readCommandLine, UsageError, type CommandLine } from './options.ts'
 import { ownedFile } from './owned-file.ts'
 import { overlayFile } from './overlay-file.ts'
-import { startProbing } from './probing.ts'
+import { proberCount, startProbing } from './probing.ts'
 import { programPath } from './programs.ts'
 import { fifoScriptRunner, scriptRunner } from './scripts.ts'
+import { createSnmp } from './snmp/snmp.ts'
+import { withSnmp } from './snmp/with-snmp.ts'
 import { serviceManager, type ServiceManager } from './systemd.ts'
 import { shortened } from './shortened.ts'
 import { version } from './version.ts'
@@ -94,7 +97,17 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
     version,
     load: loader(options),
     failover: failoverOf(options, logger),
-    alarms: (globals) => createAlarms({ clock: systemClock, logger, runFifoScript: fifoScriptRunner(globals, logger) }),
+    alarms: (globals) =>
+      withSnmp(
+        createAlarms({ clock: systemClock, logger, runFifoScript: fifoScriptRunner(globals, logger) }),
+        createSnmp({
+          status: () => director.status(),
+          clock: systemClock,
+          logger,
+          enable: options.snmp,
+          socket: options.snmpSocket,
+        }),
+      ),
     ipvs,
     ipvsVersion: async () => (options.memoryIpvs ? 'memory' : (await ipvs.info()).version),
     startProber: (events, globals) => startProbing(options.probers, events, globals, logger),
@@ -122,6 +135,8 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
   process.on('SIGUSR2', () => {
     logging.reopen()
   })
+  for (const remark of limitsOf(loaded.config, meansHere(proberCount(options.probers))).remarks)
+    logger.warn('limits', remark)
   if (options.dumpConfig) logConfig(loaded.config, logger)
   const control = await openControl(claim, { ...director, reload }, logger, ending.stop)
   const keep = (await ending.asked) || options.keepIpvs

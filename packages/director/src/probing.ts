@@ -14,6 +14,9 @@ import { programPath } from './programs.ts'
 import { checkIdentities } from './scripts.ts'
 import type { ProberProcesses } from './status.ts'
 
+/** Prober processes as wished; undefined: as many as there are cores, at most two. */
+export const proberCount = (wish: number | undefined): number => wish ?? Math.min(2, availableParallelism())
+
 /** Everything that probes: scripts in this process, the network in `count` others (undefined: by cores; 0: here, too). */
 export function startProbing(
   count: number | undefined,
@@ -25,7 +28,7 @@ export function startProbing(
   const local = createEngine({ events, clock: systemClock, io })
   if (count === 0) return { ...local, processes: () => [] }
   const fleet = createFleet({
-    count: count ?? Math.min(2, availableParallelism()),
+    count: proberCount(count),
     entry: programPath('prober'),
     events,
     clock: systemClock,

@@ -45,7 +45,7 @@ export const tracking = {
   }),
   trackFile: list('track_file', tracked(254), { since: '2.0.0', doc: 'track_files whose value counts.' }),
   trackProcess: list('track_process', tracked(254), { since: '2.0.11', doc: 'vrrp_track_processes that must run.' }),
-  trackBfd: list('track_bfd', tracked(253), { since: '2.0.0', ...pending, doc: 'bfd_instances that must be up.' }),
+  trackBfd: list('track_bfd', tracked(253), { since: '2.0.0', doc: 'bfd_instances that must be up.' }),
 } as const satisfies Fields
 
 /** A script that decides about priorities. */

@@ -9,7 +9,12 @@ test('the effective configuration is a line per part, and no secret is in it', (
   const logger = arrayLogger()
   logConfig(config([virtualServer({ realServers: servers }), virtualServer({ name: 'fwmark 7/inet' })]), logger)
   const messages = logger.lines.map(({ message }) => message)
-  expect(messages.map((message) => message.split(':')[0])).toEqual(['globals', 'virtualServers', 'virtualServers'])
+  expect(messages.map((message) => message.split(':')[0])).toEqual([
+    'globals',
+    'virtualServers',
+    'virtualServers',
+    'vrrp',
+  ])
   expect(messages.join('')).toContain('"name":"fwmark 7/inet"')
   expect(messages.join('')).not.toContain('sesame')
 })

@@ -108,5 +108,6 @@ const globals: Globals = {
 }
 
 export function config(virtualServers: readonly VirtualServer[], overrides: Partial<Globals> = {}): Config {
-  return { globals: { ...globals, ...overrides }, virtualServers } as Config
+  const vrrp = { instances: [], syncGroups: [], staticAddresses: [], staticRoutes: [], staticRules: [] }
+  return { globals: { ...globals, ...overrides }, virtualServers, vrrp, bfdInstances: [] } as unknown as Config
 }
