@@ -21,7 +21,7 @@ export type NamedDefinitions = { readonly [K in keyof Definitions]: ReadonlyMap<
 /** What a checker inherits from (reference/checkers.md §1), and where it reports. */
 export interface CheckerHome {
   readonly virtualServer: VirtualServerText
-  readonly realServer: RealServerText
+  readonly realServer: Omit<RealServerText, 'header'>
   /** The real server as resolved; the port as written where it is, else the virtual server's. */
   readonly address: Address
   readonly port: number
@@ -68,7 +68,7 @@ const retryOf = ({ fall, retry }: Pick<CommonText, 'fall' | 'retry'>): number | 
 /** Our own words, absent where they change nothing: a check's id is made of what is there. */
 function resolveChanging(
   own: CommonText,
-  rs: RealServerText,
+  rs: CheckerHome['realServer'],
   vs: VirtualServerText,
 ): Pick<CheckTiming, 'rise' | 'changing' | 'jitter'> {
   const rise = own.rise ?? rs.rise ?? vs.rise ?? 1

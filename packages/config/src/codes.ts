@@ -211,6 +211,16 @@ export const codes = {
     'The lower threshold, at which a server is used again, is above the upper one at which it is left alone. The kernel refuses the server (ERANGE).',
   ),
   E065: code('a VRRP instance that cannot run', 'fatal', 'keepalived refuses to start with such an instance.'),
+  E066: code(
+    'a source of real servers without a template',
+    'ok',
+    'Servers that real_servers_from brings are all weighted, forwarded to and checked alike, as the real_server_template of the virtual_server says; it holds what a real_server can. An empty one makes servers that are never checked, and is for you to write.',
+  ),
+  E067: code(
+    'a source of real servers that cannot be',
+    'ok',
+    'real_servers_from dns NAME [type A|AAAA|SRV] [port N] [min_ttl SECONDS] [max N], or real_servers_from etcd URL prefix KEY [port N] [max N]. The name is written in full: no search domain is added, and /etc/hosts is not looked at. The URL is that of the JSON gateway of etcd 3.4 or later, such as http://127.0.0.1:2379.',
+  ),
   E070: code(
     'JSON that does not fit the schema',
     'ok',
@@ -371,6 +381,11 @@ export const codes = {
     'a mask with holes',
     'ok',
     'The kernel takes any mask. One whose ones do not come first is probably a slip of the hand.',
+  ),
+  W057: code(
+    'a template that nothing uses',
+    'ok',
+    'real_server_template is for the servers that real_servers_from brings. Servers of the file say everything themselves.',
   ),
   W060: code(
     'nopreempt with state MASTER',

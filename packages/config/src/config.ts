@@ -1,5 +1,6 @@
 import type { Address, Family, Millis } from '@ipvs-director/core'
 import type { AlarmSettings } from './alarm-config.ts'
+import type { DynamicServers } from './dynamic-config.ts'
 import type { Place, Script } from './place.ts'
 import type { ProcessSettings, SnmpSettings, SyncDaemon } from './service-config.ts'
 import type { BfdInstance, TrackFile } from './tracking-config.ts'
@@ -104,6 +105,8 @@ export interface VirtualServer {
   readonly snmpName: string | undefined
   readonly sorryServer: SorryServer | undefined
   readonly realServers: readonly RealServer[]
+  /** Own extension `real_servers_from`: more servers, from elsewhere. Absent: none. */
+  readonly dynamic?: DynamicServers
 }
 
 export interface SorryServer {

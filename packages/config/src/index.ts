@@ -1,5 +1,6 @@
 export type * from './alarm-config.ts'
 export type * from './config.ts'
+export type * from './dynamic-config.ts'
 export type * from './network-config.ts'
 export type * from './service-config.ts'
 export type * from './tracking-config.ts'

@@ -11,6 +11,8 @@ import type {
   VirtualServerTarget,
 } from './config.ts'
 import type { Remarks } from './diagnostics.ts'
+import { anyAddressOf, resolveSource } from './dynamic.ts'
+import type { DynamicServers } from './dynamic-config.ts'
 import { maskNumber } from './granularity.ts'
 import type { RealServerText, VirtualServerGroupText, VirtualServerText } from './grammar/virtual-server.ts'
 import { placeOfKeyword, type Read, written } from './read.ts'
@@ -78,13 +80,39 @@ export function resolveVirtualServer(text: VirtualServerText & Read, home: Home)
     snmpName: text.snmpName,
     sorryServer: resolveSorryServer(text, forwarding, target.kind === 'group' ? 0 : port),
     realServers: (text.realServers as readonly (RealServerText & Read)[]).map((real) =>
-      resolveRealServer(real, text, port, home),
+      resolveRealServer(real, text, port, home, real.header as RealServerText['header'] | undefined),
     ),
+    ...resolveDynamic(text, target, home),
   }
 }
 
-function resolveRealServer(text: RealServerText & Read, vs: VirtualServerText, vsPort: number, home: Home): RealServer {
-  const header = text.header as RealServerText['header'] | undefined
+/** Without a template there is nothing to make servers of; rules.ts says so. */
+function resolveDynamic(
+  text: VirtualServerText & Read,
+  target: VirtualServerTarget,
+  home: Home,
+): { readonly dynamic?: DynamicServers } {
+  const template = text.realServerTemplate as TemplateText | undefined
+  if (text.serversFrom.length === 0 || template === undefined) return {}
+  const family: Family = familiesOf(target).has('inet6') ? 'inet6' : 'inet'
+  return {
+    dynamic: {
+      sources: text.serversFrom.map((from) => resolveSource(from, family)),
+      template: resolveRealServer(template, text, 0, home, { address: anyAddressOf(family), port: undefined }),
+    },
+  }
+}
+
+/** A real server without the words before its brace. */
+type TemplateText = Omit<RealServerText, 'header'> & Read
+
+function resolveRealServer(
+  text: TemplateText,
+  vs: VirtualServerText,
+  vsPort: number,
+  home: Home,
+  header: RealServerText['header'] | undefined,
+): RealServer {
   const address = header?.address ?? ('0.0.0.0' as Address)
   const given = header?.port === undefined || header.port === 0 ? undefined : header.port
   const inGroup = 'group' in vs.header
@@ -125,14 +153,10 @@ function resolveRealServer(text: RealServerText & Read, vs: VirtualServerText, v
 }
 
 /** The checker blocks of a real server in the order in which they are written. */
-function checkersIn(
-  text: RealServerText & Read,
-  known: readonly CheckerBlock[],
-): readonly (readonly [CheckerBlock, Read])[] {
+function checkersIn(text: TemplateText, known: readonly CheckerBlock[]): readonly (readonly [CheckerBlock, Read])[] {
   const found: (readonly [CheckerBlock, Read])[] = []
   for (const checker of known) {
-    for (const block of text[checker.keyword as keyof RealServerText] as unknown as readonly Read[])
-      found.push([checker, block])
+    for (const block of text[checker.keyword] as unknown as readonly Read[]) found.push([checker, block])
   }
   const body = text[written].body
   if (found.length > 1 && body !== undefined)

@@ -17,16 +17,26 @@ export function applyRules(resolved: VirtualServer, text: VirtualServerText & Re
   const say = (code: Code, message: string, keyword?: string): void => {
     remarks.add(code, placeOfKeyword(text, keyword), message)
   }
-  if (text.realServers.length === 0) say('E060', `${vs.name} has no real_server`)
+  dynamic(text, say)
+  if (text.realServers.length === 0 && text.serversFrom.length === 0) say('E060', `${vs.name} has no real_server`)
   clearWithoutEffect(vs, text, say)
   persistence(vs, say)
   vs.realServers = realServers(vs, text, remarks)
-  quorum(vs, say)
+  // How many there will be is not known.
+  if (text.serversFrom.length === 0) quorum(vs, say)
   sorryServer(vs, text, say)
-  if (vs.realServers.length > 0 && vs.realServers.every((server) => server.checkers.length === 0)) {
+  const all = vs.dynamic === undefined ? vs.realServers : [...vs.realServers, vs.dynamic.template]
+  if (all.length > 0 && all.every((server) => server.checkers.length === 0)) {
     say('W053', `no real server of ${vs.name} is checked: all count as always up`)
   }
   return vs
+}
+
+function dynamic({ serversFrom, realServerTemplate }: VirtualServerText, say: Say): void {
+  if (serversFrom.length > 0 && realServerTemplate === undefined)
+    say('E066', 'real_servers_from needs a real_server_template: how its servers are checked', 'real_servers_from')
+  if (serversFrom.length === 0 && realServerTemplate !== undefined)
+    say('W057', 'real_server_template has no effect without real_servers_from', 'real_server_template')
 }
 
 type Say = (code: Code, message: string, keyword?: string) => void

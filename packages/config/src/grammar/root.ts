@@ -4,7 +4,7 @@ import { otherCheckers } from './other-checkers.ts'
 import { globalDefs } from './global-defs.ts'
 import { garpGroup, ssl, staticLists, trackGroup } from './static.ts'
 import { bfdInstance, trackFile, vrrpScript, vrrpTrackFile, vrrpTrackProcess } from './trackers.ts'
-import { realServer, virtualServer, virtualServerGroup } from './virtual-server.ts'
+import { realServer, realServerTemplate, virtualServer, virtualServerGroup } from './virtual-server.ts'
 import { vrrpInstance, vrrpSyncGroup } from './vrrp.ts'
 
 const pending = { pending: true } as const
@@ -65,7 +65,9 @@ export function grammarWith(checkers: readonly CheckerBlock[]): Block {
     .map((each): readonly [string, Block] => [each.name, { ...each, many: true }])
   const own = Object.fromEntries(checkers.map(({ keyword, block: declared }) => [keyword, { ...declared, many: true }]))
   const real = { ...realServer, fields: { ...realServer.fields, ...own, ...Object.fromEntries(others) } }
-  const virtual = { ...virtualServer, fields: { ...virtualServer.fields, realServers: real } }
+  const template = { ...realServerTemplate, fields: real.fields }
+  const servers = { realServerTemplate: template, realServers: real }
+  const virtual = { ...virtualServer, fields: { ...virtualServer.fields, ...servers } }
   grammar = block('', 'The top level of a configuration.', { ...topLevel, virtualServers: virtual })
   grammars.set(checkers, grammar)
   return grammar

@@ -1,8 +1,10 @@
 import { seconds } from '@ipvs-director/core'
 import {
+  block,
   blocks,
   boolean,
   duration,
+  each,
   endpoint,
   entries,
   flag,
@@ -18,6 +20,7 @@ import { forwardingKind } from '../forwarding.ts'
 import { granularityKind } from '../granularity.ts'
 import { textKind } from '../kinds.ts'
 import { groupEntryKind, targetKind } from '../target.ts'
+import { serversFromKind } from './dynamic.ts'
 import { changing } from './timing.ts'
 
 /** The IPVS schedulers keepalived knows. */
@@ -123,6 +126,14 @@ export const realServer = blocks(
     snmpName: text('snmp_name', { pending: true, since: '2.2.3', doc: 'Name in SNMP tables.' }),
   },
   { header: endpointKind },
+)
+
+/** The same for servers that a source tells of: what is in it is as in `real_server`. */
+export const realServerTemplate = block(
+  'real_server_template',
+  'How servers that real_servers_from brings are weighted and checked: what a real_server can say, but for the address.',
+  realServer.fields,
+  { extension: true },
 )
 
 /** A virtual service and the pool of real servers behind it. */
@@ -238,6 +249,11 @@ export const virtualServer = blocks(
       since: '1.3.6',
       doc: 'How packets are forwarded to the sorry server. Stands after sorry_server.',
     }),
+    serversFrom: each('real_servers_from', serversFromKind, {
+      extension: true,
+      doc: 'Real servers beside those written here, by DNS name or from etcd, followed as they change. Needs a real_server_template. When the source fails, or has none, its last servers stay.',
+    }),
+    realServerTemplate,
     realServers: realServer,
   },
   { header: targetKind },
