@@ -156,7 +156,7 @@ function resolveRealServer(
 function checkersIn(text: TemplateText, known: readonly CheckerBlock[]): readonly (readonly [CheckerBlock, Read])[] {
   const found: (readonly [CheckerBlock, Read])[] = []
   for (const checker of known) {
-    for (const block of text[checker.keyword] as unknown as readonly Read[]) found.push([checker, block])
+    for (const block of text[checker.keyword] as readonly Read[]) found.push([checker, block])
   }
   const body = text[written].body
   if (found.length > 1 && body !== undefined)

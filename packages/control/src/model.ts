@@ -18,6 +18,24 @@ export interface Status {
   readonly virtualServers: readonly VirtualServerStatus[]
   /** Services in the kernel's table that are not ours: listed, never touched. */
   readonly foreign: readonly ForeignService[]
+  /** Where real servers come from beside the file (`real_servers_from`); missing: from nowhere. */
+  readonly sources?: readonly SourceStatus[] | undefined
+}
+
+/** A source of real servers, by DNS name or from etcd. */
+export interface SourceStatus {
+  /** `dns A web.example.com`, `etcd http://127.0.0.1:2379 /web/`. */
+  readonly name: string
+  readonly kind: 'dns' | 'etcd'
+  readonly virtualServers: readonly string[]
+  /** Of its last good answer, which counts until there is another. */
+  readonly servers: number
+  /** When that answer came, maybe in an earlier run; undefined: there was none. */
+  readonly answeredAt: number | undefined
+  /** Since when it fails, and why the last time. */
+  readonly failed: { readonly at: number; readonly message: string } | undefined
+  /** What in its last answer cannot be used. */
+  readonly remarks: readonly string[]
 }
 
 /** The vrrp process and its instances. */

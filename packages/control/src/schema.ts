@@ -12,6 +12,7 @@ import type {
   ProberStatus,
   ReloadResult,
   ServerStatus,
+  SourceStatus,
   Status,
   SteerAnswer,
   SteeringStatus,
@@ -95,6 +96,21 @@ const definitions = {
     vrrp: maybe(ref('VrrpStatus')),
     virtualServers: listOf(ref('VirtualServerStatus')),
     foreign: listOf(ref('ForeignService'), "Services in the kernel's table that are not ours."),
+    sources: maybe(listOf(ref('SourceStatus'), 'Where real servers come from beside the file.')),
+  }),
+  SourceStatus: object<SourceStatus>('A source of real servers (real_servers_from).', {
+    name: text('dns A web.example.com, etcd http://127.0.0.1:2379 /web/'),
+    kind: { enum: ['dns', 'etcd'] },
+    virtualServers: listOf(text(), 'Those it is for.'),
+    servers: whole('Of its last good answer, which counts until there is another.'),
+    answeredAt: maybe(moment('When that answer came; missing: there was none.')),
+    failed: maybe(
+      object<NonNullable<SourceStatus['failed']>>('It fails.', {
+        at: moment('Since when.'),
+        message: text('Why, the last time.'),
+      }),
+    ),
+    remarks: listOf(text(), 'What in its last answer cannot be used.'),
   }),
   ConfigStatus: object<ConfigStatus>('What runs, and whether the last reload was accepted.', {
     file: text(),

@@ -60,7 +60,7 @@ export function summary({ virtualServers }: Status): string {
   return `${services}; ${count(all, 'real server')}${all > 0 ? `: ${parts.join(', ')}` : ''}`
 }
 
-function alarms({ config, kernel, probers, at }: Status, screen: Screen): string[] {
+function alarms({ config, kernel, probers, sources = [], at }: Status, screen: Screen): string[] {
   const lines: string[] = []
   const shout = (text: string): void => void lines.push(...paragraph(screen, `! ${text}`, { tone: 'alarm' }))
   if (config.refused !== undefined) {
@@ -81,6 +81,12 @@ function alarms({ config, kernel, probers, at }: Status, screen: Screen): string
   for (const prober of probers) {
     if (prober.pid !== undefined || prober.checks === 0) continue
     shout(`${printable(prober.name)} is not running: ${count(prober.checks, 'check stands', 'checks stand')} still`)
+  }
+  for (const { name, servers, answeredAt, failed } of sources) {
+    if (failed === undefined) continue
+    const kept =
+      answeredAt === undefined ? 'it never answered' : `its ${count(servers, 'server')} of ${ago(answeredAt, at)} stay`
+    shout(`SOURCE FAILS ${printable(name)}, for ${lengthy(at - failed.at)}: ${printable(failed.message)}; ${kept}`)
   }
   return lines
 }
