@@ -1,5 +1,5 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import { addressBytes, familyOf, type Address, type Family } from '@ipvs-director/core'
+import { addressBytes, type Address, type Family } from '@ipvs-director/core'
 import { openSocket, type KernelSocket } from '@ipvs-director/linux'
 import { randomInt } from 'node:crypto'
 import { endianness } from 'node:os'
@@ -9,9 +9,10 @@ import { controlNumber } from '../bfd/control-message.ts'
 import { ProbeFailure } from '../verdict.ts'
 import { endFailure, systemFailure } from './failure.ts'
 import { skipIpHeader } from './icmp.ts'
-import { addressOf, enlarge, ownFailure, prepare } from './prepare.ts'
+import { addressOf, enlarge, prepare } from './prepare.ts'
 import { decodeSegment, encodeSyn, sign, type Segment } from './segment.ts'
 import { AF_INET, AF_INET6, int, sockaddr } from './sockaddr.ts'
+import { sharedSockets } from './shared-sockets.ts'
 import { targetOf } from './target.ts'
 
 /** linux/net.h, linux/in.h, linux/in6.h, linux/socket.h */
@@ -46,22 +47,8 @@ interface Waiting {
  * a mark, interface or local address.
  */
 export function createKnocker(): Knock {
-  const sockets = new Map<string, SynSocket>()
-  return (at, attempt) => {
-    const { where } = targetOf(at)
-    const family = familyOf(at.address)
-    const key = `${family} ${at.bindAddress ?? ''} ${at.bindInterface ?? ''} ${at.fwmark}`
-    let socket = sockets.get(key)
-    if (socket === undefined || socket.broken) {
-      try {
-        socket = new SynSocket(family, at)
-      } catch (error) {
-        return Promise.reject(ownFailure(error, where))
-      }
-      sockets.set(key, socket)
-    }
-    return socket.knock(at, attempt)
-  }
+  const socketFor = sharedSockets((family, at) => new SynSocket(family, at))
+  return async (at, attempt) => socketFor(at).knock(at, attempt)
 }
 
 class SynSocket {

@@ -1,5 +1,5 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import { errorCode, familyOf, type Family } from '@ipvs-director/core'
+import { errorCode, type Family } from '@ipvs-director/core'
 import { openSocket, type KernelSocket } from '@ipvs-director/linux'
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Attempt } from '../attempt.ts'
@@ -8,6 +8,7 @@ import { endFailure, systemFailure } from './failure.ts'
 import { decodeEcho, echoTypes, encodeEcho, skipIpHeader, type Echo } from './icmp.ts'
 import { addressOf, enlarge, ownFailure, prepare } from './prepare.ts'
 import { AF_INET, AF_INET6, int } from './sockaddr.ts'
+import { sharedSockets } from './shared-sockets.ts'
 import { targetOf } from './target.ts'
 
 /** linux/net.h, linux/in.h, linux/in6.h */
@@ -38,22 +39,8 @@ interface Waiting {
  * kernel then owns the identifier), else raw. Own sockets for checks with a mark, interface or local address.
  */
 export function createPinger(): Ping {
-  const sockets = new Map<string, EchoSocket>()
-  return (at, attempt) => {
-    const { where } = targetOf(at)
-    const family = familyOf(at.address)
-    const key = `${family} ${at.bindAddress ?? ''} ${at.bindInterface ?? ''} ${at.fwmark}`
-    let socket = sockets.get(key)
-    if (socket === undefined || socket.broken) {
-      try {
-        socket = new EchoSocket(family, at)
-      } catch (error) {
-        return Promise.reject(ownFailure(error, where))
-      }
-      sockets.set(key, socket)
-    }
-    return socket.ping(at, attempt)
-  }
+  const socketFor = sharedSockets((family, at) => new EchoSocket(family, at))
+  return async (at, attempt) => socketFor(at).ping(at, attempt)
 }
 
 class EchoSocket {
