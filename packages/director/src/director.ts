@@ -25,6 +25,9 @@ import { createPool, type Pool, type PoolEffect } from './pool.ts'
 import { createPoolTable } from './pool-table.ts'
 import { createReconciler, type OwnedServices } from './reconcile.ts'
 import { shortened } from './shortened.ts'
+import { noLastGood } from './sources/last-good.ts'
+import { openSource } from './sources/open.ts'
+import { createSources, type SourcesOptions } from './sources/sources.ts'
 import { buildStatus, type ProberProcesses } from './status.ts'
 import { unsteered } from './steer.ts'
 import { createSteering, type Steering } from './steering.ts'
@@ -55,6 +58,8 @@ export interface DirectorOptions {
   readonly runScript: RunScript
   readonly owned: OwnedServices
   readonly overlay: OverlayStore
+  /** Where `real_servers_from` leads to, and where last good answers are kept; default: the network, and nowhere. */
+  readonly sources?: Pick<SourcesOptions, 'open' | 'store'>
   /** Mail, webhooks, FIFOs. */
   readonly alarms: (globals: () => Globals) => Pick<Alarms, 'apply' | 'tell' | 'stop'>
   /** VRRP; it is told of what it follows. */
@@ -91,6 +96,9 @@ export interface Director {
 
 /** Milliseconds that mail and webhooks have at the end. */
 const farewell = 3000
+
+/** Milliseconds for which the start waits for sources of which no answer is known. */
+const firstAnswers = 3000
 
 export function createDirector(options: DirectorOptions): Director {
   const { ipvs, logger, clock } = options
@@ -191,6 +199,25 @@ export function createDirector(options: DirectorOptions): Director {
     stored.overlay,
   )
 
+  let followAsked = false
+  const sources = createSources({
+    clock,
+    say,
+    ...(options.sources ?? { store: noLastGood, open: (settings) => openSource(settings, clock) }),
+    changed() {
+      if (followAsked || fileConfig === undefined || config === undefined) return
+      followAsked = true
+      void serially(async () => {
+        followAsked = false
+        if (fileConfig !== undefined) await use(fileConfig)
+      }).catch((error: unknown) => {
+        say('error', 'source.not-followed', `cannot follow a source: ${describeError(error)}`)
+      })
+    },
+  })
+  /** What a file means now: with what sources and operators say. */
+  const asOf = (file: Config, overlay: Overlay): Config => overlaid(sources.resolved(file), overlay)
+
   /** One change of what runs at a time. A request during another waits, and then looks at the file anew. */
   let queue: Promise<unknown> = Promise.resolve()
   function serially<T>(work: () => Promise<T>): Promise<T> {
@@ -251,7 +278,9 @@ export function createDirector(options: DirectorOptions): Director {
     if (loaded.config === undefined) return loaded
     fileConfig = loaded.config
     const { overlay } = steering
-    config = overlaid(fileConfig, overlay)
+    sources.use(fileConfig)
+    await sources.settled(firstAnswers)
+    config = asOf(fileConfig, overlay)
     const { globals } = config
     if (globals.lvsFlush) await ipvs.execute([{ do: 'flush' }])
     const found = await readBeforeStart(config)
@@ -313,16 +342,17 @@ export function createDirector(options: DirectorOptions): Director {
 
   function leavingFrom(nextFile: Config, now: number): readonly LeavingServer[] {
     const { overlay } = steering
-    return leavingAfter(table.pools, overlaid(nextFile, { ...overlay, leaving: [] }), overlay.leaving, now)
+    return leavingAfter(table.pools, asOf(nextFile, { ...overlay, leaving: [] }), overlay.leaving, now)
   }
 
   /** Makes a configuration run instead of the one that does: by content, so that what is equal stays as it is. */
   async function use(nextFile: Config): Promise<{ changes: readonly string[]; writes: number }> {
     const writesBefore = reconciler.figures.writes
     const now = clock.wall()
+    sources.use(nextFile)
     steering.leave(leavingFrom(nextFile, now))
     const { overlay } = steering
-    const nextConfig = overlaid(nextFile, overlay)
+    const nextConfig = asOf(nextFile, overlay)
     missed = []
     let next: Generation
     try {
@@ -411,7 +441,7 @@ export function createDirector(options: DirectorOptions): Director {
     const name = file ?? options.file
     if (loaded.config === undefined || loaded.errors > 0) return { ok: false, file: name, diagnostics, changes: [] }
     const overlay = { ...steering.overlay, leaving: leavingFrom(loaded.config, clock.wall()) }
-    const next = await successorsOf(overlaid(loaded.config, overlay), table.pools, overlay, clock.wall())
+    const next = await successorsOf(asOf(loaded.config, overlay), table.pools, overlay, clock.wall())
     slowStarts.carry(table.pools, next)
     for (const pool of next) pool.begin(clock.wall())
     return { ok: true, file: name, diagnostics, changes: describeChanges(reconciler.desired, desiredTable(next)) }
@@ -453,10 +483,12 @@ export function createDirector(options: DirectorOptions): Director {
         ipvsVersion: options.ipvsVersion,
         prober,
         vrrp: () => failover.status(),
+        sources: sources.status(),
       }),
     vrrp: (command, name) => failover.command(command, name),
     async stop({ keep, keepVips = false }) {
       trial.confirm()
+      sources.stop()
       table.stop()
       drains.stop()
       suspension.stop()

@@ -21,6 +21,8 @@ import { programPath } from './programs.ts'
 import { fifoScriptRunner, scriptRunner } from './scripts.ts'
 import { createSnmp } from './snmp/snmp.ts'
 import { withSnmp } from './snmp/with-snmp.ts'
+import { lastGoodFile } from './sources/last-good.ts'
+import { openSource } from './sources/open.ts'
 import { serviceManager, type ServiceManager } from './systemd.ts'
 import { shortened } from './shortened.ts'
 import { version } from './version.ts'
@@ -114,6 +116,10 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
     runScript: scriptRunner(logger),
     owned: ownedFile(join(options.stateDirectory, 'owned.json')),
     overlay: overlayFile(options.overlay),
+    sources: {
+      store: lastGoodFile(join(options.stateDirectory, 'sources.json')),
+      open: (settings) => openSource(settings, systemClock),
+    },
     logger,
     clock: systemClock,
   })

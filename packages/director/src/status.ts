@@ -9,6 +9,7 @@ import type {
   ProberStatus,
   ServerState,
   ServerStatus,
+  SourceStatus,
   Status,
   SteeringStatus,
   VirtualServerStatus,
@@ -42,6 +43,7 @@ export interface StatusSources {
   readonly ipvsVersion: () => Promise<string>
   readonly prober: (Prober & ProberProcesses) | undefined
   readonly vrrp: () => Promise<VrrpStatus | undefined>
+  readonly sources: readonly SourceStatus[]
 }
 
 /** The truth as far as it is known now, each part with its age. A kernel that cannot be asked is said to be so. */
@@ -66,6 +68,7 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     vrrp,
     virtualServers: sources.pools.map((pool) => virtualServerStatus(pool, view, byId, sources.overlay)),
     foreign: sources.reconciler.foreign.map(foreignOf),
+    ...(sources.sources.length === 0 ? {} : { sources: sources.sources }),
   }
 }
 

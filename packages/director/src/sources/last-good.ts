@@ -21,6 +21,12 @@ export interface LastGoodStore {
   save(known: LastGoods): void
 }
 
+/** Nothing outlives the process. */
+export const noLastGood: LastGoodStore = {
+  load: () => ({ known: new Map(), problem: undefined }),
+  save: () => undefined,
+}
+
 /** Layout of the file; a file of another one is not read. */
 const layout = 1
 

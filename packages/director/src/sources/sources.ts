@@ -66,6 +66,7 @@ export function createSources(options: SourcesOptions): Sources {
   const waiting = new Set<() => void>()
   let savedAt = 0
   let used = false
+  let stopped = false
 
   function save(): void {
     savedAt = clock.wall()
@@ -132,6 +133,7 @@ export function createSources(options: SourcesOptions): Sources {
 
   return {
     use({ virtualServers }) {
+      if (stopped) return
       const wanted = new Map<string, { settings: ServerSource; users: string[] }>()
       for (const { name: user, dynamic } of virtualServers) {
         for (const settings of dynamic?.sources ?? []) {
@@ -180,6 +182,7 @@ export function createSources(options: SourcesOptions): Sources {
         remarks,
       })),
     stop() {
+      stopped = true
       for (const { end } of followed.values()) end()
       if (followed.size > 0) save()
       followed.clear()
