@@ -15,7 +15,7 @@ export interface AuditsOptions {
 
 /** Looks at the kernel's table every now and then, and tells what somebody else did to it. */
 export interface Audits {
-  /** (Re)starts the wait for the next one. */
+  /** Sees to it that a next one comes; a wait under way goes on unless its length has changed. */
   schedule(): void
   audit(): Promise<DriftReport>
   last(): Promise<DriftReport>
@@ -27,16 +27,21 @@ const remembered = 100
 
 export function createAudits({ reconciler, clock, logger, events, interval }: AuditsOptions): Audits {
   let timer: Timer | undefined
+  let waiting: Millis | undefined
   let stopped = false
   let recent: Drift[] = []
   let report: DriftReport | undefined
   const startedAt = clock.wall()
 
   function schedule(): void {
-    timer?.cancel()
     const wait = interval()
+    if (wait === waiting) return
+    timer?.cancel()
+    waiting = undefined
     if (stopped || wait === undefined) return
+    waiting = wait
     timer = clock.after(wait, () => {
+      waiting = undefined
       void audit()
         .catch((error: unknown) => {
           logger.error('audit.failed', `cannot read the IPVS table: ${describeError(error)}`)

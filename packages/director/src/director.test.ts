@@ -204,6 +204,16 @@ test('a table flushed by hand is repaired within the audit interval and reported
   ])
 })
 
+test('audits are made however often the file is reloaded', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  for (let i = 0; i < 4; i++) {
+    await w.clock.advance(seconds(20))
+    await w.director.reload()
+  }
+  expect((await w.director.status()).kernel.audits).toBe(2)
+})
+
 test('a verdict about a table that somebody flushed meanwhile is repaired at once', async () => {
   const w = world(config([web()]))
   await w.director.start()
