@@ -1,7 +1,6 @@
 import { parseAddress } from '@ipvs-director/core'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { emptyOverlay, type AddedServer, type Overlay } from './overlay.ts'
+import { stateFile } from './state-file.ts'
 import type { Admin, Steer } from './steer.ts'
 
 /** Where the overlay outlives the process. */
@@ -14,28 +13,18 @@ export interface OverlayStore {
 /** Layout of the file; a file of another one is not read. */
 const layout = 1
 
-/** Keeps the overlay in a JSON file, replaced in one step. A damaged file is set aside, never guessed at. */
 export function overlayFile(path: string): OverlayStore {
+  const file = stateFile<Overlay>(path, {
+    read: (text) => overlayFromJson(parsed(text)),
+    write: (overlay) => `${JSON.stringify(overlayToJson(overlay), undefined, 1)}\n`,
+  })
   return {
     load() {
-      let text: string
-      try {
-        text = readFileSync(path, 'utf8')
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-          return { overlay: emptyOverlay, problem: undefined }
-        }
-        return { overlay: emptyOverlay, problem: `cannot read ${path}: ${String(error)}` }
-      }
-      const overlay = overlayFromJson(parsed(text))
-      if (overlay !== undefined) return { overlay, problem: undefined }
-      renameSync(path, `${path}.damaged`)
-      return { overlay: emptyOverlay, problem: `${path} is damaged; it is kept as ${path}.damaged` }
+      const { value = emptyOverlay, problem } = file.load()
+      return { overlay: value, problem }
     },
-    save(overlay) {
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(`${path}.new`, `${JSON.stringify(overlayToJson(overlay), undefined, 1)}\n`, { mode: 0o600 })
-      renameSync(`${path}.new`, path)
+    save: (overlay) => {
+      file.save(overlay)
     },
   }
 }

@@ -1,22 +1,22 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { OwnedServices } from './reconcile.ts'
+import { stateFile } from './state-file.ts'
 
-/** Remembers our services in a small JSON file. A missing or damaged file reads as none: nothing foreign is ever removed. */
+/** Remembers our services. A missing or damaged file reads as none: nothing foreign is ever removed. */
 export function ownedFile(path: string): OwnedServices {
+  const file = stateFile<readonly string[]>(path, { read: namesFrom, write: (ids) => JSON.stringify(ids) })
   return {
-    load() {
-      try {
-        const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'))
-        return Array.isArray(parsed) ? parsed.filter((id): id is string => typeof id === 'string') : []
-      } catch {
-        return []
-      }
+    load: () => file.load().value ?? [],
+    save: (ids) => {
+      file.save(ids)
     },
-    save(ids) {
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(`${path}.new`, JSON.stringify(ids), { mode: 0o600 })
-      renameSync(`${path}.new`, path)
-    },
+  }
+}
+
+function namesFrom(text: string): readonly string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(text)
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined
+  } catch {
+    return undefined
   }
 }

@@ -1,6 +1,5 @@
 import { parseAddress } from '@ipvs-director/core'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { stateFile } from '../state-file.ts'
 import { isRecord } from './json-lines.ts'
 import type { FoundServer } from './source.ts'
 
@@ -30,26 +29,15 @@ export const noLastGood: LastGoodStore = {
 /** Layout of the file; a file of another one is not read. */
 const layout = 1
 
-/** Keeps them in a JSON file, replaced in one step. A damaged file is set aside, never guessed at. */
 export function lastGoodFile(path: string): LastGoodStore {
+  const file = stateFile<LastGoods>(path, { read: lastGoodsFrom, write: (known) => `${lastGoodsText(known)}\n` })
   return {
     load() {
-      let text: string
-      try {
-        text = readFileSync(path, 'utf8')
-      } catch (error) {
-        const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-        return { known: new Map(), problem: missing ? undefined : `cannot read ${path}: ${String(error)}` }
-      }
-      const known = lastGoodsFrom(text)
-      if (known !== undefined) return { known, problem: undefined }
-      renameSync(path, `${path}.damaged`)
-      return { known: new Map(), problem: `${path} is damaged; it is kept as ${path}.damaged` }
+      const { value = new Map(), problem } = file.load()
+      return { known: value, problem }
     },
-    save(known) {
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(`${path}.new`, `${lastGoodsText(known)}\n`, { mode: 0o600 })
-      renameSync(`${path}.new`, path)
+    save: (known) => {
+      file.save(known)
     },
   }
 }
