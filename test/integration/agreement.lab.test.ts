@@ -1,5 +1,7 @@
 /** Debian's keepalived and we read one file; what its dump says of VRRP is what our effective configuration says. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { checkers } from '@ipvs-director/checkers'
 import { filesInMemory, loadConfig } from '@ipvs-director/config'
 import { seconds } from '@ipvs-director/core'
@@ -149,13 +151,14 @@ beforeAll(async () => {
 afterAll(() => lab.down())
 
 test('the effective values of VRRP are those of keepalived’s dump', async () => {
-  const dump = '/tmp/keepalived.data'
+  // keepalived goes by TMPDIR, as Node does.
+  const dump = join(tmpdir(), 'keepalived.data')
   rmSync(dump, { force: true })
   const keepalived = startKeepalived(lab.hosts.theirs, config)
   await keepalived.says(/Startup complete/, seconds(20))
   keepalived.signal('SIGUSR1')
   const whole = (): boolean => existsSync(dump) && readFileSync(dump, 'utf8').includes('< Interfaces >')
-  await until('its dump is there', seconds(10), whole)
+  await until('its dump is there', seconds(10), whole, () => keepalived.stdout + keepalived.stderr)
   const theirs = readDump(readFileSync(dump, 'utf8'))
   keepalived.signal('SIGTERM')
   await keepalived.ended
