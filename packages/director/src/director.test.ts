@@ -11,6 +11,7 @@ import type { OverlayStore } from './overlay-file.ts'
 import { config, realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
 import { overlayInMemory } from './testing/overlay.ts'
 import { fakeProber, type FakeProber } from './testing/fake-prober.ts'
+import { fakeSources, type FakeSources } from './testing/fake-sources.ts'
 
 interface World {
   readonly director: Director
@@ -26,7 +27,13 @@ interface World {
 
 function world(
   first: Config,
-  options: { ipvs?: IpvsClient; owned?: string[]; overlay?: OverlayStore; here?: Set<string> } = {},
+  options: {
+    ipvs?: IpvsClient
+    owned?: string[]
+    overlay?: OverlayStore
+    here?: Set<string>
+    sources?: FakeSources
+  } = {},
 ): World {
   const clock = fakeClock(1_000_000)
   const log = arrayLogger()
@@ -59,6 +66,7 @@ function world(
     logger: log,
     clock,
     ownAddresses: () => options.here ?? new Set(),
+    ...(options.sources === undefined ? {} : { sources: options.sources }),
   })
   return {
     director,
@@ -613,4 +621,141 @@ test('tier: those of a higher one serve when the lower ones do not make the quor
   w.prober().saw('10.0.0.1:80', true)
   await settle(w)
   expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.3:80=1', '10.0.2.1:80=0'])
+})
+
+const dynamic = (overrides: Partial<VirtualServer> = {}): VirtualServer =>
+  web({
+    realServers: [],
+    dynamic: {
+      sources: [
+        { kind: 'dns', name: 'web.example', type: 'A', family: 'inet', minTtl: seconds(5), port: undefined, max: 9 },
+      ],
+      template: realServer('0.0.0.0:0', { weight: 3 }),
+    },
+    ...overrides,
+  })
+const webSource = 'dns A web.example'
+
+test('servers of a source appear and vanish as it tells, checked like their template', async () => {
+  const sources = fakeSources({ [webSource]: ['10.0.0.1', '10.0.0.2'] })
+  const w = world(config([dynamic({ realServers: [realServer('10.0.0.9:80')] })]), { sources })
+  await w.director.start()
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=3', '10.0.0.2:80=3', '10.0.0.9:80=1'])
+  w.prober().saw('10.0.0.2:80', false)
+  await settle(w)
+  sources.tell(webSource, ['10.0.0.2', '10.0.0.3'])
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=3', '10.0.0.3:80=3', '10.0.0.9:80=1'])
+  sources.tell(webSource, ['10.0.0.2', '10.0.0.3'])
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.3:80=3', '10.0.0.9:80=1'])
+  w.prober().saw('10.0.0.2:80', true)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.2:80=3', '10.0.0.3:80=3', '10.0.0.9:80=1'])
+  const changed = w.log.lines.filter(({ event }) => event === 'source.changed').map(({ message }) => message)
+  expect(changed.at(-1)).toBe('Source dns A web.example: 2 servers, - 10.0.0.1')
+})
+
+test('when a source fails its last servers stay, and status says since when and how old they are', async () => {
+  const sources = fakeSources({ [webSource]: ['10.0.0.1'] })
+  const w = world(config([dynamic()]), { sources })
+  await w.director.start()
+  await w.clock.advance(seconds(100))
+  sources.fail(webSource, 'query ETIMEOUT')
+  await w.clock.advance(seconds(100))
+  sources.fail(webSource, 'query ESERVFAIL')
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=3'])
+  expect((await w.director.status()).sources).toEqual([
+    {
+      name: webSource,
+      kind: 'dns',
+      virtualServers: ['192.0.2.1:80/tcp'],
+      servers: 1,
+      answeredAt: 1_000_000,
+      failed: { at: 1_100_000, message: 'query ESERVFAIL' },
+      remarks: [],
+    },
+  ])
+  expect(w.log.lines.filter(({ event }) => event === 'source.failed')).toHaveLength(1)
+  sources.tell(webSource, ['10.0.0.1'])
+  expect((await w.director.status()).sources?.[0]).toMatchObject({ answeredAt: 1_200_000, failed: undefined })
+})
+
+test('a restart while the source is gone goes on with its last servers', async () => {
+  const sources = fakeSources({ [webSource]: ['10.0.0.1', '10.0.0.2'] })
+  const first = world(config([dynamic()]), { sources })
+  await first.director.start()
+  await first.director.stop({ keep: true })
+  expect(sources.followed()).toEqual([])
+  sources.fail(webSource, 'query ECONNREFUSED')
+  const second = world(config([dynamic()]), { sources, ipvs: first.ipvs })
+  await second.director.start()
+  expect(second.written).toEqual([])
+  expect(await kernel(second.ipvs)).toEqual(['10.0.0.1:80=3', '10.0.0.2:80=3'])
+  expect((await second.director.status()).sources?.[0]).toMatchObject({ answeredAt: 1_000_000, servers: 2 })
+})
+
+test('a start waits for the first answer of a source, but not for ever', async () => {
+  const sources = fakeSources({})
+  const w = world(config([dynamic(), web({ name: 'other', target: { kind: 'fwmark', fwmark: 7, family: 'inet' } })]), {
+    sources,
+  })
+  const started = w.director.start()
+  await w.clock.advance(seconds(2))
+  expect((await w.ipvs.table()).size).toBe(0)
+  await w.clock.advance(seconds(1))
+  await started
+  expect((await w.ipvs.table()).size).toBe(2)
+  sources.tell(webSource, ['10.0.0.1'])
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=3'])
+})
+
+test('a server that a source has no more keeps its connections for drain_on_removal', async () => {
+  const ipvs = memoryIpvs()
+  const busy: IpvsClient = {
+    ...ipvs,
+    destinations: async (key) =>
+      (await ipvs.destinations(key)).map((each) => ({ ...each, counters: { ...each.counters, activeConnections: 1 } })),
+  }
+  const sources = fakeSources({ [webSource]: ['10.0.0.1', '10.0.0.2'] })
+  const w = world(config([dynamic({ drainOnRemoval: seconds(60) })]), { sources, ipvs: busy })
+  await w.director.start()
+  sources.tell(webSource, ['10.0.0.1'])
+  sources.tell(webSource, ['10.0.0.1'])
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=3', '10.0.0.2:80=0'])
+  await w.clock.advance(seconds(61))
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=3'])
+})
+
+test('a reload brings sources and ends them; what is not asked for is not followed', async () => {
+  const sources = fakeSources({ [webSource]: ['10.0.0.1'] })
+  const w = world(config([web()]), { sources })
+  await w.director.start()
+  expect(sources.followed()).toEqual([])
+  expect((await w.director.status()).sources).toBeUndefined()
+  w.use(config([dynamic()]))
+  await w.director.reload()
+  await settle(w)
+  expect(sources.followed()).toEqual([webSource])
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=3'])
+  w.written.length = 0
+  expect(await w.director.reload()).toMatchObject({ changes: [], writes: 0 })
+  expect(w.written).toEqual([])
+  w.use(config([web()]))
+  await w.director.reload()
+  expect(sources.followed()).toEqual([])
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=1', '10.0.0.3:80=1'])
+})
+
+test('what is asked for by hand lies over servers of a source, too', async () => {
+  const sources = fakeSources({ [webSource]: ['10.0.0.1', '10.0.0.2'] })
+  const w = world(config([dynamic()]), { sources })
+  await w.director.start()
+  await steer(w, { action: 'weight', server: '10.0.0.1:80', weight: 7 })
+  await steer(w, { action: 'disable', server: '10.0.0.2:80' })
+  sources.tell(webSource, ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+  await settle(w)
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=7', '10.0.0.2:80=0', '10.0.0.3:80=3'])
 })

@@ -12,6 +12,9 @@ export interface EtcdOptions {
 /** How often it is listed while a watch says nothing: a connection may be dead without a word, and the age is to be known. */
 const interval = seconds(30)
 
+/** Why a watch is ended that was silent. */
+const overdue = new Error('listed anew')
+
 /** Time that a listing may take. */
 const patience = seconds(5)
 
@@ -90,16 +93,20 @@ export function etcdSource(settings: EtcdSource, { clock, random }: EtcdOptions)
   return {
     list: async () => listingOf((await take(new AbortController().signal)).values),
     watch(events) {
-      const all = new AbortController()
+      let stopped = false
+      let current = new AbortController()
       let failures = 0
       let wake = (): void => undefined
       const tell = (values: ReadonlyMap<string, string>): void => {
+        if (stopped) return
+        let listing: Listing
         try {
-          const listing = listingOf(values)
-          events.answered(listing)
+          listing = listingOf(values)
         } catch (error) {
           events.failed(describeError(error))
+          return
         }
+        events.answered(listing)
       }
       const pause = (wait: number): Promise<void> =>
         new Promise((resolve) => {
@@ -111,35 +118,34 @@ export function etcdSource(settings: EtcdSource, { clock, random }: EtcdOptions)
         })
       /** One listing and the watch from there on, for as long as nothing is to be looked at anew. */
       const round = async (): Promise<void> => {
-        const mine = new AbortController()
-        const signal = AbortSignal.any([all.signal, mine.signal])
-        const snapshot = await take(signal)
+        const mine = (current = new AbortController())
+        const snapshot = await take(mine.signal)
         failures = 0
         tell(snapshot.values)
         const timer = clock.after(interval, () => {
-          mine.abort()
+          mine.abort(overdue)
         })
         try {
-          await follow(snapshot, signal, () => {
+          await follow(snapshot, mine.signal, () => {
             tell(snapshot.values)
           })
         } catch (error) {
-          if (!mine.signal.aborted) throw error
+          if (mine.signal.reason !== overdue) throw error
         } finally {
           timer.cancel()
           mine.abort()
         }
       }
+      const isStopped = (): boolean => stopped
       const run = async (): Promise<void> => {
-        while (!all.signal.aborted) {
+        while (!isStopped()) {
           const began = clock.now()
           try {
             await round()
             // A watch that is cancelled at once, again and again, is not to be asked for without end.
-            if (clock.now() - began < shortest) await pause(shortest)
+            if (clock.now() - began < shortest && !isStopped()) await pause(shortest)
           } catch (error) {
-            // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- stopped while it waited
-            if (all.signal.aborted) return
+            if (isStopped()) return
             events.failed(reasonOf(error))
             await pause(Math.min(shortest * 2 ** failures++, longest) * (1 + 0.2 * random()))
           }
@@ -147,7 +153,8 @@ export function etcdSource(settings: EtcdSource, { clock, random }: EtcdOptions)
       }
       void run()
       return () => {
-        all.abort()
+        stopped = true
+        current.abort()
         wake()
       }
     },
