@@ -35,6 +35,7 @@ import { createSlowStarts } from './slow-starts.ts'
 import { createSuspension } from './suspension.ts'
 import { createSyncDaemons } from './sync-daemons.ts'
 import { tell, tellBegin, tellGone, tellRemoved, type Tellers } from './transitions.ts'
+import { createSyncHeard } from './sync-heard.ts'
 import { createTrial } from './trial.ts'
 
 /** What reading the configuration gives: the config unless nothing can run, and what is to be said about it. */
@@ -150,6 +151,9 @@ export function createDirector(options: DirectorOptions): Director {
     alarms.tell({ kind: 'vrrp', event, notifications })
   })
   const syncDaemons = createSyncDaemons({ ipvs, logger, clock, isMaster: (name) => failover.isMaster(name) })
+  const syncHeard = createSyncHeard(clock, () => {
+    failover.syncHeard()
+  })
   const trial = createTrial(clock, () => void serially(rollBack))
   const drains = createDrains({
     clock,
@@ -320,6 +324,7 @@ export function createDirector(options: DirectorOptions): Director {
     for (const pool of table.pools) failover.virtualServer(pool.config.name, pool.quorum.up)
     failover.use(now)
     void syncDaemons.use(now.syncDaemon)
+    syncHeard.use(now)
     audits.schedule()
     drains.look()
   }
@@ -493,6 +498,7 @@ export function createDirector(options: DirectorOptions): Director {
       drains.stop()
       suspension.stop()
       slowStarts.stop()
+      syncHeard.stop()
       audits.stop()
       await queue.catch((error: unknown) => {
         logger.error('stop', describeError(error))
