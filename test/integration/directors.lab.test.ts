@@ -180,6 +180,12 @@ describe('two directors', () => {
       seconds(5),
       async () => /^master/.test(await roles(lab.hosts.one)) && /^backup/.test(await roles(lab.hosts.two)),
     )
+    const connection = await connectFrom(lab.hosts.client, vip, 7)
+    await until('the backup has heard of the connection', seconds(10), async () => {
+      await connection.exchange('one more packet')
+      return / SYNC +\d+$/m.test(await lab.hosts.two.output(['cat', '/proc/net/ip_vs_conn_sync']))
+    })
+    connection.end()
     await lab.hosts.two.run(['ipvsadm', '--stop-daemon', 'backup'])
     await until('it is started again', seconds(15), async () => /^backup/.test(await roles(lab.hosts.two)))
     expect(await one.ctl('vrrp', 'hold', 'VI_1')).toMatchObject({ code: 0 })
