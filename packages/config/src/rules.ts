@@ -17,7 +17,7 @@ export function applyRules(resolved: VirtualServer, text: VirtualServerText & Re
   const say = (code: Code, message: string, keyword?: string): void => {
     remarks.add(code, placeOfKeyword(text, keyword), message)
   }
-  dynamic(text, say)
+  dynamic(text, vs, say)
   if (text.realServers.length === 0 && text.serversFrom.length === 0) say('E060', `${vs.name} has no real_server`)
   clearWithoutEffect(vs, text, say)
   persistence(vs, say)
@@ -32,9 +32,19 @@ export function applyRules(resolved: VirtualServer, text: VirtualServerText & Re
   return vs
 }
 
-function dynamic({ serversFrom, realServerTemplate }: VirtualServerText, say: Say): void {
+function dynamic({ serversFrom, realServerTemplate }: VirtualServerText, vs: VirtualServer, say: Say): void {
   if (serversFrom.length > 0 && realServerTemplate === undefined)
     say('E066', 'real_servers_from needs a real_server_template: how its servers are checked', 'real_servers_from')
+  const families = familiesOf(vs.target)
+  for (const source of vs.dynamic?.sources ?? []) {
+    if (source.kind !== 'dns' || families.has(source.family)) continue
+    if (vs.dynamic?.template.forwarding.method !== 'tunnel')
+      say(
+        'E061',
+        `${source.type} records of ${source.name} and ${vs.name} are of different families: only lvs_method TUN can do that`,
+        'real_servers_from',
+      )
+  }
   if (serversFrom.length === 0 && realServerTemplate !== undefined)
     say('W057', 'real_server_template has no effect without real_servers_from', 'real_server_template')
 }

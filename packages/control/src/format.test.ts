@@ -21,6 +21,7 @@ import {
   event,
   fixtureNow,
   server,
+  sources,
   status,
   virtualServer,
 } from './testing/index.ts'
@@ -29,6 +30,13 @@ const at80: Screen = { width: 80, paint: plain }
 const joined = (lines: readonly string[]): string => `\n${lines.join('\n')}\n`
 
 describe('status screen', () => {
+  test('a source of real servers that fails, and how old what it said is', () => {
+    const lines = statusScreen(status({ sources: sources() }), { width: 200, paint: plain })
+    expect(lines.filter((line) => line.startsWith('!'))).toEqual([
+      '! SOURCE FAILS etcd http://127.0.0.1:2379 /web/ for 2 min: connect ECONNREFUSED 127.0.0.1:2379; its 2 servers of 3 min ago stay',
+    ])
+  })
+
   test('at 80 columns', () => {
     expect(joined(statusScreen(busyStatus(), at80))).toMatchInlineSnapshot(`
       "

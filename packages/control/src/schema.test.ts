@@ -11,6 +11,7 @@ import {
   largeStatus,
   reloadResult,
   status,
+  sources,
 } from './testing/index.ts'
 
 const ajv = new Ajv2020({ strict: true, allErrors: true })
@@ -39,6 +40,7 @@ const base = status()
 
 test.for<[ReplyName, string, unknown]>([
   ['Status', 'busy', busyStatus()],
+  ['Status', 'with sources', status({ sources: sources() })],
   [
     'Status',
     'in trouble',

@@ -86,7 +86,7 @@ function alarms({ config, kernel, probers, sources = [], at }: Status, screen: S
     if (failed === undefined) continue
     const kept =
       answeredAt === undefined ? 'it never answered' : `its ${count(servers, 'server')} of ${ago(answeredAt, at)} stay`
-    shout(`SOURCE FAILS ${printable(name)}, for ${lengthy(at - failed.at)}: ${printable(failed.message)}; ${kept}`)
+    shout(`SOURCE FAILS ${printable(name)} for ${lengthy(at - failed.at)}: ${printable(failed.message)}; ${kept}`)
   }
   return lines
 }

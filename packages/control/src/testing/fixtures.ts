@@ -4,6 +4,7 @@ import type {
   Event,
   ReloadResult,
   ServerStatus,
+  SourceStatus,
   Status,
   Traffic,
   VirtualServerStatus,
@@ -273,6 +274,31 @@ export function largeStatus(services: number, servers: number): Status {
       })
     }),
   })
+}
+
+/** One that answers, and one that fails since two minutes. */
+export function sources(): readonly SourceStatus[] {
+  const virtualServers = ['192.0.2.1:80/tcp']
+  return [
+    {
+      name: 'dns A web.example.com',
+      kind: 'dns',
+      virtualServers,
+      servers: 3,
+      answeredAt: fixtureNow - 4 * second,
+      failed: undefined,
+      remarks: [],
+    },
+    {
+      name: 'etcd http://127.0.0.1:2379 /web/',
+      kind: 'etcd',
+      virtualServers,
+      servers: 2,
+      answeredAt: fixtureNow - 3 * minute,
+      failed: { at: fixtureNow - 2 * minute, message: 'connect ECONNREFUSED 127.0.0.1:2379' },
+      remarks: ['the value of /web/c is no server'],
+    },
+  ]
 }
 
 export function driftReport(over: Partial<DriftReport> = {}): DriftReport {
