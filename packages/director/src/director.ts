@@ -37,6 +37,7 @@ import { createSyncDaemons } from './sync-daemons.ts'
 import { tell, tellBegin, tellGone, tellRemoved, type Tellers } from './transitions.ts'
 import { createSyncHeard } from './sync-heard.ts'
 import { createTrial } from './trial.ts'
+import { describeVrrpChanges } from './vrrp-changes.ts'
 
 /** What reading the configuration gives: the config unless nothing can run, and what is to be said about it. */
 export interface Loaded {
@@ -370,7 +371,10 @@ export function createDirector(options: DirectorOptions): Director {
     for (const report of missed) next.replay(report)
     missed = undefined
     slowStarts.carry(table.pools, next.pools)
-    const changes = describeChanges(reconciler.desired, next.desired())
+    const changes = [
+      ...describeChanges(reconciler.desired, next.desired()),
+      ...describeVrrpChanges(config?.vrrp, nextConfig.vrrp),
+    ]
     tellRemoved(table.pools, next.pools, tellers)
     fileConfig = nextFile
     config = nextConfig
@@ -449,7 +453,11 @@ export function createDirector(options: DirectorOptions): Director {
     const next = await successorsOf(asOf(loaded.config, overlay), table.pools, overlay, clock.wall())
     slowStarts.carry(table.pools, next)
     for (const pool of next) pool.begin(clock.wall())
-    return { ok: true, file: name, diagnostics, changes: describeChanges(reconciler.desired, desiredTable(next)) }
+    const changes = [
+      ...describeChanges(reconciler.desired, desiredTable(next)),
+      ...describeVrrpChanges(config?.vrrp, loaded.config.vrrp),
+    ]
+    return { ok: true, file: name, diagnostics, changes }
   }
 
   function say(level: 'info' | 'warn' | 'error', event: string, message: string, fields = {}): void {
