@@ -1,8 +1,10 @@
 import type { DnsSource } from '@ipvs-director/config'
-import { seconds } from '@ipvs-director/core'
+import { address, addressBytes, seconds } from '@ipvs-director/core'
 import { fakeClock } from '@ipvs-director/core/testing'
-import { expect, test } from 'vitest'
-import { dnsSource, type Resolve } from './dns.ts'
+import { Resolver } from 'node:dns/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { nameServer, recordType, srvData, type WireRecord } from '../testing/name-server.ts'
+import { dnsSource, resolveBy, type Resolve } from './dns.ts'
 import type { Listing } from './source.ts'
 
 const settings: DnsSource = {
@@ -142,4 +144,41 @@ test('an answer that comes after the end is not told', async () => {
   await w.clock.advance(seconds(100))
   expect(told).toEqual([])
   expect(w.asked).toHaveLength(1)
+})
+
+const host = (type: number, text: string, ttl = 60): WireRecord => ({ type, ttl, data: addressBytes(address(text)) })
+const srv = (...[priority, weight, port, target]: Parameters<typeof srvData>): WireRecord => ({
+  type: recordType.srv,
+  ttl: 60,
+  data: srvData(priority, weight, port, target),
+})
+
+test('over the wire: TTLs, SRV with a target that is gone, a name without records, no such name', async () => {
+  const server = await nameServer({
+    'web.example': [host(recordType.a, '10.0.0.1', 7), host(recordType.a, '10.0.0.2', 9)],
+    'six.example': [host(recordType.aaaa, '2001:db8::1')],
+    '_http._tcp.example': [srv(1, 5, 8080, 'web.example'), srv(2, 0, 80, 'gone.example'), srv(3, 0, 80, 'six.example')],
+  })
+  onTestFinished(() => {
+    server.close()
+  })
+  const resolve = resolveBy(() => {
+    const resolver = new Resolver({ timeout: 2000, tries: 2 })
+    resolver.setServers([server.address])
+    return resolver
+  })
+  const clock = fakeClock()
+  const list = (over: Partial<DnsSource>) =>
+    dnsSource({ ...settings, ...over }, { clock, random: () => 0, resolve }).list()
+  expect(await resolve.a('web.example')).toContainEqual({ address: '10.0.0.1', ttl: 7 })
+  expect(shown(await list({ name: 'web.example' }))).toEqual(['10.0.0.1 - - 0', '10.0.0.2 - - 0'])
+  expect(shown(await list({ name: 'six.example', type: 'AAAA', family: 'inet6' }))).toEqual(['2001:db8::1 - - 0'])
+  const listing = await list({ name: '_http._tcp.example', type: 'SRV' })
+  expect(shown(listing)).toEqual(['10.0.0.1 8080 5 0', '10.0.0.2 8080 5 0'])
+  expect(listing.remarks).toEqual([
+    'gone.example, a target of _http._tcp.example, has no address',
+    'six.example, a target of _http._tcp.example, has no address',
+  ])
+  await expect(list({ name: 'six.example' })).rejects.toThrow('ENODATA')
+  await expect(list({ name: 'no.example' })).rejects.toThrow('ENOTFOUND')
 })

@@ -25,14 +25,15 @@ export interface Resolve {
   srv(name: string): Promise<readonly SrvRecord[]>
 }
 
-/** By the name servers in /etc/resolv.conf, which is read anew each time. */
-export const systemResolve: Resolve = {
+/** Look-ups by a resolver, a new one for each. */
+export const resolveBy = (resolver: () => Resolver): Resolve => ({
   a: (name) => resolver().resolve4(name, { ttl: true }),
   aaaa: (name) => resolver().resolve6(name, { ttl: true }),
   srv: (name) => resolver().resolveSrv(name),
-}
+})
 
-const resolver = (): Resolver => new Resolver({ timeout: 2000, tries: 2 })
+/** By the name servers in /etc/resolv.conf, which is read anew each time. */
+export const systemResolve: Resolve = resolveBy(() => new Resolver({ timeout: 2000, tries: 2 }))
 
 export interface DnsOptions {
   readonly clock: Clock
