@@ -1,5 +1,4 @@
 import { createSocket } from 'node:dgram'
-import type { AddressInfo } from 'node:net'
 
 /** A record as the answer holds it; `data` as RFC 1035 lays it out. */
 export interface WireRecord {
