@@ -1,6 +1,6 @@
 import type { Address, Family, Millis } from '@ipvs-director/core'
 import type { AlarmSettings } from './alarm-config.ts'
-import type { DynamicServers } from './dynamic-config.ts'
+import type { ServerSource } from './dynamic-config.ts'
 import type { Place, Script } from './place.ts'
 import type { ProcessSettings, SnmpSettings, SyncDaemon } from './service-config.ts'
 import type { BfdInstance, TrackFile } from './tracking-config.ts'
@@ -135,6 +135,17 @@ export interface RealServer {
   readonly snmpName: string | undefined
   readonly virtualhost: string | undefined
   readonly checkers: readonly CheckerConfig[]
+}
+
+/** Real servers that are not in the file: own extensions `real_servers_from` and `real_server_template`. */
+export interface DynamicServers {
+  /** At least one, in the order of the file. */
+  readonly sources: readonly ServerSource[]
+  /**
+   * The settings of those servers. Its address is 0.0.0.0 or :: and its port 0, and so are those of the checks that go to
+   * the server itself: they stand for whatever the source answers.
+   */
+  readonly template: RealServer
 }
 
 /** When a checker runs and how it forgives; every value resolved by reference/checkers.md §1. */

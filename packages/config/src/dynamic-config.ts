@@ -1,17 +1,6 @@
 import type { Family, Millis } from '@ipvs-director/core'
-import type { RealServer } from './config.ts'
 
-/** Real servers that are not in the file: own extensions `real_servers_from` and `real_server_template`. */
-export interface DynamicServers {
-  /** At least one, in the order of the file. */
-  readonly sources: readonly ServerSource[]
-  /**
-   * The settings of those servers. Its address is 0.0.0.0 or :: and its port 0, and so are those of the checks that go to
-   * the server itself: they stand for whatever the source answers.
-   */
-  readonly template: RealServer
-}
-
+/** A line of our own `real_servers_from`. */
 export type ServerSource = DnsSource | EtcdSource
 
 interface Anywhere {

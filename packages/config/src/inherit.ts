@@ -3,6 +3,7 @@ import type { CheckerBlock, Surroundings } from './checker-block.ts'
 import { type NamedDefinitions, resolveChecker } from './checker-config.ts'
 import type {
   CheckerConfig,
+  DynamicServers,
   Forwarding,
   Globals,
   RealServer,
@@ -12,7 +13,6 @@ import type {
 } from './config.ts'
 import type { Remarks } from './diagnostics.ts'
 import { anyAddressOf, resolveSource } from './dynamic.ts'
-import type { DynamicServers } from './dynamic-config.ts'
 import { maskNumber } from './granularity.ts'
 import type { RealServerText, VirtualServerGroupText, VirtualServerText } from './grammar/virtual-server.ts'
 import { placeOfKeyword, type Read, written } from './read.ts'

@@ -97,7 +97,7 @@ export function createSources(options: SourcesOptions): Sources {
         failed(message) {
           if (source.failed === undefined) {
             const left = known.get(name)?.servers.length ?? 0
-            const what = left === 0 ? 'there is no earlier answer' : `its last ${left} servers stay`
+            const what = left === 0 ? 'there is no earlier answer' : `what it said last stays (${counted(left)})`
             say('error', 'source.failed', `Source ${name} fails, ${what}: ${message}`, { source: name })
           }
           source.failed = { at: source.failed?.at ?? clock.wall(), message }
@@ -205,8 +205,10 @@ function difference(before: readonly KnownServer[], now: readonly KnownServer[])
   const went = before.filter((each) => !fresh.has(idOf(each))).map((each) => `- ${shown(each)}`)
   const changes = [...came, ...went]
   const more = changes.length > 10 ? [`and ${changes.length - 10} more`] : []
-  return [`${now.length} servers`, ...changes.slice(0, 10), ...more].join(', ')
+  return [counted(now.length), ...changes.slice(0, 10), ...more].join(', ')
 }
+
+const counted = (n: number): string => (n === 1 ? '1 server' : `${n} servers`)
 
 const shown = ({ address, port }: KnownServer): string =>
   port === undefined ? address : formatEndpoint({ address, port })
