@@ -14,6 +14,7 @@ import { desiredTable } from './desired.ts'
 import { createDrains } from './drains.ts'
 import { createEventLog, type EventLog } from './events.ts'
 import type { Failover } from './failover.ts'
+import { createFirstVerdicts } from './first-verdicts.ts'
 import { createKernelReader } from './kernel-view.ts'
 import { createKernelTimeouts } from './kernel-timeouts.ts'
 import { nextGeneration, successorsOf, type Generation } from './generation.ts'
@@ -155,7 +156,12 @@ export function createDirector(options: DirectorOptions): Director {
   const syncHeard = createSyncHeard(clock, () => {
     failover.syncHeard()
   })
-  const trial = createTrial(clock, () => void serially(rollBack))
+  const firstVerdicts = createFirstVerdicts(() => {
+    failover.checkersSettled()
+  })
+  const trial = createTrial(clock, () => {
+    aside('rollback.failed', 'cannot roll back', rollBack)
+  })
   const drains = createDrains({
     clock,
     logger,
@@ -170,7 +176,7 @@ export function createDirector(options: DirectorOptions): Director {
       const isHim = (each: LeavingServer): boolean => each.service === service && formatEndpoint(each.real) === name
       if (steering.overlay.leaving.some(isHim)) {
         steering.leave(steering.overlay.leaving.filter((each) => !isHim(each)))
-        void serially(async () => fileConfig && use(fileConfig))
+        aside('drain.failed', `cannot remove ${name} of VS ${service}`, useAgain)
       } else steering.replace(service, name, next)
       take(pool, pool.steer(name, next, now))
       const cut = left === 0 ? 'no connection is left' : `time is over, ${left} connections are cut`
@@ -212,11 +218,9 @@ export function createDirector(options: DirectorOptions): Director {
     changed() {
       if (followAsked || fileConfig === undefined || config === undefined) return
       followAsked = true
-      void serially(async () => {
+      aside('source.not-followed', 'cannot follow a source', async () => {
         followAsked = false
-        if (fileConfig !== undefined) await use(fileConfig)
-      }).catch((error: unknown) => {
-        say('error', 'source.not-followed', `cannot follow a source: ${describeError(error)}`)
+        await useAgain()
       })
     },
   })
@@ -229,6 +233,18 @@ export function createDirector(options: DirectorOptions): Director {
     const mine = queue.then(work)
     queue = mine.catch(() => undefined)
     return mine
+  }
+
+  /** Something that nobody waits for; that it failed is told. */
+  function aside(event: string, what: string, work: () => Promise<void>): void {
+    serially(work).catch((error: unknown) => {
+      say('error', event, `${what}: ${describeError(error)}`)
+    })
+  }
+
+  /** The same file, when something that it is laid over or filled from has changed. */
+  async function useAgain(): Promise<void> {
+    if (fileConfig !== undefined) await use(fileConfig)
   }
 
   /** What happened to a pool is told, and written soon. */
@@ -246,24 +262,15 @@ export function createDirector(options: DirectorOptions): Director {
     const wanted = plan.checks.filter(({ id }) =>
       plan.subscribers.get(id)?.some(({ pool }) => !suspension.isSuspended(pool.config.name)),
     )
-    prober?.setChecks([
-      ...wanted.map((check) => asOfNow(check, plan)),
-      ...sessions.checks(new Set(wanted.map(({ id }) => id))),
-    ])
-  }
-
-  /** Checks that have not said anything yet. */
-  let unheard: Set<string> | undefined
-  function heard({ id }: Report): void {
-    if (unheard?.delete(id) !== true || unheard.size > 0) return
-    unheard = undefined
-    failover.checkersSettled()
+    const ids = new Set(wanted.map(({ id }) => id))
+    prober?.setChecks([...wanted.map((check) => asOfNow(check, plan)), ...sessions.checks(ids)])
+    firstVerdicts.expect(ids)
   }
 
   const proberEvents: ProberEvents = {
     report(report: Report) {
       missed?.push(report)
-      heard(report)
+      firstVerdicts.heard(report.id)
       for (const name of sessions.named(report.id)) failover.bfd(name, report.up)
       for (const { pool, server, checker } of plan.subscribers.get(report.id) ?? []) {
         const { up, first, verdict, at } = report
@@ -313,8 +320,6 @@ export function createDirector(options: DirectorOptions): Director {
     suspension.use(config.virtualServers)
     sessions = bfdSessions(config)
     setChecks()
-    if (plan.checks.length === 0) failover.checkersSettled()
-    else unheard = new Set(plan.checks.map(({ id }) => id))
     followConfig(config)
     events.add('start', `started with ${table.pools.length} virtual servers from ${options.file}`)
     return loaded
