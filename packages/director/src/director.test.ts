@@ -681,12 +681,10 @@ test('when a source fails its last servers stay, and status says since when and 
   expect((await w.director.status()).sources?.[0]).toMatchObject({ answeredAt: 1_200_000, failed: undefined })
 })
 
-test('a restart while the source is gone goes on with its last servers', async () => {
+test('a start after kill -9, while the source is gone, goes on with its last servers', async () => {
   const sources = fakeSources({ [webSource]: ['10.0.0.1', '10.0.0.2'] })
   const first = world(config([dynamic()]), { sources })
   await first.director.start()
-  await first.director.stop({ keep: true })
-  expect(sources.followed()).toEqual([])
   sources.fail(webSource, 'query ECONNREFUSED')
   const second = world(config([dynamic()]), { sources, ipvs: first.ipvs })
   await second.director.start()
@@ -727,6 +725,15 @@ test('a server that a source has no more keeps its connections for drain_on_remo
   expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=3', '10.0.0.2:80=0'])
   await w.clock.advance(seconds(61))
   expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=3'])
+})
+
+test('the end is the end of its sources, too', async () => {
+  const sources = fakeSources({ [webSource]: ['10.0.0.1'] })
+  const w = world(config([dynamic()]), { sources })
+  await w.director.start()
+  sources.tell(webSource, ['10.0.0.2'])
+  await w.director.stop({ keep: true })
+  expect(sources.followed()).toEqual([])
 })
 
 test('a reload brings sources and ends them; what is not asked for is not followed', async () => {
