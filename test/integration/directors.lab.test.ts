@@ -143,10 +143,11 @@ describe('two directors', () => {
     const again = await start(lab.hosts.one, { priority: 150 })
     await heldBy('one')
     const { vrrp, probers } = await again.status()
-    // The director first: whoever outlived it would clean up after it.
-    for (const pid of [again.process.pid, vrrp?.pid, ...probers.map(({ pid: each }) => each)]) {
-      if (pid !== undefined) process.kill(pid, 'SIGKILL')
-    }
+    // All stand still before the first one dies: whoever outlived the director would clean up after it.
+    const everything = [again.process.pid, vrrp?.pid, ...probers.map(({ pid }) => pid)].filter(
+      (pid) => pid !== undefined,
+    )
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of everything) process.kill(pid, signal)
     running = running.filter((each) => each !== again)
     await until('the other one has it, too', seconds(5), () => has(lab.hosts.two))
     await heldBy('two')
