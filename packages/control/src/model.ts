@@ -20,6 +20,44 @@ export interface Status {
   readonly foreign: readonly ForeignService[]
   /** Where real servers come from beside the file (`real_servers_from`); missing: from nowhere. */
   readonly sources?: readonly SourceStatus[] | undefined
+  /** `--compare`: what it has found so far; missing: this director writes the kernel's table itself. */
+  readonly comparing?: CompareStatus | undefined
+}
+
+/** A director that writes nothing, beside a program that does. */
+export interface CompareStatus {
+  readonly since: number
+  readonly looks: number
+  readonly lookedAt: number | undefined
+  /** Differences that may still be the two programs' different pace. */
+  readonly waiting: number
+  /** Differences counted since the start. */
+  readonly counted: number
+  /** Those that ended before they counted, and how long the longest lasted. */
+  readonly brief: { readonly count: number; readonly longest: number }
+  /** Those that count and are still there. */
+  readonly open: readonly Difference[]
+  /** Those that counted and are over, newest first. */
+  readonly ended: readonly Difference[]
+}
+
+/** Something that the kernel has otherwise than this director would. */
+export interface Difference {
+  /** Since when. */
+  readonly at: number
+  /** The service in the kernel. */
+  readonly service: string
+  /** The entry under it; undefined: the service itself. */
+  readonly server: string | undefined
+  /** `weight 3`, `no entry`. */
+  readonly kernel: string
+  readonly ours: string
+  /** Why this director would have it so. */
+  readonly why: string
+  /** For so long it does not count. */
+  readonly patience: number
+  /** When it was over. */
+  readonly until?: number | undefined
 }
 
 /** A source of real servers, by DNS name or from etcd. */
@@ -282,6 +320,8 @@ export interface DriftReport {
   /** The most recent ones of earlier audits, newest first. */
   readonly recent: readonly Drift[]
   readonly foreign: readonly ForeignService[]
+  /** `--compare`: these are differences from the program that writes the table; nothing is repaired. */
+  readonly comparing?: boolean | undefined
 }
 
 export interface ReloadResult {

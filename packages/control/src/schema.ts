@@ -1,7 +1,9 @@
 import type {
   CheckPace,
   CheckStatus,
+  CompareStatus,
   ConfigStatus,
+  Difference,
   Drift,
   DriftReport,
   Event,
@@ -97,6 +99,30 @@ const definitions = {
     virtualServers: listOf(ref('VirtualServerStatus')),
     foreign: listOf(ref('ForeignService'), "Services in the kernel's table that are not ours."),
     sources: maybe(listOf(ref('SourceStatus'), 'Where real servers come from beside the file.')),
+    comparing: maybe(ref('CompareStatus')),
+  }),
+  CompareStatus: object<CompareStatus>('--compare: nothing is written, another program does; what was found so far.', {
+    since: moment('When it began.'),
+    looks: whole("At the kernel's table."),
+    lookedAt: maybe(moment('The last one.')),
+    waiting: whole("Differences that may still be the two programs' different pace."),
+    counted: whole('Differences counted since the start.'),
+    brief: object<CompareStatus['brief']>('Those that ended before they counted.', {
+      count: whole('How many.'),
+      longest: duration('How long the longest of them lasted.'),
+    }),
+    open: listOf(ref('Difference'), 'Those that count and are still there.'),
+    ended: listOf(ref('Difference'), 'Those that counted and are over, newest first.'),
+  }),
+  Difference: object<Difference>('Something that the kernel has otherwise than this director would.', {
+    at: moment('Since when.'),
+    service: text('In the kernel.'),
+    server: maybe(text('The entry under it; missing: the service itself.')),
+    kernel: text('weight 3, no entry, …'),
+    ours: text('What this director would have.'),
+    why: text('Why it would.'),
+    patience: duration('For so long it does not count.'),
+    until: maybe(moment('When it was over.')),
   }),
   SourceStatus: object<SourceStatus>('A source of real servers (real_servers_from).', {
     name: text('dns A web.example.com, etcd http://127.0.0.1:2379 /web/'),
@@ -318,6 +344,7 @@ const definitions = {
     found: listOf(ref('Drift')),
     recent: listOf(ref('Drift'), 'Of earlier audits, newest first.'),
     foreign: listOf(ref('ForeignService')),
+    comparing: maybe(flag('--compare: differences from the program that writes the table; nothing is repaired.')),
   }),
   Drift: object<Drift>('A difference between what was wanted and what the kernel had.', {
     at: moment('When it was found.'),

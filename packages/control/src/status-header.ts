@@ -10,6 +10,7 @@ export function headerLines(status: Status, screen: Screen): string[] {
     ...paragraph(screen, configText(status)),
     ...paragraph(screen, kernelText(status)),
     ...paragraph(screen, summary(status)),
+    ...comparison(status, screen),
     ...alarms(status, screen),
   ]
 }
@@ -58,6 +59,31 @@ export function summary({ virtualServers }: Status): string {
   ]
   const services = count(virtualServers.length, 'virtual server') + (down > 0 ? `, ${down} down` : '')
   return `${services}; ${count(all, 'real server')}${all > 0 ? `: ${parts.join(', ')}` : ''}`
+}
+
+/** A director that only looks must not be taken for one that serves. */
+function comparison({ comparing, at }: Status, screen: Screen): string[] {
+  if (comparing === undefined) return []
+  const { since, looks, open, counted, waiting, brief } = comparing
+  const short = brief.count === 0 ? '' : `; ${count(brief.count, 'short one')}, the longest ${lengthy(brief.longest)}`
+  const now = `${open.length} now${waiting === 0 ? '' : `, ${waiting} that may still be the pace of the checks`}`
+  return [
+    ...paragraph(screen, `COMPARING for ${lengthy(at - since)}: nothing is written; another program has the kernel`, {
+      tone: 'strong',
+    }),
+    ...paragraph(screen, `${count(looks, 'look')}, ${count(counted, 'difference')}: ${now}${short}`, {
+      indent: '  ',
+      tone: open.length === 0 ? 'good' : 'warn',
+    }),
+    ...open.flatMap(({ at: from, service, server, kernel, ours, why }) =>
+      paragraph(
+        screen,
+        `! ${server === undefined ? '' : `${printable(server)} of `}${printable(service)} for ${lengthy(at - from)}: ` +
+          `the kernel has ${printable(kernel)}, we would have ${printable(ours)}: ${printable(why)}`,
+        { tone: 'alarm' },
+      ),
+    ),
+  ]
 }
 
 function alarms({ config, kernel, probers, sources = [], at }: Status, screen: Screen): string[] {

@@ -8,6 +8,8 @@ import { adoptedHealth } from './adopt.ts'
 import type { Alarms } from './alarms/alarms.ts'
 import { createAudits } from './audits.ts'
 import { bfdSessions } from './bfd-sessions.ts'
+import { createComparison, isProbedBeside } from './compare/comparison.ts'
+import { lookingOnly } from './compare/beside.ts'
 import { asOfNow, planChecks, type CheckPlan } from './checks.ts'
 import { describeChanges } from './commands.ts'
 import { desiredTable } from './desired.ts'
@@ -69,6 +71,8 @@ export interface DirectorOptions {
   readonly failover: (events: EventLog, happened: (event: VrrpEvent) => void) => Failover
   readonly logger: Logger
   readonly clock: Clock
+  /** `--compare`: another program writes the kernel's table, this one looks where it would have decided otherwise. */
+  readonly compare?: boolean
   /** Addresses of this machine, for `ha_suspend`; default: as the kernel tells. */
   readonly ownAddresses?: () => ReadonlySet<string>
 }
@@ -104,9 +108,11 @@ const farewell = 3000
 const firstAnswers = 3000
 
 export function createDirector(options: DirectorOptions): Director {
-  const { ipvs, logger, clock } = options
+  const { logger, clock } = options
   const events = createEventLog(() => clock.wall())
-  const reconciler = createReconciler({ ipvs, logger, owned: options.owned, wall: () => clock.wall() })
+  const dry = options.compare ?? false
+  const ipvs = dry ? lookingOnly(options.ipvs) : options.ipvs
+  const reconciler = createReconciler({ ipvs, logger, owned: options.owned, wall: () => clock.wall(), dry })
   const kernelReader = createKernelReader(ipvs)
   const timeouts = createKernelTimeouts(ipvs, logger)
   const table = createPoolTable(reconciler)
@@ -140,7 +146,11 @@ export function createDirector(options: DirectorOptions): Director {
     alarms.tell({ kind: 'event', event })
   })
   const readKernel = () => kernelReader.read(table.pools, clock.wall())
-  const audits = createAudits({ reconciler, clock, logger, events, interval: () => config?.globals.reconcileInterval })
+  const comparison = dry
+    ? createComparison({ ipvs, desired: reconciler.desired, pools: () => table.pools, clock, logger, events })
+    : undefined
+  const audits =
+    comparison ?? createAudits({ reconciler, clock, logger, events, interval: () => config?.globals.reconcileInterval })
   const vrrpNotifier = createNotifier(options.runScript, () => currentConfig().globals, logger)
   const failover = options.failover(events, (event) => {
     if (event.type === 'instance') syncDaemons.follow()
@@ -259,8 +269,10 @@ export function createDirector(options: DirectorOptions): Director {
 
   /** What is probed now: nothing of a suspended service, unless another one asks for the same. */
   function setChecks(): void {
-    const wanted = plan.checks.filter(({ id }) =>
-      plan.subscribers.get(id)?.some(({ pool }) => !suspension.isSuspended(pool.config.name)),
+    const wanted = plan.checks.filter(
+      ({ id, kind }) =>
+        (!dry || isProbedBeside(kind)) &&
+        plan.subscribers.get(id)?.some(({ pool }) => !suspension.isSuspended(pool.config.name)),
     )
     const ids = new Set(wanted.map(({ id }) => id))
     prober?.setChecks([...wanted.map((check) => asOfNow(check, plan)), ...sessions.checks(ids)])
@@ -502,6 +514,7 @@ export function createDirector(options: DirectorOptions): Director {
         prober,
         vrrp: () => failover.status(),
         sources: sources.status(),
+        comparing: comparison?.comparing(),
       }),
     vrrp: (command, name) => failover.command(command, name),
     async stop({ keep, keepVips = false }) {

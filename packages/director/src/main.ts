@@ -6,6 +6,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAlarms } from './alarms/alarms.ts'
 import { testConfig } from './config-test.ts'
+import { sayWithoutEffect, withoutEffect } from './compare/without-effect.ts'
 import { createDirector, type Director, type DirectorOptions, type Loaded } from './director.ts'
 import { createFailover, noFailover } from './failover.ts'
 import { loadAside } from './load-aside.ts'
@@ -94,7 +95,7 @@ async function serve(options: CommandLine, logging: Logging): Promise<number> {
 async function direct(options: CommandLine, logging: Logging, claim: SocketClaim): Promise<number> {
   const { logger } = logging
   const ipvs = options.memoryIpvs ? memoryIpvs() : await openIpvs()
-  const director = createDirector({
+  const wiring: DirectorOptions = {
     file: options.file,
     version,
     load: loader(options),
@@ -122,7 +123,9 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
     },
     logger,
     clock: systemClock,
-  })
+  }
+  const director = createDirector(options.compare ? withoutEffect(wiring) : wiring)
+  if (options.compare) sayWithoutEffect(logger)
   const service = serviceManager()
   const reload = telling(director, service)
   const ending = untilAsked()

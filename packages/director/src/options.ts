@@ -43,6 +43,8 @@ export interface CommandLine {
   readonly keepVips: boolean
   /** Keep the table in memory instead of the kernel: to look around, or where there is no IPVS. */
   readonly memoryIpvs: boolean
+  /** Write nothing: tell where another program, which does, has decided otherwise. */
+  readonly compare: boolean
   /** Prober processes; undefined: by cores. 0: probe in the director's own process. */
   readonly probers: number | undefined
   readonly version: boolean
@@ -84,6 +86,7 @@ const known = {
   'socket-group': text,
   'state-dir': text,
   'memory-ipvs': flag,
+  compare: flag,
   strict: flag,
   probers: text,
   // keepalived's, without effect so far
@@ -122,6 +125,7 @@ const withoutEffect = [
 export const defaultConfigFile = '/etc/keepalived/keepalived.conf'
 export const defaultSocket = '/run/ipvs-director/control.sock'
 export const defaultStateDirectory = '/run/ipvs-director'
+const compareStateDirectory = '/run/ipvs-director-compare'
 const defaultOverlayDirectory = '/var/lib/ipvs-director'
 
 /** Reads the arguments after the program's name; throws a {@link UsageError}. */
@@ -130,7 +134,9 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   const { values, positionals } = parse(rest)
   if (positionals.length > 0)
     throw new UsageError(`unexpected "${positionals.join(' ')}"; the file is given by -f FILE`)
-  const stateDirectory = values['state-dir'] ?? defaultStateDirectory
+  const compare = values.compare ?? false
+  const ownDirectory = values['state-dir'] ?? (compare ? compareStateDirectory : undefined)
+  const stateDirectory = ownDirectory ?? defaultStateDirectory
   return {
     file: values['use-file'] ?? defaultConfigFile,
     configTest: testFile ?? values['config-test'] ?? false,
@@ -154,7 +160,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     snmpSocket: values['snmp-agent-socket'],
     pidFile: values.pid,
     keepIpvs: values['dont-release-ipvs'] ?? false,
-    socket: values.socket ?? (values['state-dir'] === undefined ? defaultSocket : `${stateDirectory}/control.sock`),
+    socket: values.socket ?? (ownDirectory === undefined ? defaultSocket : `${stateDirectory}/control.sock`),
     socketGroup: values['socket-group'],
     stateDirectory,
     overlay: join(values['state-dir'] ?? defaultOverlayDirectory, 'overlay.json'),
@@ -162,6 +168,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     services: values.vrrp !== true || values.check === true,
     keepVips: values['dont-release-vrrp'] ?? false,
     memoryIpvs: values['memory-ipvs'] ?? false,
+    compare,
     probers: proberCount(values.probers),
     version: values.version ?? false,
     help: values.help ?? false,
@@ -261,6 +268,8 @@ export const help = `usage: ipvs-director [-f FILE] [options]
       --log-storm N         lines of one event in ten seconds, the rest is counted (default 200; 0: all)
       --probers N           prober processes (default: by cores; 0: none, probe in this process)
       --strict              warnings are errors: what has one is left out, a reload with one is refused
+      --compare             beside a running keepalived with the same file: probe, write nothing, and tell where this
+                            program would decide otherwise; its socket and state are in ${compareStateDirectory}
       --memory-ipvs         keep the table in memory, write nothing to the kernel
 
 Signals: HUP reload, TERM and INT stop. \`ipvs-ctl status\` shows what is going on.

@@ -65,12 +65,14 @@ export interface ReconcilerOptions {
   readonly owned: OwnedServices
   /** Wall clock, milliseconds since 1970. */
   readonly wall: () => number
+  /** Nothing that is written arrives: none of it counts. Default false. */
+  readonly dry?: boolean
 }
 
 /** Up to so many commands at once are logged one by one. */
 const toldOneByOne = 50
 
-export function createReconciler({ ipvs, logger, owned, wall }: ReconcilerOptions): Reconciler {
+export function createReconciler({ ipvs, logger, owned, wall, dry = false }: ReconcilerOptions): Reconciler {
   const desired = new Map<string, Service>()
   let actual: Map<string, Service> = new Map()
   let foreign: readonly Service[] = []
@@ -158,7 +160,7 @@ export function createReconciler({ ipvs, logger, owned, wall }: ReconcilerOption
     const commands = diff(pick(actual, ids), wish, { owned: (id) => ours.has(id) })
     if (commands.length === 0) return new Map()
     const outcomes = await ipvs.execute(commands)
-    figures.writes += commands.length
+    if (!dry) figures.writes += commands.length
     const touched = new Set<string>()
     const refused = new Map<string, IpvsError>()
     commands.forEach((command, i) => {
@@ -245,7 +247,7 @@ export function createReconciler({ ipvs, logger, owned, wall }: ReconcilerOption
         dirty = new Set()
         if (all) {
           await ipvs.execute([{ do: 'flush' }])
-          figures.writes++
+          if (!dry) figures.writes++
           actual = new Map()
         } else {
           await write([...ours])

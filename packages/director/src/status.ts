@@ -3,6 +3,7 @@ import type { CheckerConfig, CheckTiming, Forwarding } from '@ipvs-director/conf
 import type {
   CheckPace,
   CheckStatus,
+  CompareStatus,
   ConfigStatus,
   ForeignService,
   KernelStatus,
@@ -44,6 +45,8 @@ export interface StatusSources {
   readonly prober: (Prober & ProberProcesses) | undefined
   readonly vrrp: () => Promise<VrrpStatus | undefined>
   readonly sources: readonly SourceStatus[]
+  /** `--compare`. */
+  readonly comparing: CompareStatus | undefined
 }
 
 /** The truth as far as it is known now, each part with its age. A kernel that cannot be asked is said to be so. */
@@ -69,6 +72,7 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     virtualServers: sources.pools.map((pool) => virtualServerStatus(pool, view, byId, sources.overlay)),
     foreign: sources.reconciler.foreign.map(foreignOf),
     ...(sources.sources.length === 0 ? {} : { sources: sources.sources }),
+    ...(sources.comparing === undefined ? {} : { comparing: sources.comparing }),
   }
 }
 

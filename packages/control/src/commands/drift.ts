@@ -24,6 +24,7 @@ export async function runDrift(context: CommandContext, options: DriftOptions): 
 
 /** A report of an audit, as lines. */
 export function driftScreen(report: DriftReport, screen: Screen, now: number): string[] {
+  if (report.comparing === true) return compareLines(report, screen, now)
   const when = `audit ${ago(report.at, now)}`
   const none = report.found.length === 0
   return [
@@ -38,6 +39,22 @@ export function driftScreen(report: DriftReport, screen: Screen, now: number): s
     ...(report.recent.length === 0 ? [] : ['', ...paragraph(screen, 'found by earlier audits:', { tone: 'dim' })]),
     ...report.recent.flatMap((drift) => driftLines(drift, screen, now)),
     ...foreignLines(report.foreign, screen),
+  ]
+}
+
+/** Nothing is repaired here: each is told with how long it has been so. */
+function compareLines(report: DriftReport, screen: Screen, now: number): string[] {
+  const none = report.found.length === 0
+  const text = none ? 'no difference' : count(report.found.length, 'difference')
+  const told = (drifts: readonly Drift[]): string[] =>
+    drifts.flatMap(({ at, what }) => paragraph(screen, `${printable(what)}; since ${ago(at, now)}`, { indent: '  ' }))
+  return [
+    ...paragraph(screen, `comparing, last look ${ago(report.at, now)}: ${text} from what the kernel has`, {
+      tone: none ? 'good' : 'warn',
+    }),
+    ...told(report.found),
+    ...(report.recent.length === 0 ? [] : ['', ...paragraph(screen, 'over again:', { tone: 'dim' })]),
+    ...told(report.recent),
   ]
 }
 

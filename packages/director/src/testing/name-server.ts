@@ -40,7 +40,7 @@ export async function nameServer(
     socket.bind(0, '127.0.0.1', resolve)
   })
   return {
-    address: `127.0.0.1:${(socket.address()).port}`,
+    address: `127.0.0.1:${socket.address().port}`,
     close: () => {
       socket.close()
     },
