@@ -1,4 +1,5 @@
-import { checkers, checkId, createEngine, type Check, type Engine } from '@ipvs-director/checkers'
+import { checkers, checkId, type Check } from '@ipvs-director/checkers'
+import { createEngine, type Engine } from '@ipvs-director/checkers/probing'
 import { filesInMemory, loadConfig } from '@ipvs-director/config'
 import { seconds, systemClock } from '@ipvs-director/core'
 import { configOf, type Kind } from './servers.ts'

@@ -1,5 +1,6 @@
 /** BFD_CHECK with FRR's bfdd at the other end of a link. */
-import { checkId, createEngine, type Report } from '@ipvs-director/checkers'
+import { checkId, type Report } from '@ipvs-director/checkers'
+import { createEngine } from '@ipvs-director/checkers/probing'
 import type { CheckTiming } from '@ipvs-director/config'
 import { address, millis, seconds, systemClock } from '@ipvs-director/core'
 import { chmodSync, existsSync } from 'node:fs'

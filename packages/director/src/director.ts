@@ -50,6 +50,9 @@ export interface Loaded {
   readonly errors: number
 }
 
+/** What probes, and the processes it does it with. */
+export type Probing = Prober & ProberProcesses
+
 export interface DirectorOptions {
   readonly file: string
   readonly version: string
@@ -59,7 +62,7 @@ export interface DirectorOptions {
   /** `memory` for the table in memory. */
   readonly ipvsVersion: () => Promise<string>
   /** `globals` answers the configuration's as they are at that moment. */
-  readonly startProber: (events: ProberEvents, globals: () => Globals) => Prober & ProberProcesses
+  readonly startProber: (events: ProberEvents, globals: () => Globals) => Probing | Promise<Probing>
   readonly runScript: RunScript
   readonly owned: OwnedServices
   readonly overlay: OverlayStore
@@ -121,7 +124,7 @@ export function createDirector(options: DirectorOptions): Director {
   let fileConfig: Config | undefined
   let config: Config | undefined
   let plan: CheckPlan = { checks: [], subscribers: new Map() }
-  let prober: (Prober & ProberProcesses) | undefined
+  let prober: Probing | undefined
   let loadedAt = startedAt
   let reloads = 0
   let refused: { at: number; diagnostics: readonly string[] } | undefined
@@ -328,7 +331,7 @@ export function createDirector(options: DirectorOptions): Director {
     tellBegin(effects, tellers)
     if (globals.rsInitNotifies) tellPresent()
     plan = await planChecks(table.pools, ({ pool }) => fresh.has(pool))
-    prober = options.startProber(proberEvents, () => currentConfig().globals)
+    prober = await options.startProber(proberEvents, () => currentConfig().globals)
     suspension.use(config.virtualServers)
     sessions = bfdSessions(config)
     setChecks()

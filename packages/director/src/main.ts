@@ -1,5 +1,5 @@
 import { limitsOf, meansHere } from '@ipvs-director/checkers'
-import { claimSocket, SocketPathError, type SocketClaim } from '@ipvs-director/control'
+import { claimSocket, createControlServer, SocketPathError, type SocketClaim } from '@ipvs-director/control'
 import { describeError, systemClock, type Logger } from '@ipvs-director/core'
 import { memoryIpvs, openIpvs } from 'ipvs-netlink'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ import { createLogging, stderrIsJournal, type Logging } from './logging.ts'
 import { help, readCommandLine, UsageError, type CommandLine } from './options.ts'
 import { ownedFile } from './owned-file.ts'
 import { overlayFile } from './overlay-file.ts'
-import { proberCount, startProbing } from './probing.ts'
+import { proberCount } from './probers.ts'
 import { programPath } from './programs.ts'
 import { fifoScriptRunner, scriptRunner } from './scripts.ts'
 import { createSnmp } from './snmp/snmp.ts'
@@ -113,7 +113,9 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
       ),
     ipvs,
     ipvsVersion: async () => (options.memoryIpvs ? 'memory' : (await ipvs.info()).version),
-    startProber: (events, globals) => startProbing(options.probers, events, globals, logger),
+    // Loaded once the table is right: what probes is more than half of the program.
+    startProber: async (events, globals) =>
+      (await import('./probing.ts')).startProbing(options.probers, events, globals, logger),
     runScript: scriptRunner(logger),
     owned: ownedFile(join(options.stateDirectory, 'owned.json')),
     overlay: overlayFile(options.overlay),
@@ -208,7 +210,6 @@ function untilAsked(): { asked: Promise<boolean>; stop: (keep: boolean) => void 
 }
 
 async function openControl(socket: SocketClaim, director: Director, logger: Logger, stop: (keep: boolean) => void) {
-  const { createControlServer } = await import('@ipvs-director/control')
   return createControlServer({
     socket,
     logger,

@@ -1,5 +1,9 @@
 import type { Figures, Prober } from '@ipvs-director/checkers'
+import { availableParallelism } from 'node:os'
 import type { ProberProcesses } from './status.ts'
+
+/** Prober processes as wished; undefined: as many as there are cores, at most two. */
+export const proberCount = (wish: number | undefined): number => wish ?? Math.min(2, availableParallelism())
 
 /**
  * Scripts run in the director's own process, which can become other users; what parses strangers' bytes runs in the

@@ -1,21 +1,11 @@
-import {
-  createEngine,
-  createFleet,
-  createNodeIo,
-  localKinds,
-  type Prober,
-  type ProberEvents,
-} from '@ipvs-director/checkers'
+import { localKinds, type Prober, type ProberEvents } from '@ipvs-director/checkers'
+import { createEngine, createFleet, createNodeIo } from '@ipvs-director/checkers/probing'
 import type { Globals } from '@ipvs-director/config'
 import { systemClock, type Logger } from '@ipvs-director/core'
-import { availableParallelism } from 'node:os'
-import { splitProber } from './probers.ts'
+import { proberCount, splitProber } from './probers.ts'
 import { programPath } from './programs.ts'
 import { checkIdentities } from './scripts.ts'
 import type { ProberProcesses } from './status.ts'
-
-/** Prober processes as wished; undefined: as many as there are cores, at most two. */
-export const proberCount = (wish: number | undefined): number => wish ?? Math.min(2, availableParallelism())
 
 /** Everything that probes: scripts in this process, the network in `count` others (undefined: by cores; 0: here, too). */
 export function startProbing(

@@ -1,5 +1,5 @@
 import type { Globals } from '@ipvs-director/config'
-import type { ScriptIdentity } from '@ipvs-director/checkers'
+import type { ScriptIdentity } from '@ipvs-director/checkers/probing'
 import { seconds, silentLogger, type Logger } from '@ipvs-director/core'
 import { checkScript, readAccounts, resolveIdentity, runScript, type Identity } from '@ipvs-director/linux'
 import type { RunScript } from './notify.ts'
