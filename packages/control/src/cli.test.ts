@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { seconds, silentLogger } from '@ipvs-director/core'
 import { runCtl } from './cli.ts'
@@ -516,6 +517,12 @@ describe('steering', () => {
     ],
     ['remove 10.0.0.2:80', { action: 'remove', server: '10.0.0.2:80' }],
     ['reset', { action: 'reset' }],
+    ['remove-service web/tcp', { action: 'remove-service', service: 'web/tcp', drain: false }],
+    [
+      'remove-service web/tcp --deadline 5min',
+      { action: 'remove-service', service: 'web/tcp', drain: true, deadline: 300_000 },
+    ],
+    ['reset 192.0.2.1:80/tcp', { action: 'reset', service: '192.0.2.1:80/tcp' }],
     ['reset 10.0.0.2:80 web', { action: 'reset', server: '10.0.0.2:80', service: 'web' }],
   ])('%s', async (words, request) => {
     const { code, out } = await ctl(words)
@@ -523,6 +530,46 @@ describe('steering', () => {
     expect(code).toBe(0)
     const asked = director.calls.find((call) => call.startsWith('steer '))?.slice('steer '.length)
     expect(JSON.parse(asked ?? '')).toEqual(request)
+  })
+
+  const textSent = (): string => {
+    const asked = director.calls.find((call) => call.startsWith('steer '))?.slice('steer '.length)
+    return (JSON.parse(asked ?? '') as { text: string }).text
+  }
+
+  test('add-service writes its words as keepalived.conf', async () => {
+    const words = 'add-service 192.0.2.9:53/udp 10.0.0.2:53 [2001:db8::2]:53 --algo wrr --method NAT --check none'
+    expect((await ctl(words)).code).toBe(0)
+    expect(textSent()).toBe(`virtual_server 192.0.2.9 53 {
+    protocol UDP
+    lb_algo wrr
+    lb_kind NAT
+    real_server 10.0.0.2 53 {
+    }
+    real_server 2001:db8::2 53 {
+    }
+}
+`)
+  })
+
+  test.each([
+    ['add-service', 2, 'wanted a virtual server, or --file'],
+    ['add-service web', 1, 'not an address with a port'],
+    ['add-service 192.0.2.9:80 10.0.0.2:80 --check ping', 1, 'no check'],
+    ['add-service --file /no/such/file', 1, 'no such file'],
+  ])('%s is refused', async (words, status, complaint) => {
+    const { code, err } = await ctl(words)
+    expect({ code, err }).toEqual({ code: status, err: expect.stringContaining(complaint) as string })
+  })
+
+  test('add-service --file sends the file, and prints what is wrong with it', async () => {
+    const file = fileURLToPath(new URL('../../../configs/dr/keepalived.conf', import.meta.url))
+    director.steer = () =>
+      Promise.resolve({ ok: false, problem: 'it cannot be used', candidates: [], diagnostics: ['snippet:3:5: no'] })
+    const { code, out } = await ctl(`add-service --file ${file}`)
+    expect(code).toBe(1)
+    expect(out).toContain('snippet:3:5: no')
+    expect(out).toContain('nothing is added: it cannot be used')
   })
 
   test('what does not exist is refused, with what does', async () => {
@@ -642,7 +689,7 @@ describe('completion', () => {
       expect(parsed.output.includes('Positionals:'), name).toBe(word !== undefined)
     }
     const { out } = await ctl('--help')
-    const commands = [...out.matchAll(/^ {2}ipvs-ctl ([a-z]+)(?: [[<]\w+(?:\.\.)?[\]>])* {2,}[A-Z]/gm)].map(
+    const commands = [...out.matchAll(/^ {2}ipvs-ctl ([a-z-]+)(?: [[<]\w+(?:\.\.)?[\]>])* {2,}[A-Z]/gm)].map(
       (match) => match[1],
     )
     expect(commands).toEqual(knownCommands.map(({ name }) => name))

@@ -82,6 +82,8 @@ async function run(invocation: Invocation, context: CommandContext): Promise<Exi
       return (await import('./commands/plan.ts')).runConfirm(context, invocation)
     case 'steer':
       return (await import('./commands/steer.ts')).runSteer(context, invocation)
+    case 'add-service':
+      return (await import('./commands/add-service.ts')).runAddService(context, invocation)
     case 'vrrp':
       return (await import('./commands/vrrp.ts')).runVrrp(context, invocation)
     case 'drift':

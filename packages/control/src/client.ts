@@ -31,6 +31,7 @@ export interface ControlClient {
   confirm(): Promise<void>
   /** A file that cannot be used is an answer (`ok: false`). The director reads it: the path must mean the same to it. */
   plan(file: string | undefined): Promise<Plan>
+  /** A text that cannot be used is an answer (`ok: false`); whatever else cannot be is an error. */
   steer(request: SteerRequest): Promise<SteerAnswer>
   vrrp(command: VrrpCommand, instance: string): Promise<void>
   drift(): Promise<DriftReport>
@@ -57,7 +58,7 @@ export function controlClient(options: ControlClientOptions): ControlClient {
       await json(quick, 'POST', '/v1/confirm')
     },
     plan: (file) => json<Plan>(patient, 'POST', '/v1/plan', { body: { file }, accept: [422] }),
-    steer: (body) => json<SteerAnswer>(patient, 'POST', '/v1/steer', { body }),
+    steer: (body) => json<SteerAnswer>(patient, 'POST', '/v1/steer', { body, accept: [422] }),
     vrrp: async (command, instance) => {
       await json(quick, 'POST', '/v1/vrrp', { body: { command, instance } })
     },

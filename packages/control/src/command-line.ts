@@ -1,4 +1,5 @@
 import yargs, { type Argv } from 'yargs'
+import { addServiceOptions, addServiceWords } from './add-service-command.ts'
 import { exitStatusTexts } from './exit-status.ts'
 import { realServerMethods } from './doctor-tools.ts'
 import { explainMisuse } from './misuse.ts'
@@ -245,6 +246,15 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
       steerCommands((request, { json, wait, socket }) => {
         choose({ command: 'steer', request, json, wait, socket: text(socket) })
       }),
+    )
+    .command(
+      'add-service [service] [servers..]',
+      'A further virtual server, until the next reset',
+      // Else the last real server would be the only one.
+      (y) => addServiceWords(y.parserConfiguration({ ...parsing, 'duplicate-arguments-array': true })),
+      (a) => {
+        choose({ command: 'add-service', ...addServiceOptions(a), socket: text(a['socket']) })
+      },
     )
     .command(
       'vrrp [action] [instance]',

@@ -1,3 +1,4 @@
+import type { AddServiceOptions } from './commands/add-service.ts'
 import type { CheckOptions } from './commands/check.ts'
 import type { ConfigOptions, ConvertOptions } from './commands/convert.ts'
 import type { DoctorOptions } from './commands/doctor.ts'
@@ -28,6 +29,7 @@ export type Invocation = { readonly socket: string | undefined } & (
   | ({ readonly command: 'plan' } & PlanOptions)
   | { readonly command: 'confirm'; readonly json: boolean }
   | ({ readonly command: 'steer' } & SteerOptions)
+  | ({ readonly command: 'add-service' } & AddServiceOptions)
   | ({ readonly command: 'vrrp' } & VrrpOptions)
   | ({ readonly command: 'drift' } & DriftOptions)
   | ({ readonly command: 'events' } & EventsOptions)

@@ -20,6 +20,8 @@ export interface Status {
   readonly foreign: readonly ForeignService[]
   /** Where real servers come from beside the file (`real_servers_from`); missing: from nowhere. */
   readonly sources?: readonly SourceStatus[] | undefined
+  /** Virtual servers of the file that were removed by hand; missing: none. */
+  readonly removedServices?: readonly string[] | undefined
   /** `--compare`: what it has found so far; missing: this director writes the kernel's table itself. */
   readonly comparing?: CompareStatus | undefined
 }
@@ -219,6 +221,10 @@ export interface VirtualServerStatus {
   readonly servers: readonly ServerStatus[]
   /** Servers of the file that were left out by hand. */
   readonly removed: readonly string[]
+  /** It was added by hand; missing: it is in the file. */
+  readonly added?: boolean | undefined
+  /** It was removed by hand and is out when its real servers are drained; `deadline`: whatever is left then. */
+  readonly leaving?: { readonly since: number; readonly deadline: number | undefined } | undefined
 }
 
 export interface ServerStatus {
@@ -357,6 +363,15 @@ export type SteerRequest =
       readonly weight?: number | undefined
       readonly like?: string | undefined
     }
+  /** `text`: virtual servers as keepalived.conf spells them, with the groups they name. */
+  | { readonly action: 'add-service'; readonly text: string }
+  /** At once, or when its real servers are drained; `deadline` (milliseconds): then whatever connections are left. */
+  | {
+      readonly action: 'remove-service'
+      readonly service: string
+      readonly drain?: boolean | undefined
+      readonly deadline?: number | undefined
+    }
   /** Of a server, of a service, or without either of everything. */
   | { readonly action: 'reset'; readonly service?: string | undefined; readonly server?: string | undefined }
 
@@ -368,8 +383,13 @@ export interface SteerTarget {
 
 export type SteerAnswer =
   | { readonly ok: true; readonly changes: readonly string[] }
-  /** `candidates`: names that exist. */
-  | { readonly ok: false; readonly problem: string; readonly candidates: readonly string[] }
+  /** `candidates`: names that exist; `diagnostics`: what is wrong with a text, rendered. */
+  | {
+      readonly ok: false
+      readonly problem: string
+      readonly candidates: readonly string[]
+      readonly diagnostics?: readonly string[] | undefined
+    }
 
 /** What a reload would change. */
 export interface Plan {
@@ -379,6 +399,8 @@ export interface Plan {
   readonly diagnostics: readonly string[]
   /** A line each, in the order in which they would be carried out. */
   readonly changes: readonly string[]
+  /** What lies over the file and goes on doing so, a line each; missing: an older director answers. */
+  readonly byHand?: readonly string[] | undefined
 }
 
 /** Something that happened, in order. */

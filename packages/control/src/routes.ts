@@ -174,10 +174,11 @@ export function controlRoutes(context: RouteContext): Route[] {
       path: '/v1/steer',
       access: 'write',
       query: [],
-      doc: 'Drains, disables, weighs, adds, removes real servers over the file; see below.',
+      doc: 'Drains, disables, weighs, adds, removes real and virtual servers over the file; see below.',
       answer: async ({ request, response }) => {
         const answer = await handlers.steer(readSteerRequest(await readBody(request, limits, steerMembers)))
         if (answer.ok) answerJson(response, 200, answer, limits)
+        else if (answer.diagnostics !== undefined) answerJson(response, 422, answer, limits)
         else {
           const suggestions = answer.candidates.slice(0, mostCandidates)
           throw new HttpProblem(404, 'no-such-server', answer.problem, { suggestions })

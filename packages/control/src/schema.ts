@@ -99,6 +99,7 @@ const definitions = {
     virtualServers: listOf(ref('VirtualServerStatus')),
     foreign: listOf(ref('ForeignService'), "Services in the kernel's table that are not ours."),
     sources: maybe(listOf(ref('SourceStatus'), 'Where real servers come from beside the file.')),
+    removedServices: maybe(listOf(text(), 'Virtual servers of the file that were removed by hand.')),
     comparing: maybe(ref('CompareStatus')),
   }),
   CompareStatus: object<CompareStatus>('--compare: nothing is written, another program does; what was found so far.', {
@@ -276,6 +277,13 @@ const definitions = {
     sorryServer: maybe(ref('ServerStatus')),
     servers: listOf(ref('ServerStatus'), 'Every configured one, those taken out included.'),
     removed: listOf(text(), 'Servers of the file that were left out by hand.'),
+    added: maybe(flag('It was added by hand.')),
+    leaving: maybe(
+      object<NonNullable<VirtualServerStatus['leaving']>>('It is out when its real servers are drained.', {
+        since: moment('When that began.'),
+        deadline: maybe(moment('When it ends whatever is left.')),
+      }),
+    ),
   }),
   ServerStatus: object<ServerStatus>('A real server of a virtual server.', {
     name: text('address:port'),
@@ -356,10 +364,17 @@ const definitions = {
     file: text(),
     diagnostics: listOf(text(), 'Rendered, errors first.'),
     changes: listOf(text(), 'In the order in which they would be carried out.'),
+    byHand: maybe(listOf(text(), 'What lies over the file and goes on doing so, a line each.')),
   }),
   SteerAnswer: object<SteerAnswer & { ok: true }>('POST /v1/steer', {
     ok: flag('True.'),
     changes: listOf(text(), 'What is so now, a line each.'),
+  }),
+  SteerRefusal: object<SteerAnswer & { ok: false }>('POST /v1/steer, when a text cannot be used (HTTP status 422).', {
+    ok: flag('False.'),
+    problem: text('For people.'),
+    candidates: listOf(text(), 'What may have been meant.'),
+    diagnostics: maybe(listOf(text(), 'Rendered, errors first.')),
   }),
   ReloadResult: object<ReloadResult>('POST /v1/reload', {
     ok: flag('False: refused, what ran goes on (HTTP status 422).'),
@@ -385,7 +400,7 @@ const definitions = {
     pid: whole('Of the director.'),
     startedAt: moment('When the director started.'),
   }),
-  Problem: object<Problem>('The body of every answer with a status of 400 or more, but for a refused reload.', {
+  Problem: object<Problem>('The body of every answer with a status of 400 or more but 422.', {
     error: object<Problem['error']>('What went wrong.', {
       code: text('For programs: not-found, no-such-service, bad-request, forbidden, busy, …'),
       message: text('For people.'),

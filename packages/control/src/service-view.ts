@@ -3,7 +3,7 @@ import { paragraph, type Screen } from './screen.ts'
 import { serverColumns, serverRow, sorryRow, totalRow, type RowOptions } from './server-row.ts'
 import { printTable, type Layout, type Row } from './table.ts'
 import type { VirtualServerStatus } from './model.ts'
-import { ago, briefly, count } from './quantities.ts'
+import { ago, briefly, count, lengthy } from './quantities.ts'
 import { displayWidth, printable } from './text.ts'
 
 /** Services of a group that are listed by name. */
@@ -33,6 +33,7 @@ export function serviceView(
     ...headline(printable(service.name), state, up, screen),
     ...paragraph(screen, `${describe(service)}; ${quorumText(service)}`, { indent: '  ' }),
     ...servicesLines(service, screen),
+    ...byHandLines(service, screen, now),
     ...(service.panic
       ? paragraph(screen, '! PANIC: too many are down to believe it; all of them serve', {
           indent: '  ',
@@ -78,6 +79,15 @@ function servicesLines(service: VirtualServerStatus, screen: Screen): string[] {
   const more = service.services.length - named.length
   const text = named.join(', ') + (more > 0 ? `, and ${count(more, 'more', 'more')}` : '')
   return paragraph(screen, `services: ${text === '' ? 'none' : text}`, { indent: '  ', tone: 'dim' })
+}
+
+/** Virtual servers that are not as the file says. */
+function byHandLines({ added, leaving }: VirtualServerStatus, screen: Screen, now: number): string[] {
+  const left = leaving?.deadline === undefined ? '' : `, at most ${lengthy(leaving.deadline - now)} more`
+  return [
+    ...(added === true ? ['added by hand'] : []),
+    ...(leaving === undefined ? [] : [`is removed when its real servers are drained${left}`]),
+  ].flatMap((text) => paragraph(screen, text, { indent: '  ', tone: 'warn' }))
 }
 
 /** Said only where figures are older than a reader would think. */

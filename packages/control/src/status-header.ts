@@ -86,7 +86,7 @@ function comparison({ comparing, at }: Status, screen: Screen): string[] {
   ]
 }
 
-function alarms({ config, kernel, probers, sources = [], at }: Status, screen: Screen): string[] {
+function alarms({ config, kernel, probers, sources = [], removedServices = [], at }: Status, screen: Screen): string[] {
   const lines: string[] = []
   const shout = (text: string): void => void lines.push(...paragraph(screen, `! ${text}`, { tone: 'alarm' }))
   if (config.refused !== undefined) {
@@ -113,6 +113,9 @@ function alarms({ config, kernel, probers, sources = [], at }: Status, screen: S
     const kept =
       answeredAt === undefined ? 'it never answered' : `its ${count(servers, 'server')} of ${ago(answeredAt, at)} stay`
     shout(`SOURCE FAILS ${printable(name)} for ${lengthy(at - failed.at)}: ${printable(failed.message)}; ${kept}`)
+  }
+  for (const name of removedServices) {
+    lines.push(...paragraph(screen, `removed by hand: virtual server ${printable(name)}`, { tone: 'warn' }))
   }
   return lines
 }

@@ -127,16 +127,37 @@ export function steerCommands(choose: Chosen): CommandModule[] {
       ...target,
     })),
     {
-      command: 'reset [server] [service]',
-      describe: 'Forget what was asked for by hand: of a real server, or of everything',
+      command: 'remove-service <service>',
+      describe: 'Leave a virtual server out, until the next reset',
       builder: (y) =>
         y
-          .positional('server', { type: 'string', describe: 'A real server' })
-          .positional('service', service)
+          .positional('service', { type: 'string', demandOption: true, describe: 'A virtual server' })
+          .option('drain', {
+            type: 'boolean',
+            default: false,
+            describe: 'Let the connections of its real servers end first',
+          })
+          .options({ deadline, wait, json }),
+      handler: (a) => {
+        const drain = a['drain'] === true || a['deadline'] !== undefined
+        const target = { service: String(a['service']), drain, deadline: number(a['deadline']) }
+        const words = { json: a['json'] === true, wait: drain && a['wait'] === true, socket: a['socket'] }
+        choose({ action: 'remove-service', ...target }, words)
+      },
+    },
+    {
+      command: 'reset [what] [service]',
+      describe: 'Forget what was asked for by hand: of a real server, of a virtual server, or of everything',
+      builder: (y) =>
+        y
+          .positional('what', { type: 'string', describe: 'A real server, or a virtual server' })
+          .positional('service', { type: 'string', describe: 'Only in this virtual server' })
           .option('json', json),
       handler: (a) => {
-        const request = { action: 'reset', server: word(a['server']), service: word(a['service']) } as const
-        choose(request, { json: a['json'] === true, wait: false, socket: a['socket'] })
+        const what = word(a['what'])
+        // Names of virtual servers end with a protocol or family.
+        const target = what?.includes('/') === true ? { service: what } : { server: what, service: word(a['service']) }
+        choose({ action: 'reset', ...target }, { json: a['json'] === true, wait: false, socket: a['socket'] })
       },
     },
   ]

@@ -12,9 +12,23 @@ export const steerMembers = [
   'force',
   'deadline',
   'like',
+  'text',
+  'drain',
 ] as const
 
-const actions = oneOf('weight', 'force', 'disable', 'enable', 'drain', 'maintenance', 'add', 'remove', 'reset')
+const actions = oneOf(
+  'weight',
+  'force',
+  'disable',
+  'enable',
+  'drain',
+  'maintenance',
+  'add',
+  'remove',
+  'add-service',
+  'remove-service',
+  'reset',
+)
 
 /** Reads the body of `POST /v1/steer`. Throws an HttpProblem 400 that names the member that is wrong. */
 export function readSteerRequest(body: Readonly<Record<string, unknown>>): SteerRequest {
@@ -49,6 +63,15 @@ export function readSteerRequest(body: Readonly<Record<string, unknown>>): Steer
         server: member(body['server'], text, 'server'),
         weight: optional(body['weight'], weight, 'weight'),
         like: optional(body['like'], text, 'like'),
+      }
+    case 'add-service':
+      return { action, text: member(body['text'], text, 'text') }
+    case 'remove-service':
+      return {
+        action,
+        service: member(body['service'], text, 'service'),
+        drain: optional(body['drain'], flag, 'drain'),
+        deadline: deadline(),
       }
     case 'reset':
       return {

@@ -1,86 +1,12 @@
-import type { Config, VirtualServer } from '@ipvs-director/config'
+import type { VirtualServer } from '@ipvs-director/config'
 import type { SteerAnswer, SteerRequest } from '@ipvs-director/control'
 import { seconds } from '@ipvs-director/core'
-import { arrayLogger, fakeClock } from '@ipvs-director/core/testing'
-import { memoryIpvs, type Command, type IpvsClient } from 'ipvs-netlink'
+import { memoryIpvs, type IpvsClient } from 'ipvs-netlink'
 import { expect, test } from 'vitest'
-import { createDirector, type Director, type Loaded } from './director.ts'
-import { noFailover } from './failover.ts'
-import { noAlarms } from './testing/alarms.ts'
-import type { OverlayStore } from './overlay-file.ts'
 import { config, realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
+import { fakeSources } from './testing/fake-sources.ts'
 import { overlayInMemory } from './testing/overlay.ts'
-import { fakeProber, type FakeProber } from './testing/fake-prober.ts'
-import { fakeSources, type FakeSources } from './testing/fake-sources.ts'
-
-interface World {
-  readonly director: Director
-  readonly ipvs: IpvsClient
-  readonly prober: () => FakeProber
-  readonly clock: ReturnType<typeof fakeClock>
-  readonly log: ReturnType<typeof arrayLogger>
-  readonly scripts: string[]
-  /** Commands written so far. */
-  readonly written: Command[]
-  use(next: Config | Loaded): void
-}
-
-function world(
-  first: Config,
-  options: {
-    ipvs?: IpvsClient
-    owned?: string[]
-    overlay?: OverlayStore
-    here?: Set<string>
-    sources?: FakeSources
-  } = {},
-): World {
-  const clock = fakeClock(1_000_000)
-  const log = arrayLogger()
-  const real = options.ipvs ?? memoryIpvs()
-  const written: Command[] = []
-  const ipvs: IpvsClient = {
-    ...real,
-    execute(commands) {
-      written.push(...commands)
-      return real.execute(commands)
-    },
-  }
-  let loaded: Loaded = { config: first, diagnostics: [], errors: 0 }
-  let prober: FakeProber | undefined
-  const scripts: string[] = []
-  const owned = options.owned ?? []
-  const store = options.overlay ?? overlayInMemory()
-  const director = createDirector({
-    file: 'test.conf',
-    version: '0',
-    load: async () => loaded,
-    ipvs,
-    ipvsVersion: async () => 'memory',
-    startProber: (events) => (prober = fakeProber(events)),
-    runScript: async (script) => void scripts.push(script.words.join(' ')),
-    owned: { load: () => [...owned], save: (ids) => void owned.splice(0, owned.length, ...ids) },
-    overlay: store,
-    failover: () => noFailover,
-    alarms: () => noAlarms,
-    logger: log,
-    clock,
-    ownAddresses: () => options.here ?? new Set(),
-    ...(options.sources === undefined ? {} : { sources: options.sources }),
-  })
-  return {
-    director,
-    ipvs: real,
-    clock,
-    log,
-    scripts,
-    written,
-    prober: () => prober!,
-    use(next) {
-      loaded = 'globals' in next ? { config: next, diagnostics: [], errors: 0 } : next
-    },
-  }
-}
+import { world, type World } from './testing/world.ts'
 
 const names = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80']
 const web = (overrides: Partial<VirtualServer> = {}): VirtualServer =>

@@ -23,17 +23,20 @@ import { nextGeneration, successorsOf, type Generation } from './generation.ts'
 import { leavingAfter, type LeavingServer } from './leaving.ts'
 import { createNotifier, type RunScript } from './notify.ts'
 import type { OverlayStore } from './overlay-file.ts'
-import { overlaid, steersFor, type Overlay } from './overlay.ts'
-import { createPool, type Pool, type PoolEffect } from './pool.ts'
+import { withServices } from './overlay-services.ts'
+import { overlaid, steersFor, type AddedService, type Overlay } from './overlay.ts'
+import { describeOverlay } from './overlay-text.ts'
+import { createPool, isDrained, type Pool, type PoolEffect } from './pool.ts'
 import { createPoolTable } from './pool-table.ts'
 import { createReconciler, type OwnedServices } from './reconcile.ts'
 import { shortened } from './shortened.ts'
+import { readSnippet, type Snippet } from './snippet.ts'
 import { noLastGood } from './sources/last-good.ts'
 import { openSource } from './sources/open.ts'
 import { createSources, type SourcesOptions } from './sources/sources.ts'
 import { buildStatus, type ProberProcesses } from './status.ts'
 import { unsteered } from './steer.ts'
-import { createSteering, type Steering } from './steering.ts'
+import { createSteering, type Steering } from './steering-driver.ts'
 import { createSlowStarts } from './slow-starts.ts'
 import { createSuspension } from './suspension.ts'
 import { createSyncDaemons } from './sync-daemons.ts'
@@ -66,6 +69,8 @@ export interface DirectorOptions {
   readonly runScript: RunScript
   readonly owned: OwnedServices
   readonly overlay: OverlayStore
+  /** Reads virtual servers that are added at run time; default: the reader of the file. */
+  readonly readSnippet?: (text: string) => Promise<Snippet>
   /** Where `real_servers_from` leads to, and where last good answers are kept; default: the network, and nowhere. */
   readonly sources?: Pick<SourcesOptions, 'open' | 'store'>
   /** Mail, webhooks, FIFOs. */
@@ -196,6 +201,7 @@ export function createDirector(options: DirectorOptions): Director {
       const message = `Drained ${name} of VS ${pool.config.name}: ${cut}`
       logger.info('server.drained', message)
       events.add('server.drained', message, { service: pool.config.name, server: name, left })
+      if (steering.overlay.leavingServices.has(service) && isDrained(pool)) removeDrained(service)
     },
   })
   const slowStarts = createSlowStarts(
@@ -219,7 +225,13 @@ export function createDirector(options: DirectorOptions): Director {
   const stored = options.overlay.load()
   if (stored.problem !== undefined) logger.error('overlay.damaged', stored.problem)
   const steering: Steering = createSteering(
-    { store: options.overlay, config: currentConfig, wall: () => clock.wall(), apply: applyOverlay },
+    {
+      store: options.overlay,
+      config: currentConfig,
+      wall: () => clock.wall(),
+      read: options.readSnippet ?? readSnippet,
+      apply: applyOverlay,
+    },
     stored.overlay,
   )
 
@@ -238,7 +250,8 @@ export function createDirector(options: DirectorOptions): Director {
     },
   })
   /** What a file means now: with what sources and operators say. */
-  const asOf = (file: Config, overlay: Overlay): Config => overlaid(sources.resolved(file), overlay)
+  const asOf = (file: Config, overlay: Overlay): Config =>
+    overlaid(sources.resolved(withServices(file, overlay)), overlay)
 
   /** One change of what runs at a time. A request during another waits, and then looks at the file anew. */
   let queue: Promise<unknown> = Promise.resolve()
@@ -252,6 +265,16 @@ export function createDirector(options: DirectorOptions): Director {
   function aside(event: string, what: string, work: () => Promise<void>): void {
     serially(work).catch((error: unknown) => {
       say('error', event, `${what}: ${describeError(error)}`)
+    })
+  }
+
+  /** All real servers of a virtual server on its way out are drained. */
+  function removeDrained(service: string): void {
+    aside('drain.failed', `cannot remove VS ${service}`, async () => {
+      if (!steering.overlay.leavingServices.has(service)) return
+      steering.leftService(service)
+      say('info', 'service.drained', `Drained VS ${service}: it is removed`, { service })
+      await useAgain()
     })
   }
 
@@ -304,8 +327,12 @@ export function createDirector(options: DirectorOptions): Director {
     const loaded = await options.load()
     if (loaded.config === undefined) return loaded
     fileConfig = loaded.config
+    for (const problem of await steering.restore()) {
+      say('error', 'overlay.unreadable', `a virtual server that was added by hand is left out: ${problem}`)
+    }
+    supersede(fileConfig)
     const { overlay } = steering
-    sources.use(fileConfig)
+    sources.use(withServices(fileConfig, overlay))
     await sources.settled(firstAnswers)
     config = asOf(fileConfig, overlay)
     const { globals } = config
@@ -371,11 +398,22 @@ export function createDirector(options: DirectorOptions): Director {
     return leavingAfter(table.pools, asOf(nextFile, { ...overlay, leaving: [] }), overlay.leaving, now)
   }
 
+  /** What the file brings by itself now needs not be added by hand any more. Answers what is forgotten. */
+  function supersede(file: Config): readonly AddedService[] {
+    const gone = steering.supersede(file)
+    for (const { name } of gone) {
+      say('warn', 'overlay.superseded', `VS ${name} was added by hand and is in the file now: the file counts`, {
+        service: name,
+      })
+    }
+    return gone
+  }
+
   /** Makes a configuration run instead of the one that does: by content, so that what is equal stays as it is. */
   async function use(nextFile: Config): Promise<{ changes: readonly string[]; writes: number }> {
     const writesBefore = reconciler.figures.writes
     const now = clock.wall()
-    sources.use(nextFile)
+    sources.use(withServices(nextFile, steering.overlay))
     steering.leave(leavingFrom(nextFile, now))
     const { overlay } = steering
     const nextConfig = asOf(nextFile, overlay)
@@ -424,7 +462,7 @@ export function createDirector(options: DirectorOptions): Director {
       return { ok: false, diagnostics: loaded.diagnostics, changes: [], writes: 0 }
     }
     refused = undefined
-    const before = fileConfig
+    const before = fileConfig === undefined ? undefined : { file: fileConfig, services: supersede(loaded.config) }
     const { changes, writes } = await use(loaded.config)
     reloads++
     loadedAt = clock.wall()
@@ -439,7 +477,8 @@ export function createDirector(options: DirectorOptions): Director {
   async function rollBack(): Promise<void> {
     const before = trial.expire()
     if (before === undefined) return
-    const { changes } = await use(before)
+    steering.takeBack(before.services)
+    const { changes } = await use(before.file)
     loadedAt = clock.wall()
     say('warn', 'reload.rolled-back', `Reload was not confirmed: rolled back, ${changes.length} changes`)
   }
@@ -468,7 +507,8 @@ export function createDirector(options: DirectorOptions): Director {
     const loaded = await options.load(file)
     const { diagnostics } = loaded
     const name = file ?? options.file
-    if (loaded.config === undefined || loaded.errors > 0) return { ok: false, file: name, diagnostics, changes: [] }
+    if (loaded.config === undefined || loaded.errors > 0)
+      return { ok: false, file: name, diagnostics, changes: [], byHand: [] }
     const overlay = { ...steering.overlay, leaving: leavingFrom(loaded.config, clock.wall()) }
     const next = await successorsOf(asOf(loaded.config, overlay), table.pools, overlay, clock.wall())
     slowStarts.carry(table.pools, next)
@@ -477,7 +517,7 @@ export function createDirector(options: DirectorOptions): Director {
       ...describeChanges(reconciler.desired, desiredTable(next)),
       ...describeVrrpChanges(config?.vrrp, loaded.config.vrrp),
     ]
-    return { ok: true, file: name, diagnostics, changes }
+    return { ok: true, file: name, diagnostics, changes, byHand: describeOverlay(steering.overlay) }
   }
 
   function say(level: 'info' | 'warn' | 'error', event: string, message: string, fields = {}): void {

@@ -1,5 +1,5 @@
 import { parseAddress } from '@ipvs-director/core'
-import { emptyOverlay, type AddedServer, type Overlay } from './overlay.ts'
+import { emptyOverlay, type AddedServer, type AddedService, type Drain, type Overlay } from './overlay.ts'
 import { stateFile } from './state-file.ts'
 import type { Admin, Steer } from './steer.ts'
 
@@ -37,20 +37,24 @@ function parsed(text: string): unknown {
   }
 }
 
-export function overlayToJson({ steers, hosts, added, removed }: Overlay): unknown {
+export function overlayToJson(overlay: Overlay): unknown {
+  const { steers, hosts, added, removed, services, removedServices, leavingServices } = overlay
   return {
     layout,
     steers: Object.fromEntries([...steers].map(([service, servers]) => [service, Object.fromEntries(servers)])),
     hosts: Object.fromEntries(hosts),
     added,
     removed: Object.fromEntries([...removed].map(([service, servers]) => [service, [...servers]])),
+    services: services.map(({ name, text }) => ({ name, text })),
+    removedServices: [...removedServices],
+    leavingServices: Object.fromEntries(leavingServices),
   }
 }
 
-/** Undefined for what is not an overlay of this layout. */
+/** Undefined for what is not an overlay of this layout. What earlier versions did not write is empty. */
 export function overlayFromJson(value: unknown): Overlay | undefined {
   if (!isRecord(value) || value['layout'] !== layout) return undefined
-  const { steers, hosts, added, removed } = value
+  const { steers, hosts, added, removed, services = [], removedServices = [], leavingServices = {} } = value
   if (!isRecord(steers) || !isRecord(hosts) || !Array.isArray(added) || !isRecord(removed)) return undefined
   try {
     return {
@@ -63,10 +67,18 @@ export function overlayFromJson(value: unknown): Overlay | undefined {
       hosts: new Map(Object.entries(hosts).map(([host, since]) => [need(parseAddress(host)), moment(since)])),
       added: added.map(addedFrom),
       leaving: [],
+      services: need(Array.isArray(services) && services).map(serviceFrom),
+      removedServices: new Set(need(Array.isArray(removedServices) && removedServices).map(word)),
+      leavingServices: new Map(
+        Object.entries(need(isRecord(leavingServices) && leavingServices)).map(([name, drain]) => [
+          name,
+          drainFrom(drain),
+        ]),
+      ),
       removed: new Map(
         Object.entries(removed).map(([service, names]) => [
           service,
-          new Set(need(Array.isArray(names) && names).map((name) => need(typeof name === 'string' && name))),
+          new Set(need(Array.isArray(names) && names).map(word)),
         ]),
       ),
     }
@@ -102,11 +114,25 @@ function adminFrom(value: unknown): Admin {
 function addedFrom(value: unknown): AddedServer {
   const { service, server, weight, like } = need(isRecord(value) && value)
   return {
-    service: need(typeof service === 'string' && service),
-    server: need(typeof server === 'string' && server),
+    service: word(service),
+    server: word(server),
     weight: weight === undefined ? undefined : moment(weight),
-    like: like === undefined ? undefined : need(typeof like === 'string' && like),
+    like: like === undefined ? undefined : word(like),
   }
+}
+
+function serviceFrom(value: unknown): AddedService {
+  const { name, text } = need(isRecord(value) && value)
+  return { name: word(name), text: word(text), virtual: undefined }
+}
+
+function drainFrom(value: unknown): Drain {
+  const { since, deadline } = need(isRecord(value) && value)
+  return { since: moment(since), deadline: deadline === undefined ? undefined : moment(deadline) }
+}
+
+function word(value: unknown): string {
+  return need(typeof value === 'string' && value)
 }
 
 function moment(value: unknown): number {

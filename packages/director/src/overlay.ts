@@ -18,6 +18,28 @@ export interface Overlay {
   readonly removed: ReadonlyMap<string, ReadonlySet<string>>
   /** Servers that a reload removed, whose connections may end first. Not persisted. */
   readonly leaving: readonly LeavingServer[]
+  /** Virtual servers that are not in the file. */
+  readonly services: readonly AddedService[]
+  /** Virtual servers of the file that are left out. */
+  readonly removedServices: ReadonlySet<string>
+  /** Virtual servers on their way out: their real servers are drained first. */
+  readonly leavingServices: ReadonlyMap<string, Drain>
+}
+
+/** A virtual server added by hand, as it was written: what that means is read anew by each run. */
+export interface AddedService {
+  readonly name: string
+  /** The keepalived.conf snippet it is from; there may be others in it. */
+  readonly text: string
+  /** What the text means; undefined: it cannot be read (any more). */
+  readonly virtual: VirtualServer | undefined
+}
+
+export interface Drain {
+  /** Wall clock. */
+  readonly since: number
+  /** Wall clock at which it is over whatever is left; undefined: no limit. */
+  readonly deadline: number | undefined
 }
 
 /** A server added by hand: like another one of its service, but for what is said here. */
@@ -35,19 +57,26 @@ export const emptyOverlay: Overlay = {
   added: [],
   removed: new Map(),
   leaving: [],
+  services: [],
+  removedServices: new Set(),
+  leavingServices: new Map(),
 }
 
-export function isEmpty({ steers, hosts, added, removed }: Overlay): boolean {
-  return steers.size === 0 && hosts.size === 0 && added.length === 0 && removed.size === 0
+export function isEmpty(overlay: Overlay): boolean {
+  const { steers, hosts, added, removed, services, removedServices, leavingServices } = overlay
+  const maps = [steers, hosts, removed, removedServices, leavingServices]
+  return maps.every(({ size }) => size === 0) && added.length === 0 && services.length === 0
 }
 
 export function steerOf(overlay: Overlay, service: string, server: string): Steer {
   return overlay.steers.get(service)?.get(server) ?? unsteered
 }
 
-/** Every server of a service that somebody steers, with those on hosts in maintenance. */
+/** Every server of a service that somebody steers, with those on hosts in maintenance; all of a service that leaves. */
 export function steersFor(overlay: Overlay, virtual: VirtualServer): ReadonlyMap<string, Steer> {
   const own = overlay.steers.get(virtual.name) ?? new Map<string, Steer>()
+  const drain = overlay.leavingServices.get(virtual.name)
+  if (drain !== undefined) return leavingSteers(own, virtual, drain)
   if (overlay.hosts.size === 0 && overlay.leaving.length === 0) return own
   const all = new Map(own)
   for (const { service, real, since, deadline } of overlay.leaving) {
@@ -63,6 +92,21 @@ export function steersFor(overlay: Overlay, virtual: VirtualServer): ReadonlyMap
     all.set(name, { ...steer, admin: { kind: 'draining', since, deadline: undefined, host: true } })
   }
   return all
+}
+
+function leavingSteers(
+  own: ReadonlyMap<string, Steer>,
+  { realServers }: VirtualServer,
+  { since, deadline }: Drain,
+): ReadonlyMap<string, Steer> {
+  return new Map(
+    realServers.map((real) => {
+      const name = formatEndpoint(real)
+      const steer = own.get(name) ?? unsteered
+      if (steer.admin?.kind === 'drained') return [name, steer]
+      return [name, { ...steer, admin: { kind: 'draining', since, deadline, host: false } }]
+    }),
+  )
 }
 
 export function withSteer(overlay: Overlay, service: string, server: string, steer: Steer): Overlay {
@@ -108,7 +152,13 @@ export function withoutWishes(overlay: Overlay, service?: string, server?: strin
     steers.delete(service)
     const removed = new Map(overlay.removed)
     removed.delete(service)
-    return { ...overlay, steers, removed, added: overlay.added.filter((each) => each.service !== service) }
+    const leavingServices = new Map(overlay.leavingServices)
+    leavingServices.delete(service)
+    const removedServices = new Set(overlay.removedServices)
+    removedServices.delete(service)
+    const services = overlay.services.filter(({ name }) => name !== service)
+    const added = overlay.added.filter((each) => each.service !== service)
+    return { ...overlay, steers, removed, added, services, removedServices, leavingServices }
   }
   const plain = withSteer(overlay, service, server, unsteered)
   return {

@@ -168,6 +168,11 @@ export interface Pool {
   begin(at: number): PoolEffect[]
 }
 
+/** Every real server was taken out and has no connection left. */
+export function isDrained({ servers }: Pool): boolean {
+  return [...servers.values()].every(({ steer }) => steer.admin?.kind === 'drained')
+}
+
 /** Health before any verdict: `up` as believed, per checker. */
 export function initialHealth(up: readonly boolean[]): ServerHealth {
   return {

@@ -72,6 +72,7 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     virtualServers: sources.pools.map((pool) => virtualServerStatus(pool, view, byId, sources.overlay)),
     foreign: sources.reconciler.foreign.map(foreignOf),
     ...(sources.sources.length === 0 ? {} : { sources: sources.sources }),
+    ...(sources.overlay.removedServices.size === 0 ? {} : { removedServices: [...sources.overlay.removedServices] }),
     ...(sources.comparing === undefined ? {} : { comparing: sources.comparing }),
   }
 }
@@ -106,6 +107,7 @@ function virtualServerStatus(
 ): VirtualServerStatus {
   const { config, quorum } = pool
   const situation = situationOf(pool)
+  const leaving = overlay.leavingServices.get(config.name)
   return {
     name: config.name,
     services: serviceKeys(config).map(serviceId),
@@ -124,6 +126,8 @@ function virtualServerStatus(
       serverStatus(pool, situation, server, kernel, figures, overlay),
     ),
     removed: [...(overlay.removed.get(config.name) ?? [])],
+    ...(overlay.services.some(({ name }) => name === config.name) ? { added: true } : {}),
+    ...(leaving === undefined ? {} : { leaving }),
   }
 }
 

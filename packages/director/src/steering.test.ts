@@ -1,4 +1,4 @@
-import type { SteerRequest } from '@ipvs-director/control'
+import type { Wish } from './wish.ts'
 import { address, formatEndpoint } from '@ipvs-director/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { expect, test } from 'vitest'
@@ -14,7 +14,7 @@ const both = config([web, tls])
 const now = 1_000_000
 
 /** Carries requests out one after the other; throws for one that is refused. */
-function after(...requests: readonly SteerRequest[]): Overlay {
+function after(...requests: readonly Wish[]): Overlay {
   return requests.reduce((overlay, request) => {
     const outcome = steered(overlay, request, overlaid(both, overlay), now)
     if ('problem' in outcome) throw new Error(outcome.problem)
@@ -25,7 +25,7 @@ function after(...requests: readonly SteerRequest[]): Overlay {
 const serversOf = (overlay: Overlay): string[] =>
   overlaid(both, overlay).virtualServers.flatMap(({ realServers }) => realServers.map(formatEndpoint))
 
-test.each<[string, SteerRequest[], unknown]>([
+test.each<[string, Wish[], unknown]>([
   ['weight', [{ action: 'weight', server: names[0]!, weight: 7 }], { weight: 7 }],
   ['force', [{ action: 'force', server: names[0]!, force: 'down' }], { force: 'down' }],
   ['disable', [{ action: 'disable', server: names[0]! }], { admin: { kind: 'disabled', since: now } }],
@@ -118,7 +118,7 @@ test('removed, added and taken back', () => {
   expect(isEmpty(gone)).toBe(true)
 })
 
-test.each<[SteerRequest, string, string[]]>([
+test.each<[Wish, string, string[]]>([
   [{ action: 'disable', server: '10.0.0.8:80' }, 'no real server 10.0.0.8:80 in any', [...names, '10.0.0.1:443']],
   [{ action: 'disable', service: 'x', server: names[0]! }, 'no virtual server x', [web.name, tls.name]],
   [{ action: 'maintenance', host: '10.9.9.9', on: true }, 'no real server has the address', ['10.0.0.1', '10.0.0.2']],
@@ -134,7 +134,7 @@ test.each<[SteerRequest, string, string[]]>([
 })
 
 const target = fc.record({ server: fc.constantFrom(...names), service: fc.constantFrom(web.name, undefined) })
-const request: fc.Arbitrary<SteerRequest> = fc.oneof(
+const request: fc.Arbitrary<Wish> = fc.oneof(
   target.map((to) => ({ action: 'disable' as const, ...to })),
   target.map((to) => ({ action: 'enable' as const, ...to })),
   target.map((to) => ({ action: 'remove' as const, ...to })),

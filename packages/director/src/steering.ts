@@ -1,8 +1,6 @@
-import type { SteerAnswer, SteerRequest, SteerTarget } from '@ipvs-director/control'
+import type { SteerRequest, SteerTarget } from '@ipvs-director/control'
 import type { Config } from '@ipvs-director/config'
 import { formatEndpoint, parseAddress, parseEndpoint, type Address } from '@ipvs-director/core'
-import type { LeavingServer } from './leaving.ts'
-import type { OverlayStore } from './overlay-file.ts'
 import {
   steerOf,
   templateOf,
@@ -14,14 +12,11 @@ import {
   type Overlay,
 } from './overlay.ts'
 import { describeSteer, type Admin, type Steer } from './steer.ts'
-
-/** What a request comes to: the overlay after it, and what to say; or why it cannot be. */
-export type Steered =
-  | { readonly overlay: Overlay; readonly changes: readonly string[] }
-  | { readonly problem: string; readonly candidates: readonly string[] }
+import { addServices, removeService } from './steering-services.ts'
+import type { Steered, Wish } from './wish.ts'
 
 /** Carries one request into the overlay: pure. `now` is the wall clock; `config` what runs, the overlay included. */
-export function steered(overlay: Overlay, request: SteerRequest, config: Config, now: number): Steered {
+export function steered(overlay: Overlay, request: Wish, config: Config, now: number): Steered {
   switch (request.action) {
     case 'weight':
       return change(overlay, request, config, (steer) => ({ ...steer, weight: request.weight }))
@@ -42,6 +37,10 @@ export function steered(overlay: Overlay, request: SteerRequest, config: Config,
       return add(overlay, request, config)
     case 'remove':
       return remove(overlay, request, config)
+    case 'add-service':
+      return addServices(overlay, request, config)
+    case 'remove-service':
+      return removeService(overlay, request, config, now)
     case 'reset':
       return reset(overlay, request)
   }
@@ -183,48 +182,4 @@ function reset(overlay: Overlay, { service, server }: SteerRequest & { action: '
   }
   const what = server ?? service ?? 'everything'
   return { overlay: withoutWishes(overlay, service, server), changes: [`${what}: as configured`] }
-}
-
-export interface SteeringOptions {
-  readonly store: OverlayStore
-  readonly config: () => Config
-  readonly wall: () => number
-  /** Makes the overlay count: by the pools' own means, or for `restructured` by putting the configuration together anew. */
-  readonly apply: (overlay: Overlay, restructured: boolean) => Promise<void>
-}
-
-/** The overlay of a running director: each request is carried out, then saved. */
-export interface Steering {
-  readonly overlay: Overlay
-  steer(request: SteerRequest): Promise<SteerAnswer>
-  /** These leave from now on. */
-  leave(leaving: readonly LeavingServer[]): void
-  /** A server's drain has come to its end. */
-  replace(service: string, server: string, steer: Steer): void
-}
-
-export function createSteering({ store, config, wall, apply }: SteeringOptions, first: Overlay): Steering {
-  let overlay = first
-  return {
-    get overlay() {
-      return overlay
-    },
-    async steer(request) {
-      const outcome = steered(overlay, request, config(), wall())
-      if ('problem' in outcome) return { ok: false, problem: outcome.problem, candidates: outcome.candidates }
-      const before = overlay
-      overlay = outcome.overlay
-      // Saved first: what was promised must outlive a crash in between.
-      store.save(overlay)
-      await apply(overlay, before.added !== overlay.added || before.removed !== overlay.removed)
-      return { ok: true, changes: outcome.changes }
-    },
-    leave(leaving) {
-      overlay = { ...overlay, leaving }
-    },
-    replace(service, server, steer) {
-      overlay = withSteer(overlay, service, server, steer)
-      store.save(overlay)
-    },
-  }
 }

@@ -1,22 +1,30 @@
 import type { Config } from '@ipvs-director/config'
 import { millis, type Clock, type Timer } from '@ipvs-director/core'
+import type { AddedService } from './overlay.ts'
+
+/** What ran before a reload. */
+export interface Before {
+  readonly file: Config
+  /** Virtual servers that had been added by hand and were in the new file. */
+  readonly services: readonly AddedService[]
+}
 
 /** A reload on trial: what ran before comes back unless somebody confirms in time. */
 export interface Trial {
   /** Begins one with what to go back to, or, without a time, ends the one before: what is loaded stays. */
-  begin(before: Config | undefined, within: number | undefined): void
+  begin(before: Before | undefined, within: number | undefined): void
   /** Keeps what was loaded; false: nothing was on trial. */
   confirm(): boolean
   /** The time is over: what to go back to; undefined: it was confirmed meanwhile. */
-  expire(): Config | undefined
+  expire(): Before | undefined
   /** Wall clock of its end; undefined: nothing is on trial. */
   readonly until: number | undefined
 }
 
 /** `expired` is called when the time is over. */
 export function createTrial(clock: Clock, expired: () => void): Trial {
-  let current: { readonly before: Config; readonly until: number; readonly timer: Timer } | undefined
-  const end = (): Config | undefined => {
+  let current: { readonly before: Before; readonly until: number; readonly timer: Timer } | undefined
+  const end = (): Before | undefined => {
     const ended = current
     current = undefined
     ended?.timer.cancel()
@@ -25,7 +33,7 @@ export function createTrial(clock: Clock, expired: () => void): Trial {
   return {
     begin(before, within) {
       // A second reload before the first is confirmed goes back to what was known to be good.
-      const good = end() ?? before
+      const good = earliest(end(), before)
       if (within === undefined || good === undefined) return
       current = { before: good, until: clock.wall() + within, timer: clock.after(millis(within), expired) }
     },
@@ -35,4 +43,10 @@ export function createTrial(clock: Clock, expired: () => void): Trial {
       return current?.until
     },
   }
+}
+
+/** Of two reloads in a row the first one's past, with what either took away. */
+function earliest(first: Before | undefined, second: Before | undefined): Before | undefined {
+  if (first === undefined || second === undefined) return first ?? second
+  return { file: first.file, services: [...first.services, ...second.services] }
 }

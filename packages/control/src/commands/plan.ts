@@ -23,6 +23,7 @@ export async function runPlan(context: CommandContext, { file, json }: PlanOptio
       ...plan.diagnostics.flatMap((text) => preformatted(screen, text, undefined, '')),
       ...plan.changes.flatMap((text) => paragraph(screen, `${sign(text)} ${printable(text)}`, { indent: '  ' })),
       ...paragraph(screen, verdict, { tone: plan.ok ? 'good' : 'bad' }),
+      ...(plan.byHand ?? []).flatMap((text) => paragraph(screen, `over the file, by hand: ${printable(text)}`)),
     ])
   }
   return plan.ok ? exitStatus.ok : exitStatus.refused

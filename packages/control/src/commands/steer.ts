@@ -1,7 +1,7 @@
 import type { SteerRequest, Status, SteeringStatus } from '../model.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { count, lengthy } from '../quantities.ts'
-import { paragraph } from '../screen.ts'
+import { paragraph, preformatted } from '../screen.ts'
 import { printable } from '../text.ts'
 import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
 
@@ -15,17 +15,20 @@ export interface SteerOptions {
 /** How often a drain that is waited for is looked at, milliseconds. */
 const pace = 1000
 
-/** `ipvs-ctl drain`, `disable`, `enable`, `weight`, `force`, `maintenance`, `add`, `remove`, `reset`. */
+/** `ipvs-ctl drain`, `disable`, `enable`, `weight`, `force`, `maintenance`, `add`, `remove`, `remove-service`, `reset`. */
 export async function runSteer(context: CommandContext, { request, json, wait }: SteerOptions): Promise<ExitStatus> {
   const answer = await context.client.steer(request)
-  // What cannot be done is a status above 399, which the client throws.
-  const changes = answer.ok ? answer.changes : []
+  const screen = outScreen(context)
+  // What else cannot be done is an error that the client throws.
+  const lines = answer.ok
+    ? answer.changes.flatMap((text) => paragraph(screen, printable(text)))
+    : [
+        ...(answer.diagnostics ?? []).flatMap((text) => preformatted(screen, text, undefined, '')),
+        ...paragraph(screen, `nothing is added: ${printable(answer.problem)}`, { tone: 'bad' }),
+      ]
   if (json) printJson(context, answer)
-  else
-    printLines(
-      context,
-      changes.flatMap((text) => paragraph(outScreen(context), printable(text))),
-    )
+  else printLines(context, lines)
+  if (!answer.ok) return exitStatus.refused
   return wait ? waitForDrain(context, request, json) : exitStatus.ok
 }
 
@@ -67,6 +70,8 @@ function drainingOf({ virtualServers }: Status, request: SteerRequest): Steering
 
 function isMeant(request: SteerRequest, service: string, server: string): boolean {
   if (request.action === 'maintenance') return hostOf(server) === request.host
+  if (request.action === 'add-service') return false
+  if (request.action === 'remove-service') return request.service === service
   if (request.service !== undefined && request.service !== service) return false
   return request.server === undefined || request.server === server
 }
