@@ -63,6 +63,7 @@ const servicesOf = (/** @type {string[]} */ packages) =>
     ['keepalived', 'keepalived'],
     ['ipvsadm', 'ipvsadm'],
     ['snmpd', 'snmpd'],
+    ['snmptrapd', 'snmptrapd'],
     ['prometheus', 'prometheus'],
   ].flatMap(([name = '', service = '']) => (packages.includes(name) ? [service] : []))
 

@@ -19,7 +19,14 @@ const always = [
   { program: 'nginx', packages: ['nginx-light'], neededFor: 'npm start and some of the lab’s tests' },
   { program: 'tcpdump', packages: ['tcpdump'], neededFor: 'some of the lab’s tests' },
   { program: 'openssl', packages: ['openssl'], neededFor: 'the tests of SSL_GET' },
-  { program: 'snmpd', packages: ['snmpd', 'snmp'], neededFor: 'the test of SNMP' },
+  { program: 'snmpd', packages: ['snmpd', 'snmp'], neededFor: 'the tests of SNMP' },
+  { program: 'snmptrapd', packages: ['snmptrapd'], neededFor: 'the tests of SNMP traps' },
+  { program: 'apache2', packages: ['apache2-bin'], neededFor: 'some of the lab’s tests' },
+  {
+    program: 'mariadbd',
+    packages: ['mariadb-server-core', 'mariadb-client-core'],
+    neededFor: 'the test of a database behind two directors',
+  },
   { program: 'promtool', packages: ['prometheus'], neededFor: 'the test of the alert rules' },
   { program: 'keepalived', packages: ['keepalived'], neededFor: 'the comparisons with keepalived' },
 ]

@@ -1,14 +1,32 @@
 /** Every sample is also what Debian's keepalived understands: its config test says nothing about them. */
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { finish, LabProcess, root } from '../lab/index.ts'
-import { samples } from '../unit/samples.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { root, upLab, type Lab } from '../lab/index.ts'
+import { remarked, samples } from '../unit/samples.ts'
 
 // keepalived 2.2.7 -t ends with SIGTERM to its own process group where the file has scripts
 const ends = [0, 143]
 
-test.for(samples)('keepalived -t has no remark on %s', async (name) => {
-  const { code, stdout, stderr } = await finish(new LabProcess(['keepalived', '-t', '-f', join(root, name)]), {})
+/** It wants the interfaces to be there. */
+let lab: Lab<'machine'>
+beforeAll(async () => {
+  lab = await upLab({
+    networks: ['lan', 'inside'],
+    hosts: { machine: { links: { lan: ['192.168.10.11/24'], inside: ['10.20.0.11/24'] } } },
+  })
+})
+afterAll(() => lab.down())
+
+const configTest = (name: string) => lab.hosts.machine.run(['keepalived', '-t', '-f', join(root, name)])
+
+test.for(samples.filter((name) => remarked[name] === undefined))('keepalived -t has no remark on %s', async (name) => {
+  const { code, stdout, stderr } = await configTest(name)
   expect(stdout + stderr).toBe('')
   expect(ends).toContain(code)
+})
+
+test.for(Object.keys(remarked))('keepalived -t has its remarks on %s, too', async (name) => {
+  const { code, stderr } = await configTest(name)
+  expect(stderr).toMatch(/Truncating auth_pass to 8 characters/)
+  expect(code).toBe(5)
 })

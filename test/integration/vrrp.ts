@@ -5,8 +5,10 @@ import { withinNamespace } from '@ipvs-director/linux'
 import type { VrrpEvent } from '@ipvs-director/vrrp'
 import { startVrrpProcess, type VrrpProcess, type VrrpWork } from 'ipvs-director'
 import { join } from 'node:path'
-import { until, type Host, type LabProcess } from '../lab/index.ts'
+import { until, type Host } from '../lab/index.ts'
 import { root } from '../lab/root.ts'
+
+export { addressesOf, startKeepalived } from './keepalived.ts'
 
 const entry = join(root, 'build/vrrp.js')
 
@@ -68,16 +70,3 @@ export async function startOurs(host: Host, config: string): Promise<OurVrrp> {
     },
   }
 }
-
-let started = 0
-
-/** Debian's keepalived in a host, VRRP only. Its files have names of their own: what was killed before left some. */
-export function startKeepalived(host: Host, config: string): LabProcess {
-  started++
-  const file = host.writeFile('keepalived.conf', config)
-  const pids = ['p', 'r', 'c'].flatMap((flag) => [`-${flag}`, join(host.folder, `${started}${flag}.pid`)])
-  return host.spawn(['keepalived', '-n', '-l', '-D', '-P', '-f', file, ...pids])
-}
-
-export const addressesOf = async (host: Host, device = 'eth0'): Promise<string> =>
-  host.output(['ip', '-o', 'addr', 'show', 'dev', device])

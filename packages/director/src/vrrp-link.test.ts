@@ -23,6 +23,7 @@ let home: number
 let link: LinuxVrrpLink
 const logger = arrayLogger()
 const nft: string[] = []
+let nftFails = false
 let events: string[] = []
 let interfaces: Map<string, LinkInterface | undefined>
 
@@ -43,7 +44,7 @@ beforeAll(async () => {
         : { path: script.words[0] ?? '', identity: { uid: 0, gid: 0 } },
     runNft: (script) => {
       nft.push(script)
-      return Promise.resolve()
+      return nftFails ? Promise.reject(new Error('Operation not supported')) : Promise.resolve()
     },
   })
   interfaces = new Map()
@@ -314,4 +315,19 @@ test('no_accept: packets are dropped before the address is there, and not any mo
   expect(nft).toHaveLength(2)
   expect(nft[0]).toContain('elements = { 10.0.0.100 }')
   expect(nft[1]).toBe('add table inet ipvs-director\ndelete table inet ipvs-director\n')
+})
+
+test('no_accept where nft cannot: the addresses are held all the same, and it is told', async () => {
+  nftFails = true
+  const before = nft.length
+  const holding = { ...(await holdingOf('10.0.0.100/24')), accept: false }
+  await link.hold(holding, undefined)
+  expect(await shown()).toContain('10.0.0.100/24')
+  await link.release(holding)
+  nftFails = false
+  expect(nft).toHaveLength(before + 1)
+  expect(logger.lines.at(-1)).toMatchObject({ level: 'error', event: 'vrrp.firewall' })
+  expect(logger.lines.at(-1)?.message).toMatch(
+    /^\(A\) packets to its addresses are not dropped.*: Operation not supported$/,
+  )
 })

@@ -35,7 +35,7 @@ import {
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Permission } from './scripts.ts'
-import { createFirewall, type FirewallOptions, type RunNft } from './vrrp-link/firewall.ts'
+import { createFirewall, nftWords, type FirewallOptions, type RunNft } from './vrrp-link/firewall.ts'
 import { createHoldings } from './vrrp-link/holdings.ts'
 import { createInterfaces } from './vrrp-link/interfaces.ts'
 import { createNeighbours } from './vrrp-link/neighbours.ts'
@@ -299,11 +299,11 @@ const runNft: RunNft = (script) =>
     let words = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (words += text))
     child.on('error', (cause) => {
-      reject(new Error('cannot run nft, so packets to the addresses are not dropped', { cause }))
+      reject(new Error('cannot run nft', { cause }))
     })
     child.on('close', (code) => {
       if (code === 0) resolve()
-      else reject(new Error(`nft ended with ${code}: ${words.trim()}`))
+      else reject(new Error(`nft ended with ${code}: ${nftWords(words)}`))
     })
     child.stdin.on('error', () => undefined)
     child.stdin.end(script)

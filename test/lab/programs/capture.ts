@@ -10,10 +10,15 @@ export interface Capture {
 
 /**
  * Starts tcpdump in a host and waits until it listens. `filter` is a pcap expression: `tcp port 80`. The lines carry
- * neither names nor dates: `IP 10.1.0.10.40000 > 10.1.0.100.80: Flags [S], …`.
+ * neither names nor dates: `IP 10.1.0.10.40000 > 10.1.0.100.80: Flags [S], …`, unless `more` has other options (`-tt`).
  */
-export async function capture(host: Host, filter: string, device = 'eth0'): Promise<Capture> {
-  const command = ['tcpdump', '-n', '-t', '-l', '--immediate-mode', '-Z', 'root', '-i', device, ...filter.split(' ')]
+export async function capture(
+  host: Host,
+  filter: string,
+  device = 'eth0',
+  more: readonly string[] = ['-t'],
+): Promise<Capture> {
+  const command = ['tcpdump', '-n', ...more, '-l', '--immediate-mode', '-Z', 'root', '-i', device, ...filter.split(' ')]
   const tcpdump = host.spawn(command)
   await tcpdump.says(/listening on/)
   const lines = (): string[] => tcpdump.stdout.split('\n').filter((line) => line !== '')

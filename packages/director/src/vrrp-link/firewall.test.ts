@@ -1,7 +1,7 @@
 import { address } from '@ipvs-director/core'
 import type { Holding } from '@ipvs-director/vrrp'
 import { expect, test } from 'vitest'
-import { createFirewall, scriptOf } from './firewall.ts'
+import { createFirewall, nftWords, scriptOf } from './firewall.ts'
 
 const holding = (key: string, ...addresses: string[]): Holding =>
   ({ key, addresses: addresses.map((one) => ({ address: address(one) })), excluded: [] }) as unknown as Holding
@@ -43,4 +43,26 @@ test('instances come and go; what is as it was is not written again', async () =
     '10.0.0.2',
     undefined,
   ])
+})
+
+test('what could not be written is tried again, and not taken back', async () => {
+  const scripts: string[] = []
+  let works = false
+  const run = (script: string): Promise<void> => {
+    scripts.push(script)
+    return works ? Promise.resolve() : Promise.reject(new Error('Operation not supported'))
+  }
+  const firewall = createFirewall(run, { table: 't', priority: 0 })
+  await expect(firewall.block(holding('A', '10.0.0.1'))).rejects.toThrow('not supported')
+  await firewall.unblock('A')
+  expect(scripts).toHaveLength(1)
+  works = true
+  await firewall.block(holding('A', '10.0.0.1'))
+  expect(scripts).toHaveLength(2)
+})
+
+test('of what nft says, the first error', () => {
+  const said = '/dev/stdin:1:1-10: Error: Could not process rule: Operation not supported\nadd table\n^^^\n/dev/stdin:2:1: Error: more\n' // prettier-ignore
+  expect(nftWords(said)).toBe('Could not process rule: Operation not supported')
+  expect(nftWords('killed\n')).toBe('killed')
 })

@@ -28,13 +28,21 @@ export function createFirewall(run: RunNft, { table, priority }: FirewallOptions
       const list = [...addresses, ...excluded].map(({ address }) => address)
       if (JSON.stringify(blocked.get(key)) === JSON.stringify(list)) return
       blocked.set(key, list)
-      await apply()
+      try {
+        await apply()
+      } catch (error) {
+        blocked.delete(key)
+        throw error
+      }
     },
     async unblock(key) {
       if (blocked.delete(key)) await apply()
     },
   }
 }
+
+/** What nft means: its first error, without where in the script. */
+export const nftWords = (stderr: string): string => /Error: (.*)/.exec(stderr)?.[1] ?? stderr.trim()
 
 /** The whole table. `add` before `delete`, so that it need not be there. */
 export function scriptOf(table: string, priority: number, addresses: readonly string[]): string {

@@ -1,5 +1,5 @@
 /** What instances hold: put into the kernel, renewed, taken out, and missed when somebody else takes it. */
-import { KernelError, type Address, type Logger, type Millis } from '@ipvs-director/core'
+import { describeError, KernelError, type Address, type Logger, type Millis } from '@ipvs-director/core'
 import type { NetworkRoute, NetworkRule, ProtectedAddress } from '@ipvs-director/config'
 import {
   writeSetting,
@@ -173,11 +173,21 @@ export function createHoldings(
     }
   }
 
+  /** Who is master has the addresses, with or without a firewall. */
+  async function block(holding: Holding): Promise<void> {
+    try {
+      await firewall.block(holding)
+    } catch (error) {
+      const where = `packets to its addresses are not dropped, as no_accept or vrrp_strict would have it`
+      logger.error('vrrp.firewall', `(${holding.instance}) ${where}: ${describeError(error)}`)
+    }
+  }
+
   return {
     hold: (holding, lease) =>
       inOrder(holding.key, async () => {
         promoteSecondaries(holding, logger)
-        if (!holding.accept) await firewall.block(holding)
+        if (!holding.accept) await block(holding)
         await put(holding.key, entriesOf(holding), lease)
       }),
     renew: (holding, lease) =>
