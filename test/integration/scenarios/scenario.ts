@@ -25,16 +25,16 @@ export const sample = (host: Host, name: string): string =>
 
 /** A lab for the tests of one file, with the directors that run in it; each test leaves it as it found it. */
 export interface Scenario<Name extends string> {
-  host(name: Name): Host
+  readonly host: (name: Name) => Host
   /** Starts our director with a file of `configs/`, changed if wished. */
-  ours(name: Name, file: string, wish?: Wish): Promise<RunningDirector>
+  readonly ours: (name: Name, file: string, wish?: Wish) => Promise<RunningDirector>
   /** Starts Debian's keepalived with one. */
-  theirs(name: Name, file: string, wish?: Wish): LabProcess
-  has(name: Name, address: string, device?: string): Promise<boolean>
+  readonly theirs: (name: Name, file: string, wish?: Wish) => LabProcess
+  readonly has: (name: Name, address: string, device?: string) => Promise<boolean>
   /** Waits until the hosts named have the address, and no other director has. */
-  held(address: string, by: readonly Name[], within?: Millis): Promise<Millis>
+  readonly held: (address: string, by: readonly Name[], within?: Millis) => Promise<Millis>
   /** Everything that was said, for a test that fails. */
-  story(): string
+  readonly story: () => string
 }
 
 export interface Wish {
