@@ -25,7 +25,7 @@ function stage(word: string | undefined): Promise<number> {
   if (word === '--own') return own()
   if (word === 'reading') return reading(process.argv.slice(3), program)
   if (word === 'probing') return probing(process.argv.slice(3), program)
-  if (word === 'vrrp') return vrrp()
+  if (word === 'vrrp') return vrrp(process.argv[3])
   return word === '--inside' ? inside() : outside()
 }
 

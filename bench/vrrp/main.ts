@@ -11,11 +11,20 @@ import { fakeMaster, vip } from './master.ts'
 
 /**
  * `npm run bench -- vrrp`: how fast the address is taken over, and what 500 instances cost, beside keepalived, on this
- * machine's own kernel in network namespaces, as root. Writes its part of docs/benchmarks.md.
+ * machine's own kernel in network namespaces, as root. Writes its part of docs/benchmarks.md; `-- vrrp cost` and
+ * `-- vrrp takeover` (adverts of 30 ms) measure one thing and only print it.
  */
-export async function vrrp(): Promise<number> {
+export async function vrrp(only?: string): Promise<number> {
   const lab = await upLab(spec)
   try {
+    if (only === 'cost') {
+      console.log(table(costHead, await processorTime(lab.hosts.a, lab.hosts.b)))
+      return 0
+    }
+    if (only === 'takeover') {
+      console.log(table(takeoverHead, await compare(lab.hosts.a, lab.hosts.b, millis(30), 40)))
+      return 0
+    }
     const takeovers: string[][] = []
     for (const [interval, rounds] of cases)
       takeovers.push(...(await compare(lab.hosts.a, lab.hosts.b, interval, rounds)))
@@ -116,7 +125,7 @@ async function processorTime(a: Host, b: Host): Promise<string[][]> {
     const ours = await startOurs(a, many(own))
     await settled()
     const theirs = early ?? startKeepalived(b, many(other))
-    await sleep(8000) // the second burst of announcements is over
+    await sleep(Number(process.env.SETTLE ?? 8000)) // the second burst of announcements is over
     const pids = [await ours.pid(), childOf(theirs.pid)] as const
     const before = pids.map(processor)
     await sleep(window)
@@ -144,6 +153,8 @@ const childOf = (pid: number): number =>
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 
+const takeoverHead = ['end of the master', 'adverts', 'due', 'ours, median', 'worst', 'keepalived, median', 'worst']
+const costHead = ['ours as', 'ours', 'keepalived as', 'keepalived']
 const title = '## Failover'
 
 const section = (takeovers: readonly string[][], costs: readonly string[][]): string => `${title}
@@ -151,12 +162,12 @@ const section = (takeovers: readonly string[][], costs: readonly string[][]): st
 Written by \`npm run bench -- vrrp\` with Node ${process.versions.node} on a machine's own kernel. A master falls silent, or sends priority 0; how
 long until the backup's address is in the kernel, by its own announcement. _Due_ is what RFC 9568 asks for.
 
-${table(['end of the master', 'adverts', 'due', 'ours, median', 'worst', 'keepalived, median', 'worst'], takeovers)}
+${table(takeoverHead, takeovers)}
 
 ${count} instances at adverts of 1 s, one address each, beside each other on one network: processor time of the process, as a share
 of one processor. Our addresses have a lease of 3 s in the kernel, renewed every second.
 
-${table(['ours as', 'ours', 'keepalived as', 'keepalived'], costs)}
+${table(costHead, costs)}
 
 After \`kill -9\` of everything keepalived's addresses stay for ever; ours are gone when the lease is: 3 s here
 (test/integration/vrrp.lab.test.ts).

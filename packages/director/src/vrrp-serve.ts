@@ -18,7 +18,7 @@ import { usePriorities } from './vrrp-priorities.ts'
 /** Nanoseconds, as perf_hooks counts. */
 const perMillisecond = 1e6
 /** How often the loop's delay is sampled, in milliseconds; samples hold this much besides the delay itself. */
-const resolution = 10
+const resolution = 40
 
 /** Takes messages until the end; `send` answers, `end` is called once, when everything is given up. */
 export function serveVrrp(send: (message: FromVrrp) => void, end: (code: number) => void): VrrpServant {

@@ -17,6 +17,8 @@ export interface NetworkView {
   /** In the order the kernel lists them: of equal scope and prefix the first is the primary one. */
   addresses(index: number): readonly AssignedAddress[]
   readonly client: RouteClient
+  /** For renewing what is there: its changes are not reported here. Errors name interfaces by number. */
+  readonly renewer: RouteClient
   close(): void
 }
 
@@ -25,7 +27,9 @@ const topics: readonly RouteTopic[] = ['link', 'address', 'route', 'rule']
 /** Reads everything once and follows the changes. Rejects with a KernelError or system error. */
 export async function watchNetwork(listener: NetworkListener): Promise<NetworkView> {
   const client = openRoute()
+  const renewer = openRoute()
   let links = new Map<number, Link>()
+  let byName: Map<string, Link> | undefined
   let addresses = new Map<number, AssignedAddress[]>()
   let reading: Promise<void> | undefined
   let again = false
@@ -73,6 +77,7 @@ export async function watchNetwork(listener: NetworkListener): Promise<NetworkVi
 
   function takeLink(change: 'new' | 'gone', link: Link): void {
     const before = links.get(link.index)
+    byName = undefined
     if (change === 'new') links.set(link.index, link)
     else {
       links.delete(link.index)
@@ -118,8 +123,15 @@ export async function watchNetwork(listener: NetworkListener): Promise<NetworkVi
     return reading
   }
 
+  /** Interfaces by name, made anew when it is asked for after a change. */
+  function named(name: string): Link | undefined {
+    byName ??= new Map([...links.values()].map((link) => [link.name, link]))
+    return byName.get(name)
+  }
+
   function replaceAll(allLinks: readonly Link[], allAddresses: readonly AssignedAddress[]): void {
     const before = links
+    byName = undefined
     links = new Map(allLinks.map((link) => [link.index, link]))
     addresses = new Map(allLinks.map((link) => [link.index, allAddresses.filter(({ index }) => index === link.index)]))
     if (!ready) return
@@ -129,26 +141,33 @@ export async function watchNetwork(listener: NetworkListener): Promise<NetworkVi
   }
 
   // The watch first: what changes while everything is read is seen once more rather than never.
-  const watch = watchRoute(topics, (event) => {
-    if (!closed) take(event)
-  })
+  const watch = watchRoute(
+    topics,
+    (event) => {
+      if (!closed) take(event)
+    },
+    renewer.port,
+  )
   try {
     await readAll()
   } catch (error) {
     watch.close()
     client.close()
+    renewer.close()
     throw error
   }
   ready = true
   return {
     links: () => [...links.values()],
-    link: (name) => [...links.values()].find((link) => link.name === name),
+    link: named,
     addresses: (index) => addresses.get(index) ?? [],
     client,
+    renewer,
     close() {
       closed = true
       watch.close()
       client.close()
+      renewer.close()
     },
   }
 }

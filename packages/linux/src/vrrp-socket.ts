@@ -137,13 +137,21 @@ export function openVrrpSocket(options: VrrpSocketOptions, listener: VrrpSocketL
     throw error
   }
   const index = options.interface?.index ?? 0
+  const destinations = new Map<Address, Buffer>() // a group, or the configured peers
+  const addressed = (to: Address): Buffer => {
+    const known = destinations.get(to)
+    if (known !== undefined) return known
+    const made = socketAddress(to, index)
+    destinations.set(to, made)
+    return made
+  }
   return {
     get received() {
       return received
     },
     dropped: () => socket.getsockopt(SOL_SOCKET, SO_MEMINFO, 36).readUInt32LE(SK_MEMINFO_DROPS * 4),
     send: (packet) => {
-      const to = socketAddress(packet.destination, index)
+      const to = addressed(packet.destination)
       const control = family === 'inet' ? undefined : ipv6Control(packet, index)
       const taken = control === undefined ? socket.send(packet.bytes, to) : socket.send(packet.bytes, to, control)
       if (taken < 0) throw new Error('the send buffer is full')

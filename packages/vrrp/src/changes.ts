@@ -21,17 +21,17 @@ import {
 
 /** The running Master_Down_Timer shifts by what a new priority changes in the formula. */
 export function tracked(turn: Turn, event: { priority: number; faults: readonly string[]; waiting: boolean }): void {
-  const before = turn.state
+  const { phase, priority: before, started, due } = turn.state
   const skewBefore = skew(turn)
   set(turn, { priority: event.priority, faults: event.faults, waiting: event.waiting })
-  if (event.priority !== before.priority) {
-    emit(turn, { do: 'priorityChanged', from: before.priority, to: event.priority })
+  if (event.priority !== before) {
+    emit(turn, { do: 'priorityChanged', from: before, to: event.priority })
     shiftDown(turn, skew(turn) - skewBefore)
   }
   const faulty = event.faults.length > 0
-  if (before.phase === 'init') {
-    if (before.started && before.due.start === undefined) leaveInit(turn)
-  } else if (before.phase === 'fault') {
+  if (phase === 'init') {
+    if (started && due.start === undefined) leaveInit(turn)
+  } else if (phase === 'fault') {
     if (!faulty) leaveFault(turn)
     else set(turn, { why: event.faults.join(', ') })
   } else if (faulty) enterFault(turn)

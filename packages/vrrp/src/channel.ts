@@ -1,9 +1,9 @@
 import type { VrrpInstance } from '@ipvs-director/config'
 import { type Address, describeError } from '@ipvs-director/core'
 import { checkPacket, type Listener } from './check.ts'
-import { compose } from './compose.ts'
+import { compose, composeAgain } from './compose.ts'
 import { readKeys } from './keys.ts'
-import type { ReceivedPacket } from './packet.ts'
+import type { OutgoingPacket, ReceivedPacket } from './packet.ts'
 import { type Plan, samePlan } from './paths.ts'
 import { isRejection, type RejectReason } from './rejection.ts'
 import { createAhCounter, createFreshness } from './sequence.ts'
@@ -43,6 +43,8 @@ interface OpenWay {
   readonly subscription: Subscription
   /** `old_unicast_checksum`: it turned out that the peers need it. */
   oldChecksum: boolean
+  /** What was sent last on it, and what it said. */
+  last: { readonly config: VrrpInstance; readonly priority: number; readonly oldChecksum: boolean; readonly packets: readonly OutgoingPacket[] } | undefined // prettier-ignore
 }
 
 /** Senders that disagree, and ways of each to do so, that are told of: forged ones are endless. */
@@ -136,29 +138,37 @@ export function createChannel(options: ChannelOptions): Channel {
     before?.subscription.close()
     return subscription === undefined
       ? undefined
-      : { plan, subscription, oldChecksum: config().oldUnicastChecksum === 'always' }
+      : { plan, subscription, oldChecksum: config().oldUnicastChecksum === 'always', last: undefined }
   }
 
-  /** What could not be sent, in words. */
-  const sendOn = ({ plan, subscription, oldChecksum }: OpenWay, priority: number): readonly string[] => {
-    const to = { source: plan.own, addresses: plan.destinations, unicast: plan.way.unicast, oldChecksum }
-    const composer = { config: config(), keys, freshness, ahCounter, nextId: () => (id = (id % 0xffff) + 1), wall }
-    const failures: string[] = []
-    const attempt = (what: string, action: () => void): void => {
-      try {
-        action()
-      } catch (error) {
-        failures.push(`cannot ${what}: ${describeError(error)}`)
-      }
+  const nextId = (): number => (id = (id % 0xffff) + 1)
+
+  const packetsFor = (way: OpenWay, priority: number): readonly OutgoingPacket[] => {
+    const { plan, oldChecksum, last } = way
+    const composer = { config: config(), keys, freshness, ahCounter, nextId, wall }
+    if (last?.config === composer.config && last.priority === priority && last.oldChecksum === oldChecksum) {
+      const again = composeAgain(composer, last.packets)
+      if (again !== undefined) return again
     }
-    attempt('make an advertisement', () => {
-      for (const packet of compose(composer, priority, to)) {
-        attempt(`send advertisements to ${packet.destination}`, () => {
-          subscription.send(packet)
-        })
+    const to = { source: plan.own, addresses: plan.destinations, unicast: plan.way.unicast, oldChecksum }
+    const packets = compose(composer, priority, to)
+    way.last = { config: composer.config, priority, oldChecksum, packets }
+    return packets
+  }
+
+  /** Adds what could not be sent, in words. */
+  const sendOn = (way: OpenWay, priority: number, failures: string[]): void => {
+    try {
+      for (const packet of packetsFor(way, priority)) {
+        try {
+          way.subscription.send(packet)
+        } catch (error) {
+          failures.push(`cannot send advertisements to ${packet.destination}: ${describeError(error)}`)
+        }
       }
-    })
-    return failures
+    } catch (error) {
+      failures.push(`cannot make an advertisement: ${describeError(error)}`)
+    }
   }
 
   return {
@@ -166,7 +176,8 @@ export function createChannel(options: ChannelOptions): Channel {
       counters.advertsSent++
       if (priority === 0) counters.priorityZeroSent++
       if (priority === 0) once('info', 'vrrp.sent-zero', 'sent 0 priority')
-      const failures = ways.flatMap((way) => (way === undefined ? [] : sendOn(way, priority)))
+      const failures: string[] = []
+      for (const way of ways) if (way !== undefined) sendOn(way, priority, failures)
       const [failed] = failures
       counters.sendErrors += failures.length
       if (failed !== undefined && priority > 0 && !unsent) alarm('alarm', 'unsent', failed)

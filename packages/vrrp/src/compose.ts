@@ -4,7 +4,7 @@ import { type Advertisement, encodeAdvertisement, writeChecksum } from './advert
 import { encodeAh, passwordOctets, signAh } from './authentication.ts'
 import { checksumKindOf } from './check.ts'
 import { appendTrailer } from './hmac-trailer.ts'
-import { encodeIpv4, type OutgoingPacket } from './packet.ts'
+import { encodeIpv4, type OutgoingPacket, restamp } from './packet.ts'
 import type { AhCounter, Freshness } from './sequence.ts'
 
 /** What one advertisement is made of; its copies to several peers differ only in where they go. */
@@ -28,6 +28,19 @@ export interface Destinations {
 }
 
 const noAuthData = new Uint8Array(0)
+
+/**
+ * The packets that say the same once more, made from those sent before, whose octets are used again; undefined where each
+ * advertisement is signed anew.
+ */
+export function composeAgain(
+  { config, nextId }: Composer,
+  sent: readonly OutgoingPacket[],
+): readonly OutgoingPacket[] | undefined {
+  if (config.hmac !== undefined || config.auth?.type === 'AH') return undefined
+  if (config.family === 'inet') for (const { bytes } of sent) restamp(bytes, nextId())
+  return sent
+}
 
 /** The packets that say once "I am master, with this priority" (0: "no longer"). */
 export function compose(composer: Composer, priority: number, to: Destinations): readonly OutgoingPacket[] {

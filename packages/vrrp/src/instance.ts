@@ -1,5 +1,6 @@
 import type { SyncGroup, VrrpInstance } from '@ipvs-director/config'
-import { describeError, millis, type Timer } from '@ipvs-director/core'
+import { describeError, type Millis, type Timer } from '@ipvs-director/core'
+import { beatOf } from './agenda.ts'
 import { createChannel } from './channel.ts'
 import type { NotifyState } from './events.ts'
 import { sameHolding } from './holding.ts'
@@ -112,9 +113,17 @@ export function createInstance(
     arm()
   }
 
-  /** A late timer may have missed what waits in the sockets: silence is believed only after a look at them. */
+  /**
+   * A late timer may have missed what waits in the sockets: silence is believed only after a look at them. An early one
+   * was not set anew at each advertisement that put the moment off.
+   */
   const fire = (): void => {
     timer = undefined
+    const due = moment()
+    if (due !== undefined && due > clock.now()) {
+      arm()
+      return
+    }
     if (state.phase !== 'backup') {
       dispatch({ type: 'tick' })
       return
@@ -128,11 +137,17 @@ export function createInstance(
     })
   }
 
+  /** When the machine wants to be looked at next; its advertisements go together with others'. */
+  const moment = (): Millis | undefined => {
+    const due = nextDue(state)
+    return due !== undefined && due === state.due.advert ? beatOf(due, protocol.interval) : due
+  }
+
   const arm = (): void => {
-    const due = catchingUp ? undefined : nextDue(state)
-    if (due === timer?.due) return
+    const due = catchingUp ? undefined : moment()
+    if (due === timer?.due || (due !== undefined && timer !== undefined && timer.due < due)) return
     timer?.handle.cancel()
-    timer = due === undefined ? undefined : { due, handle: clock.after(millis(Math.max(0, due - clock.now())), fire) }
+    timer = due === undefined ? undefined : { due, handle: shared.agenda.at(due, fire) }
   }
 
   const knowledge = () => ({

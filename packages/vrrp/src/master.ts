@@ -1,4 +1,5 @@
 import { type Address, compareAddresses, millis } from '@ipvs-director/core'
+import { advertSlack } from './agenda.ts'
 import type { HeardAdvert } from './state.ts'
 import { after, becomeBackup, downInterval, emit, isContested, log, schedule, set, skew, type Turn } from './turn.ts'
 
@@ -103,7 +104,8 @@ export function masterTicks(turn: Turn): void {
   const { due } = turn.state
   const { announcing, interval, arbitration } = turn.protocol
   const isDue = (deadline: number | undefined): deadline is number => deadline !== undefined && deadline <= turn.now
-  if (isDue(due.advert)) {
+  // Those of many instances are sent together: a little early, and the next at its time all the same.
+  if (due.advert !== undefined && due.advert <= turn.now + interval * advertSlack) {
     advertise(turn)
     contestClaim(turn)
     const next = due.advert + interval

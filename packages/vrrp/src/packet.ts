@@ -57,6 +57,18 @@ export interface Ipv4Header {
   readonly id: number
 }
 
+/** The same packet once more: another identification, and the header's checksum with it, in place. */
+export function restamp(bytes: Uint8Array, id: number): void {
+  const header = bytes.subarray(0, ipv4HeaderLength)
+  header[4] = id >> 8
+  header[5] = id & 0xff
+  header[10] = 0
+  header[11] = 0
+  const sum = internetChecksum(header)
+  header[10] = sum >> 8
+  header[11] = sum & 0xff
+}
+
 /** Header and payload, with the header's checksum. */
 export function encodeIpv4(header: Ipv4Header, payload: Uint8Array): Uint8Array {
   const total = ipv4HeaderLength + payload.length

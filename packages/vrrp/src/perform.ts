@@ -59,7 +59,12 @@ export function createPerformer(options: PerformerOptions): Performer {
   let told: NotifyState | undefined
   let deleted = false
 
-  const holding = (): Holding => holdingOf(key, config(), vmacInterface())
+  let made: { readonly of: VrrpInstance; readonly on: string | undefined; readonly holding: Holding } | undefined
+  const holding = (): Holding => {
+    const [of, on] = [config(), vmacInterface()]
+    if (made?.of !== of || made.on !== on) made = { of, on, holding: holdingOf(key, of, on) }
+    return made.holding
+  }
 
   /** The kernel's refusals come later; nothing waits for them. */
   const complain = (work: Promise<unknown>): void => {

@@ -61,7 +61,7 @@ export function nextDue({ due }: InstanceState): Millis | undefined {
 
 /** What one event does to an instance. `now` is the monotonic clock at which the event is looked at. */
 export function step(state: InstanceState, protocol: Protocol, event: InstanceEvent, now: Millis): InstanceStep {
-  const turn: Turn = { state, protocol, now, effects: [] }
+  const turn: Turn = { state: { ...state, due: { ...state.due } }, protocol, now, effects: [] }
   if (event.type !== 'stop') noticeStall(turn)
   handle(turn, event)
   return { state: turn.state, effects: turn.effects }

@@ -1,4 +1,5 @@
 import type { Address, Clock, Logger } from '@ipvs-director/core'
+import type { Agenda } from './agenda.ts'
 import type { Announcer } from './announcer.ts'
 import type { VrrpEvent } from './events.ts'
 import type { Interfaces } from './interfaces.ts'
@@ -10,6 +11,7 @@ import type { Trackers } from './trackers.ts'
 export interface Surroundings {
   readonly link: VrrpLink
   readonly clock: Clock
+  readonly agenda: Agenda
   readonly logger: Logger
   readonly sockets: Sockets
   readonly interfaces: Interfaces

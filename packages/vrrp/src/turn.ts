@@ -4,7 +4,8 @@ import { masterDownInterval, skewTime } from './timing.ts'
 
 /** One step under way: the state as it becomes, and the effects so far. It does not leave {@link step}. */
 export interface Turn {
-  state: InstanceState
+  /** A copy of this step's own, with its deadlines, changed in place by {@link set} and {@link schedule}. */
+  readonly state: InstanceState
   protocol: Protocol
   readonly now: Millis
   readonly effects: InstanceEffect[]
@@ -13,11 +14,11 @@ export interface Turn {
 export const after = (turn: Turn, delay: Millis): Millis => millis(turn.now + delay)
 
 export function set(turn: Turn, change: Partial<InstanceState>): void {
-  turn.state = { ...turn.state, ...change }
+  Object.assign(turn.state, change)
 }
 
 export function schedule(turn: Turn, change: Deadlines): void {
-  turn.state = { ...turn.state, due: { ...turn.state.due, ...change } }
+  Object.assign(turn.state.due, change)
 }
 
 export const emit = (turn: Turn, ...effects: readonly InstanceEffect[]): void => void turn.effects.push(...effects)

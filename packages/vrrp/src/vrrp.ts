@@ -1,5 +1,6 @@
 import type { Config, SyncGroup, VrrpInstance } from '@ipvs-director/config'
 import { type Address, type Clock, type Logger, type Millis, millis } from '@ipvs-director/core'
+import { createAgenda } from './agenda.ts'
 import { createAnnouncer } from './announcer.ts'
 import type { VrrpEvent } from './events.ts'
 import { createGroup, type Group, type GroupStatus } from './group.ts'
@@ -82,6 +83,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
   const shared: Surroundings = {
     link,
     clock,
+    agenda: createAgenda(clock),
     logger,
     interfaces,
     sockets: createSockets(link, logger, stranger),

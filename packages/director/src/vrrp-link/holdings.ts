@@ -11,6 +11,7 @@ import {
   type RuleChange,
 } from '@ipvs-director/linux'
 import type { Holding } from '@ipvs-director/vrrp'
+import { createLeases } from './leases.ts'
 import { addressText, kernelAddress, kernelRoute, kernelRule, routeText, ruleText, type IndexOf } from './entries.ts'
 
 /** Drops packets to addresses of instances that do not accept them; see firewall.ts. */
@@ -39,7 +40,7 @@ export interface Entries {
   readonly rules: readonly NetworkRule[]
 }
 
-type View = Pick<NetworkView, 'link' | 'client'>
+type View = Pick<NetworkView, 'link' | 'client' | 'renewer'>
 
 /** The name under which static entries are held. */
 const staticOwner = '\0static'
@@ -59,6 +60,7 @@ export function createHoldings(
   const counts = new Map<Address, number>()
   const queues = new Map<string, Promise<unknown>>()
   const indexOf: IndexOf = (name) => view.link(name)?.index
+  const leases = createLeases(view.renewer, indexOf)
 
   /** Work for one owner in the order of the calls; at once when nothing is under way. */
   function inOrder<T>(owner: string, work: () => Promise<T>): Promise<T> {
@@ -184,24 +186,26 @@ export function createHoldings(
   }
 
   return {
-    hold: (holding, lease) =>
-      inOrder(holding.key, async () => {
+    hold(holding, lease) {
+      leases.drop(holding.key)
+      return inOrder(holding.key, async () => {
         promoteSecondaries(holding, logger)
         if (!holding.accept) await block(holding)
         await put(holding.key, entriesOf(holding), lease)
-      }),
-    renew: (holding, lease) =>
-      inOrder(holding.key, async () => {
-        const { addresses: wanted } = entriesOf(holding)
-        report(await addresses(wanted, 'replace', lease))
-      }),
-    release: (holding) =>
-      inOrder(holding.key, async () => {
+      })
+    },
+    // What is only about to be held has its lease with it.
+    renew: (holding, lease) => (held.has(holding.key) ? leases.renew(holding, lease) : Promise.resolve()),
+    release(holding) {
+      leases.drop(holding.key)
+      return inOrder(holding.key, async () => {
+        leases.drop(holding.key) // it was held meanwhile
         count(holding.key, held.get(holding.key), -1)
         held.delete(holding.key)
         report((await Promise.all(takeOut(entriesOf(holding)))).flat())
         if (!holding.accept) await firewall.unblock(holding.key)
-      }),
+      })
+    },
     holdStatic: (entries) =>
       inOrder(staticOwner, async () => {
         await put(staticOwner, entries, undefined)

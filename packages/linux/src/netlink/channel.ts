@@ -59,6 +59,9 @@ export interface NetlinkChannel {
    */
   dump(request: NetlinkRequest): Promise<readonly NetlinkMessage[] | Refusal>
 
+  /** What the kernel writes as `nlmsg_pid` into announcements of what was changed here. */
+  readonly port: number
+
   /** Closes the socket; what is under way rejects. Closing twice does nothing. */
   close(): void
 }

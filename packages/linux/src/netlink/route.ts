@@ -8,6 +8,7 @@ import {
   type AddressChange,
   type AssignedAddress,
   type InterfaceAddress,
+  type PreparedRenewal,
 } from './route/address.ts'
 import {
   allLinks,
@@ -43,6 +44,14 @@ export interface RouteClient {
   replaceAddress(address: InterfaceAddress): Promise<void>
   deleteAddress(address: InterfaceAddress): Promise<void>
   changeAddresses(changes: readonly AddressChange[]): Promise<readonly (KernelError | undefined)[]>
+  /**
+   * Renews the lifetimes of at most 100 addresses in one send, which happens before this returns when nothing else is
+   * under way on this client. Trap: the kernel adds what is not there, with NLM_F_REPLACE alone and without NLM_F_CREATE,
+   * too (IPv4 and IPv6; seen on 6.1 and 6.18). So whoever calls must know at this very moment that they are to be there.
+   */
+  renewAddresses(prepared: readonly PreparedRenewal[]): Promise<readonly (KernelError | undefined)[]>
+  /** {@link watchRoute} can leave out what comes from here. */
+  readonly port: number
   routes(family?: Family): Promise<readonly Route[]>
   changeRoutes(changes: readonly RouteChange[]): Promise<readonly (KernelError | undefined)[]>
   rules(family?: Family): Promise<readonly Rule[]>
@@ -121,6 +130,14 @@ export function openRoute(channel: NetlinkChannel = openNetlink(NETLINK_ROUTE)):
     replaceAddress: (address) => oneAddress({ do: 'replace', address }),
     deleteAddress: (address) => oneAddress({ do: 'delete', address }),
     changeAddresses,
+    renewAddresses: (prepared) =>
+      change(
+        prepared,
+        ({ request }) => request,
+        ({ address: { address, prefix, index } }) =>
+          `renew ${formatPrefix({ address, length: prefix })} on ${nameOf(index)}`,
+      ),
+    port: channel.port,
     routes: async (family) =>
       (await dump(allRoutes(family), 'routes')).flatMap(({ payload }) => decodeRoute(payload) ?? []),
     changeRoutes: (changes) =>

@@ -105,6 +105,8 @@ test('what cannot be read closes the channel', async () => {
     return {
       receiveBytes: 2 ** 20,
       send: () => undefined,
+      port: 1,
+      leaveOut: () => undefined,
       setBusy: () => undefined,
       join: () => undefined,
       close: () => closed++,

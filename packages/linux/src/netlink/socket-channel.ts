@@ -143,6 +143,7 @@ export function netlinkChannel(open: OpenTransport): NetlinkChannel {
           batch.write(to, i)
         },
       }),
+    port: transport.port,
     ask: (request) => submit((settle) => question(request, settle)),
     dump: (request) => submit((settle) => dumping(request, settle)),
     close: () => {

@@ -1,7 +1,8 @@
 /** What carries netlink datagrams: the kernel's socket, or in tests a function. */
 import { openSocket, type KernelSocket } from '../native.ts'
-import { u16, u32 } from './codecs.ts'
+import { u16, u32, u8 } from './codecs.ts'
 import { struct } from './struct.ts'
+import { littleEndian } from './writer.ts'
 
 /** Datagrams to the kernel and what is known about the way back. */
 export interface NetlinkTransport {
@@ -13,6 +14,10 @@ export interface NetlinkTransport {
   setBusy(busy: boolean): void
   /** Joins a multicast group by its number. */
   join(group: number): void
+  /** Our own end's number, which the kernel writes into what it announces because of our requests. */
+  readonly port: number
+  /** Announcements of this type that the requests of another port led to are not delivered from now on. */
+  leaveOut(type: number, port: number): void
   close(): void
 }
 
@@ -78,6 +83,10 @@ export function socketTransport(protocol: number, receiveBytes: number): OpenTra
 function transport(socket: KernelSocket, receiveBytes: number): NetlinkTransport {
   return {
     receiveBytes,
+    port: address.decode(socket.getsockname()).port,
+    leaveOut(type, port) {
+      socket.attachFilter(filterOut(type, port))
+    },
     send(datagram) {
       const sent = socket.send(datagram, kernel)
       if (sent !== datagram.length) throw new Error(`netlink took ${sent} of ${datagram.length} bytes`)
@@ -106,4 +115,24 @@ function growReceiveBuffer(socket: KernelSocket, wanted: number): number {
 
 function u32bytes(value: number): Buffer {
   return struct({ value: u32 }).encode({ value })
+}
+
+/** struct sock_filter; see linux/filter.h. Words are loaded in network order, netlink's are the host's. */
+const instruction = struct({ code: u16, ifTrue: u8, ifFalse: u8, value: u32 })
+
+/** Classic BPF: everything but what has this `nlmsg_type` (offset 4) and this `nlmsg_pid` (offset 12). */
+function filterOut(type: number, port: number): Buffer {
+  const [loadHalf, load, jumpIfEqual, end] = [0x28, 0x20, 0x15, 0x06]
+  const swapped = u32bytes(port)
+  const half = u32bytes(type).subarray(littleEndian ? 0 : 2)
+  return Buffer.concat(
+    [
+      { code: loadHalf, value: 4 },
+      { code: jumpIfEqual, ifFalse: 2, value: half.readUInt16BE() },
+      { code: load, value: 12 },
+      { code: jumpIfEqual, ifTrue: 1, value: swapped.readUInt32BE() },
+      { code: end, value: 0xffff_ffff },
+      { code: end, value: 0 },
+    ].map((one) => instruction.encode(one)),
+  )
 }

@@ -103,6 +103,8 @@ function fakeTransport(
         for (const reply of replies) if (open) listener.datagram(reply)
       })
     },
+    port: 1,
+    leaveOut: () => undefined,
     setBusy: () => undefined,
     join: () => undefined,
     close() {

@@ -51,6 +51,17 @@ export interface AddressChange {
   readonly address: InterfaceAddress
 }
 
+/** A renewal in the kernel's octets, made once and sent often. */
+export interface PreparedRenewal {
+  readonly address: InterfaceAddress
+  readonly request: NetlinkRequest
+}
+
+export const prepareRenewal = (address: InterfaceAddress): PreparedRenewal => ({
+  address,
+  request: changeAddress({ do: 'replace', address }),
+})
+
 const IFA_F_NODAD = 0x02
 const IFA_F_DADFAILED = 0x08
 const IFA_F_TENTATIVE = 0x40

@@ -39,11 +39,13 @@ const eventBytes = 1 << 20
 
 /**
  * Reports changes in the network namespace of this thread from now on. Only what is asked for is delivered. A watch
- * alone does not keep the process alive. Throws a system error.
+ * alone does not keep the process alive. Throws a system error. `renewer`: the port of a channel whose additions and
+ * renewals of addresses are not reported, because whoever renews 500 leases a second need not hear of each.
  */
 export function watchRoute(
   topics: readonly RouteTopic[],
   onEvent: (event: RouteEvent) => void,
+  renewer?: number,
   open: OpenTransport = socketTransport(NETLINK_ROUTE, eventBytes),
 ): RouteWatch {
   let closed = false
@@ -55,6 +57,7 @@ export function watchRoute(
       if (!closed) onEvent({ about: 'lost', error })
     },
   })
+  if (renewer !== undefined) transport.leaveOut(RTM_NEWADDR, renewer)
   for (const topic of topics) for (const group of routeGroups[topic]) transport.join(group)
   return {
     close() {
