@@ -125,7 +125,7 @@ async function processorTime(a: Host, b: Host): Promise<string[][]> {
     const ours = await startOurs(a, many(own))
     await settled()
     const theirs = early ?? startKeepalived(b, many(other))
-    await sleep(Number(process.env.SETTLE ?? 8000)) // the second burst of announcements is over
+    await sleep(30_000) // the second burst of announcements is over, and V8 has compiled what runs often
     const pids = [await ours.pid(), childOf(theirs.pid)] as const
     const before = pids.map(processor)
     await sleep(window)
@@ -165,7 +165,7 @@ long until the backup's address is in the kernel, by its own announcement. _Due_
 ${table(takeoverHead, takeovers)}
 
 ${count} instances at adverts of 1 s, one address each, beside each other on one network: processor time of the process, as a share
-of one processor. Our addresses have a lease of 3 s in the kernel, renewed every second.
+of one processor, half a minute after the elections. Our addresses have a lease of 3 s in the kernel, renewed every second.
 
 ${table(costHead, costs)}
 

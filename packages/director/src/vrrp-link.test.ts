@@ -116,6 +116,45 @@ test('held with a lease, renewed, released; what the reload leaves out goes', as
   expect(events).toEqual([])
 })
 
+test('a renewal that waits for its turn does not bring back what is released or replaced meanwhile', async () => {
+  const two = await holdingOf('10.0.0.100/24\n 10.0.0.101/24')
+  await link.hold(two, seconds(5))
+  const renewed = link.renew(two, seconds(60))
+  await link.release(two)
+  await renewed
+  expect(await shown()).not.toContain('10.0.0.10')
+  await link.hold(two, seconds(5))
+  void link.renew(two, seconds(60))
+  const one = await holdingOf('10.0.0.101/24')
+  await link.hold(one, seconds(5))
+  await link.renew(one, seconds(60))
+  expect(await shown()).not.toContain('10.0.0.100')
+  expect(await shown()).toMatch(/10\.0\.0\.101\/24.*valid_lft (?:60|59)sec/)
+  await link.release(one)
+  await link.renew(one, seconds(60))
+  expect(await shown()).not.toContain('10.0.0.101')
+  expect(events).toEqual([])
+})
+
+test('many are renewed together, also more than one send holds; what is refused is told of the one it is of', async () => {
+  const lines = (from: number, to: number): string =>
+    Array.from({ length: to - from }, (_, i) => `10.8.${(from + i) >> 7}.${(from + i) & 127}/32`).join('\n ')
+  const [many, few] = [await holdingOf(lines(0, 120)), await holdingOf(lines(200, 220), '', 'B')]
+  const late = await holdingOf('10.9.9.9/24\n 10.9.9.10/24 dev eth9', '', 'C')
+  await Promise.all([
+    link.hold(many, seconds(5)),
+    link.hold(few, seconds(5)),
+    link.hold(late, seconds(5)).catch(() => undefined),
+  ])
+  const outcomes = await Promise.allSettled([link.renew(many, seconds(60)), link.renew(late, seconds(60)), link.renew(few, seconds(60))]) // prettier-ignore
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(outcomes[1]).toMatchObject({ reason: { message: 'cannot renew 10.9.9.10/24 dev eth9: there is no such interface' } }) // prettier-ignore
+  expect((await shown()).match(/valid_lft (?:60|59)sec/g)).toHaveLength(141)
+  await Promise.all([link.release(many), link.release(few), link.release(late)])
+  await aMoment()
+  expect(events).toEqual([])
+})
+
 test('an address that two hold stays until both have let go', async () => {
   const [a, b] = [await holdingOf('10.0.0.100/24'), await holdingOf('10.0.0.100/24', '', 'B')]
   await link.hold(a, undefined)

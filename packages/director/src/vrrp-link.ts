@@ -178,7 +178,7 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
         packet({ source, destination, ttl, bytes }) {
           const packet =
             path.family === 'inet'
-              ? readIpv4(bytes)
+              ? readIpv4(bytes, { source, destination })
               : { source, destination, ttl, protocol: path.protocol, header: undefined, payload: bytes }
           if (packet !== undefined) receive(packet)
         },

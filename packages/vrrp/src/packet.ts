@@ -29,8 +29,14 @@ export const ipv4HeaderLength = 20
 /** Internet control, as keepalived sends it. */
 export const typeOfService = 0xc0
 
-/** Reads an IPv4 packet as a raw socket delivers it; undefined when it is none, or not of protocol 112 or 51. */
-export function readIpv4(bytes: Uint8Array): ReceivedPacket | undefined {
+/**
+ * Reads an IPv4 packet as a raw socket delivers it; undefined when it is none, or not of protocol 112 or 51. `known`: its
+ * addresses, where somebody has read them before.
+ */
+export function readIpv4(
+  bytes: Uint8Array,
+  known?: Pick<ReceivedPacket, 'source' | 'destination'>,
+): ReceivedPacket | undefined {
   const first = bytes[0] ?? 0
   const headerLength = (first & 0x0f) * 4
   if (first >> 4 !== 4 || headerLength < ipv4HeaderLength || bytes.length < headerLength) return undefined
@@ -38,8 +44,8 @@ export function readIpv4(bytes: Uint8Array): ReceivedPacket | undefined {
   const protocol = bytes[9]
   if (total < headerLength || total > bytes.length || (protocol !== 112 && protocol !== 51)) return undefined
   return {
-    source: addressFromBytes(bytes.subarray(12, 16)),
-    destination: addressFromBytes(bytes.subarray(16, 20)),
+    source: known?.source ?? addressFromBytes(bytes.subarray(12, 16)),
+    destination: known?.destination ?? addressFromBytes(bytes.subarray(16, 20)),
     ttl: bytes[8],
     protocol,
     header: bytes.subarray(0, headerLength),

@@ -8,6 +8,8 @@ import { masterDownInterval, silenceOthersBear } from './timing.ts'
 import {
   becomeBackup,
   becomeMaster,
+  copyDeadlines,
+  deadlineKeys,
   downInterval,
   emit,
   enterStopped,
@@ -52,16 +54,17 @@ export function initialState(protocol: Protocol, now: Millis): InstanceState {
 
 /** When the machine wants its next tick; undefined: nothing is due. */
 export function nextDue({ due }: InstanceState): Millis | undefined {
-  let next: number | undefined
-  for (const deadline of Object.values(due) as (Millis | undefined)[]) {
-    if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline
+  let next = Infinity
+  for (const key of deadlineKeys) {
+    const deadline = due[key]
+    if (deadline !== undefined && deadline < next) next = deadline
   }
-  return next === undefined ? undefined : millis(next)
+  return next === Infinity ? undefined : millis(next)
 }
 
 /** What one event does to an instance. `now` is the monotonic clock at which the event is looked at. */
 export function step(state: InstanceState, protocol: Protocol, event: InstanceEvent, now: Millis): InstanceStep {
-  const turn: Turn = { state: { ...state, due: { ...state.due } }, protocol, now, effects: [] }
+  const turn: Turn = { state: { ...state, due: copyDeadlines(state.due) }, protocol, now, effects: [] }
   if (event.type !== 'stop') noticeStall(turn)
   handle(turn, event)
   return { state: turn.state, effects: turn.effects }

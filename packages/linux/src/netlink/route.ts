@@ -47,7 +47,7 @@ export interface RouteClient {
   /**
    * Renews the lifetimes of at most 100 addresses in one send, which happens before this returns when nothing else is
    * under way on this client. Trap: the kernel adds what is not there, with NLM_F_REPLACE alone and without NLM_F_CREATE,
-   * too (IPv4 and IPv6; seen on 6.1 and 6.18). So whoever calls must know at this very moment that they are to be there.
+   * too (IPv4 and IPv6; seen on 6.18). So whoever calls must know at this very moment that they are to be there.
    */
   renewAddresses(prepared: readonly PreparedRenewal[]): Promise<readonly (KernelError | undefined)[]>
   /** {@link watchRoute} can leave out what comes from here. */
