@@ -79,11 +79,13 @@ function distinctChecks(config: Config): readonly CheckerConfig[] {
 }
 
 /** Probes a second of a check whose server is well, and how much of the time one is under way where it is silent. */
-function needsOf({ kind, timing }: CheckerConfig): { readonly rate: number; readonly open: number } {
+function needsOf({ kind, timing, connection }: CheckerConfig): { readonly rate: number; readonly open: number } {
   const checker = checkers.find((each) => each.keyword === kind)
   if (checker === undefined || checker.watch !== undefined) return { rate: 0, open: 0 }
   const { delayLoop, timeout } = timing
-  return { rate: 1000 / delayLoop, open: checker.local ? 0 : timeout / (timeout + delayLoop) }
+  // A data path holds its local port by a socket of its own.
+  const held = connection?.through === undefined ? 0 : 1
+  return { rate: 1000 / delayLoop, open: checker.local ? 0 : held + timeout / (timeout + delayLoop) }
 }
 
 function remarksOn({ open, load, rate }: Omit<Limits, 'remarks'>, { probers, descriptors }: Means): string[] {
@@ -115,7 +117,8 @@ function portRemarks(
   const remarks: string[] = []
   for (const { check, rate } of found) {
     const { connection, kind, timing } = check
-    if (connection === undefined || !connects(kind)) continue
+    // On the data path each check has a port of its own, and resets its connections.
+    if (connection === undefined || connection.through !== undefined || !connects(kind)) continue
     const { address, port, bindAddress, bindPort } = connection
     if (bindPort === undefined) {
       const target = `${address} port ${port}${bindAddress === undefined ? '' : ` from ${bindAddress}`}`

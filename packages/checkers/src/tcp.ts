@@ -1,6 +1,7 @@
 import {
   block,
   connection,
+  dataPath,
   flag,
   quoted,
   timing,
@@ -48,6 +49,7 @@ export const tcpCheck = defineChecker({
     }),
     expectRegex: quoted('expect_regex', { extension: true, doc: 'What the answer must match (PCRE2).' }),
     ...connection,
+    ...dataPath,
     ...timing,
   }),
   defaults: { retry: 1, delayBeforeRetry: seconds(1) },
@@ -56,6 +58,7 @@ export const tcpCheck = defineChecker({
   complete(written, around) {
     const { send, sendHex, expect, expectHex, expectRegex, halfOpen } = written
     const speaks = [send, sendHex, expect, expectHex, expectRegex].some((one) => one !== undefined)
+    if (halfOpen && around.dataPath) around.error('half_open and data_path exclude each other', 'half_open')
     if (halfOpen && speaks) around.error('with half_open nothing can be sent or expected', 'half_open')
     if (send !== undefined && sendHex !== undefined) around.error('send and send_hex exclude each other', 'send_hex')
     if ([expect, expectHex, expectRegex].filter((one) => one !== undefined).length > 1) {

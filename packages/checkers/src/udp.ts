@@ -1,4 +1,4 @@
-import { block, connection, integer, timing, value, type CheckConnection } from '@ipvs-director/config'
+import { block, connection, dataPath, integer, timing, value, type CheckConnection } from '@ipvs-director/config'
 import { formatDuration, seconds } from '@ipvs-director/core'
 import { defineChecker, type Probe } from './define.ts'
 import { agrees, hexKind, readHex, type HexPattern } from './hex.ts'
@@ -46,6 +46,7 @@ export const udpCheck = defineChecker({
         doc: 'Longest answer that is right; counts only where require_reply has data.',
       }),
       ...connection,
+      ...dataPath,
       ...timing,
     },
     { since: '2.1.0' },

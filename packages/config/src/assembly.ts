@@ -1,5 +1,6 @@
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
 import type { Config, VirtualServer } from './config.ts'
+import { dataPathRules } from './data-path.ts'
 import type { Block } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import { resolveGlobals } from './globals.ts'
@@ -163,6 +164,7 @@ export class Assembly {
     remarkOnPending(this.#kept, this.#remarks)
     for (const statement of remarkOnNames(this.#kept, this.#remarks)) this.#broken.add(statement)
     globalRules(globalDefs, vrrpInstances, this.#remarks)
+    dataPathRules(globalDefs, virtualServers, this.#remarks)
     vipRules(vrrpInstances, virtualServers, this.#remarks)
     const script = this.#reader.firstScript
     if (script !== undefined && globalDefs?.enableScriptSecurity !== true) {

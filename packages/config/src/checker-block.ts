@@ -1,10 +1,13 @@
 import type { Address, Millis } from '@ipvs-director/core'
 import type { Block, BlockValues, Fields } from './declare.ts'
-import type { connection, timing } from './grammar/timing.ts'
+import type { connection, dataPath, timing } from './grammar/timing.ts'
 import type { bfdInstance, trackFile } from './grammar/trackers.ts'
 
 /** The options of a checker that are its own: without those every checker has, which `timing` and `connection` hold. */
-export type OwnOptions<F extends Fields> = Omit<BlockValues<F>, keyof typeof timing | keyof typeof connection>
+export type OwnOptions<F extends Fields> = Omit<
+  BlockValues<F>,
+  keyof typeof timing | keyof typeof connection | keyof typeof dataPath
+>
 
 /** What checkers may refer to by name. */
 export interface Definitions {
@@ -25,6 +28,8 @@ export interface Surroundings {
   readonly ssl:
     | { readonly password?: string; readonly ca?: string; readonly certificate?: string; readonly key?: string }
     | undefined
+  /** The check has `data_path`. */
+  readonly dataPath: boolean
   /** The top-level block of that kind and name, wherever in the file it stands. */
   definition<K extends keyof Definitions>(kind: K, name: string): Definitions[K] | undefined
   /** Checks that have failed to be declared right: an error takes the virtual server out, a warning does not. */

@@ -1,16 +1,21 @@
 import { type Address, familyOf, seconds } from '@ipvs-director/core'
 import type { CheckerBlock, Definitions, Surroundings } from './checker-block.ts'
-import type { CheckConnection, CheckerConfig, CheckTiming, Globals } from './config.ts'
+import type { CheckConnection, CheckerConfig, CheckTiming, Forwarding, Globals, VirtualServerTarget } from './config.ts'
+import { alongDataPath } from './data-path.ts'
 import type { Block, Fields, Values } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
-import { connection, timing } from './grammar/timing.ts'
+import { connection, dataPath, timing } from './grammar/timing.ts'
 import type { RealServerText, VirtualServerText } from './grammar/virtual-server.ts'
 import { damaged, placeOfKeyword, type Read, written } from './read.ts'
 import { placeOf } from './statement.ts'
 
-type CommonText = Partial<Values<Block<typeof connection & typeof timing>>>
+type CommonText = Partial<Values<Block<typeof connection & typeof timing & typeof dataPath>>>
 
-const common: ReadonlySet<string> = new Set([...Object.keys(connection), ...Object.keys(timing)])
+const common: ReadonlySet<string> = new Set([
+  ...Object.keys(connection),
+  ...Object.keys(timing),
+  ...Object.keys(dataPath),
+])
 
 /** keepalived's built-in connect_timeout. */
 const connectTimeout = seconds(5)
@@ -26,6 +31,8 @@ export interface CheckerHome {
   readonly address: Address
   readonly port: number
   readonly weight: number
+  readonly target: VirtualServerTarget
+  readonly forwarding: Forwarding
   readonly definitions: NamedDefinitions
   readonly globals: Globals
   readonly ssl: Surroundings['ssl']
@@ -103,18 +110,21 @@ function shared(timing: CheckTiming): CheckTiming {
   return last
 }
 
-function resolveConnection(text: Read, own: CommonText, { address, port, remarks }: CheckerHome): CheckConnection {
-  const target = own.connectIp ?? address
+function resolveConnection(text: Read, own: CommonText, home: CheckerHome): CheckConnection {
+  const { address, port, remarks } = home
+  const path = own.dataPath === true ? alongDataPath(text, own, home) : undefined
+  const target = path?.address ?? own.connectIp ?? address
   if (own.bindTo !== undefined && familyOf(own.bindTo) !== familyOf(target)) {
     remarks.add('E061', placeOfKeyword(text, 'bindto'), `${own.bindTo} and ${target} are of different families`)
   }
   return {
     address: target,
-    port: own.connectPort ?? port,
+    port: own.connectPort ?? path?.port ?? port,
     bindAddress: own.bindTo,
     bindPort: own.bindPort,
     bindInterface: own.bindInterface,
     fwmark: own.fwmark ?? 0,
+    ...(path === undefined ? {} : { through: path.through }),
   }
 }
 
@@ -139,6 +149,7 @@ function surroundings(
     realServer: { address, port, weight, virtualhost: realServer.virtualhost },
     virtualServer: { virtualhost: virtualServer.virtualhost, delayLoop: virtualServer.delayLoop },
     ssl,
+    dataPath: (text as CommonText).dataPath === true,
     definition: (kind, name) => definitions[kind].get(name),
     error: (message, keyword) => {
       remarks.add('E063', placeOfKeyword(text, keyword), message)

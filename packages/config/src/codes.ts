@@ -221,6 +221,11 @@ export const codes = {
     'ok',
     'real_servers_from dns NAME [type A|AAAA|SRV] [port N] [min_ttl SECONDS] [max N], or real_servers_from etcd URL prefix KEY [port N] [max N]. The name is written in full: no search domain is added, and /etc/hosts is not looked at. The URL is that of the JSON gateway of etcd 3.4 or later, such as http://127.0.0.1:2379.',
   ),
+  E068: code(
+    'a check of the data path that cannot be',
+    'ok',
+    'data_path checks the address of the virtual server through one real server, by an IPVS service of its own for a mark out of data_path_marks FIRST LAST (global_defs). It needs lvs_method DR or TUN, one family on the whole way, a mark for every real server that is checked so, and marks that nothing else uses.',
+  ),
   E070: code(
     'JSON that does not fit the schema',
     'ok',

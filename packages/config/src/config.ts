@@ -38,6 +38,8 @@ export interface Globals {
   readonly rsInitNotifies: boolean
   /** Own extension `reconcile_interval`: time between two audits of the kernel's table. Default 30 s. */
   readonly reconcileInterval: Millis
+  /** Own extension `data_path_marks`: the marks that checks with `data_path` may use, both ends included. Absent: none. */
+  readonly dataPathMarks?: { readonly first: number; readonly last: number }
   /** Mail, webhooks and notify FIFOs; absent: there are none. */
   readonly alarms?: AlarmSettings
 }
@@ -176,7 +178,17 @@ export interface CheckConnection {
   readonly bindAddress: Address | undefined
   readonly bindPort: number | undefined
   readonly bindInterface: string | undefined
+  /** With `through` it is given by {@link withDataPathMarks}; 0 until then, and where no mark was left. */
   readonly fwmark: number
+  /** Own extension `data_path`: the address is that of the virtual server, and is reached through this real server. */
+  readonly through?: DataPath
+}
+
+/** A way from this machine to a real server as the packets of clients go. */
+export interface DataPath {
+  /** The real server. */
+  readonly address: Address
+  readonly forwarding: Forwarding
 }
 
 export interface CheckerConfig {

@@ -20,6 +20,7 @@ export function resolveGlobals(text: GlobalDefsText | undefined): Globals {
     checkerLogAllFailures: text?.checkerLogAllFailures ?? false,
     rsInitNotifies: text?.rsInitNotifies ?? false,
     reconcileInterval: text?.reconcileInterval ?? seconds(30),
+    ...(text?.dataPathMarks === undefined ? {} : { dataPathMarks: text.dataPathMarks }),
     ...(alarms === undefined ? {} : { alarms }),
   }
 }

@@ -80,7 +80,7 @@ export function resolveVirtualServer(text: VirtualServerText & Read, home: Home)
     snmpName: text.snmpName,
     sorryServer: resolveSorryServer(text, forwarding, target.kind === 'group' ? 0 : port),
     realServers: (text.realServers as readonly (RealServerText & Read)[]).map((real) =>
-      resolveRealServer(real, text, port, home, real.header as RealServerText['header'] | undefined),
+      resolveRealServer(real, { vs: text, target, port }, home, real.header as RealServerText['header'] | undefined),
     ),
     ...resolveDynamic(text, target, home),
   }
@@ -98,7 +98,10 @@ function resolveDynamic(
   return {
     dynamic: {
       sources: text.serversFrom.map((from) => resolveSource(from, family)),
-      template: resolveRealServer(template, text, 0, home, { address: anyAddressOf(family), port: undefined }),
+      template: resolveRealServer(template, { vs: text, target, port: 0 }, home, {
+        address: anyAddressOf(family),
+        port: undefined,
+      }),
     },
   }
 }
@@ -106,10 +109,16 @@ function resolveDynamic(
 /** A real server without the words before its brace. */
 type TemplateText = Omit<RealServerText, 'header'> & Read
 
+/** The virtual server as far as it is known, and its port (0: none of its own). */
+interface Parent {
+  readonly vs: VirtualServerText
+  readonly target: VirtualServerTarget
+  readonly port: number
+}
+
 function resolveRealServer(
   text: TemplateText,
-  vs: VirtualServerText,
-  vsPort: number,
+  { vs, target, port: vsPort }: Parent,
   home: Home,
   header: RealServerText['header'] | undefined,
 ): RealServer {
@@ -119,12 +128,15 @@ function resolveRealServer(
   // In a group each entry has a port of its own; checks go to the first one's.
   const port = given ?? (inGroup ? 0 : vsPort)
   const weight = text.weight ?? vs.weight
+  const forwarding = text.lvsMethod ?? vs.lvsMethod ?? nat
   const inside = {
     virtualServer: vs,
     realServer: text,
     address,
     port: given ?? vsPort,
     weight,
+    target,
+    forwarding,
     definitions: home.definitions,
     globals: home.globals,
     ssl: home.ssl,
@@ -135,7 +147,7 @@ function resolveRealServer(
     address,
     port,
     weight,
-    forwarding: text.lvsMethod ?? vs.lvsMethod ?? nat,
+    forwarding,
     inhibitOnFailure: text.inhibitOnFailure ?? vs.inhibitOnFailure,
     degradedWeight: text.degradedWeight,
     tier: text.tier,

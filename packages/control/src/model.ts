@@ -20,10 +20,24 @@ export interface Status {
   readonly foreign: readonly ForeignService[]
   /** Where real servers come from beside the file (`real_servers_from`); missing: from nowhere. */
   readonly sources?: readonly SourceStatus[] | undefined
+  /** Services of ours by which checks with `data_path` reach one real server each; missing: there are none. */
+  readonly dataPaths?: readonly DataPathStatus[] | undefined
   /** Virtual servers of the file that were removed by hand; missing: none. */
   readonly removedServices?: readonly string[] | undefined
   /** `--compare`: what it has found so far; missing: this director writes the kernel's table itself. */
   readonly comparing?: CompareStatus | undefined
+}
+
+/** A service for a mark of data_path_marks, with one destination. */
+export interface DataPathStatus {
+  /** The service in the kernel's table: `fwmark 7000/inet`. */
+  readonly name: string
+  /** Address of the real server. */
+  readonly server: string
+  /** DR, TUN and so on, as in the configuration. */
+  readonly forwarding: string
+  /** Whether the kernel has it, as far as is known. */
+  readonly present: boolean
 }
 
 /** A director that writes nothing, beside a program that does. */

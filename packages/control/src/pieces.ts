@@ -8,10 +8,14 @@ const serversPerPiece = 100
  * are one JSON object equal to the status (the tables come last).
  */
 export function* statusPieces(status: Status): Generator<string> {
-  const { virtualServers, foreign, probers, ...rest } = status
+  const { virtualServers, foreign, probers, dataPaths, ...rest } = status
   yield JSON.stringify({ ...rest, probers }).slice(0, -1)
   yield ',"foreign":'
   yield* arrayPieces(foreign, 500)
+  if (dataPaths !== undefined) {
+    yield ',"dataPaths":'
+    yield* arrayPieces(dataPaths, 500)
+  }
   yield ',"virtualServers":['
   let separator = ''
   for (const virtualServer of virtualServers) {

@@ -7,6 +7,7 @@ import type {
   Drift,
   DriftReport,
   Event,
+  DataPathStatus,
   ForeignService,
   KernelStatus,
   Plan,
@@ -101,6 +102,13 @@ const definitions = {
     sources: maybe(listOf(ref('SourceStatus'), 'Where real servers come from beside the file.')),
     removedServices: maybe(listOf(text(), 'Virtual servers of the file that were removed by hand.')),
     comparing: maybe(ref('CompareStatus')),
+    dataPaths: maybe(listOf(ref('DataPathStatus'), 'Services of ours, for checks with data_path.')),
+  }),
+  DataPathStatus: object<DataPathStatus>('A service for a mark of data_path_marks, with one destination.', {
+    name: text('fwmark 7000/inet'),
+    server: text('Address of the real server.'),
+    forwarding: text('DR, TUN and so on, as in the configuration.'),
+    present: flag('Whether the kernel has it, as far as is known.'),
   }),
   CompareStatus: object<CompareStatus>('--compare: nothing is written, another program does; what was found so far.', {
     since: moment('When it began.'),

@@ -11,6 +11,7 @@ export function headerLines(status: Status, screen: Screen): string[] {
     ...paragraph(screen, kernelText(status)),
     ...paragraph(screen, summary(status)),
     ...comparison(status, screen),
+    ...dataPathLines(status, screen),
     ...alarms(status, screen),
   ]
 }
@@ -35,6 +36,13 @@ function kernelText({ kernel, virtualServers, at }: Status): string {
   const age =
     figures === undefined ? [] : [`figures ${at - figures < 1000 ? 'just read' : `${lengthy(at - figures)} old`}`]
   return `${name}, ${[audited, ...age, ...counts].join(', ')}`
+}
+
+function dataPathLines({ dataPaths = [] }: Status, screen: Screen): string[] {
+  if (dataPaths.length === 0) return []
+  const absent = dataPaths.filter(({ present }) => !present).length
+  const text = `${count(dataPaths.length, 'data path')}, each by a service of our own for a mark${absent === 0 ? '' : `; ${absent} NOT IN THE KERNEL`}`
+  return paragraph(screen, text, absent === 0 ? {} : { tone: 'alarm' })
 }
 
 /** When the kernel was asked for the oldest of the figures on the screen; undefined: never. */

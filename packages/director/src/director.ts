@@ -1,5 +1,5 @@
 import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
-import type { Config, Globals } from '@ipvs-director/config'
+import { withDataPathMarks, type Config, type Globals } from '@ipvs-director/config'
 import type { ControlHandlers, DriftReport, Plan, ReloadResult, Status } from '@ipvs-director/control'
 import { describeError, formatEndpoint, type Clock, type Logger } from '@ipvs-director/core'
 import { notificationsOf, type VrrpEvent } from '@ipvs-director/vrrp'
@@ -12,7 +12,7 @@ import { createComparison, isProbedBeside } from './compare/comparison.ts'
 import { lookingOnly } from './compare/beside.ts'
 import { asOfNow, planChecks, type CheckPlan } from './checks.ts'
 import { describeChanges } from './commands.ts'
-import { desiredTable } from './desired.ts'
+import { dataPathServices, dataPathStatus, wantedTable } from './data-paths.ts'
 import { createDrains } from './drains.ts'
 import { createEventLog, type EventLog } from './events.ts'
 import type { Failover } from './failover.ts'
@@ -250,8 +250,11 @@ export function createDirector(options: DirectorOptions): Director {
     },
   })
   /** What a file means now: with what sources and operators say. */
-  const asOf = (file: Config, overlay: Overlay): Config =>
-    overlaid(sources.resolved(withServices(file, overlay)), overlay)
+  const asOf = (file: Config, overlay: Overlay): Config => {
+    const now = overlaid(sources.resolved(withServices(file, overlay)), overlay)
+    // Beside another program nothing is written, so there are no services for data paths.
+    return dry ? now : withDataPathMarks(now)
+  }
 
   /** One change of what runs at a time. A request during another waits, and then looks at the file anew. */
   let queue: Promise<unknown> = Promise.resolve()
@@ -296,8 +299,8 @@ export function createDirector(options: DirectorOptions): Director {
   /** What is probed now: nothing of a suspended service, unless another one asks for the same. */
   function setChecks(): void {
     const wanted = plan.checks.filter(
-      ({ id, kind }) =>
-        (!dry || isProbedBeside(kind)) &&
+      ({ id, kind, connection }) =>
+        (!dry || isProbedBeside({ kind, connection })) &&
         plan.subscribers.get(id)?.some(({ pool }) => !suspension.isSuspended(pool.config.name)),
     )
     const ids = new Set(wanted.map(({ id }) => id))
@@ -350,7 +353,7 @@ export function createDirector(options: DirectorOptions): Director {
       }),
     )
     const effects = table.pools.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
-    reconciler.want(desiredTable(table.pools))
+    reconciler.want(wantedTable(table.pools, config))
     reconciler.adopt(found)
     await reconciler.settled()
     alarms.apply(config)
@@ -378,10 +381,12 @@ export function createDirector(options: DirectorOptions): Director {
   }
 
   /** What the kernel has. A file without virtual servers never touches IPVS, unless an earlier run left something. */
-  async function readBeforeStart({ virtualServers }: Config): Promise<Table> {
+  async function readBeforeStart(wanted: Config): Promise<Table> {
+    const { virtualServers } = wanted
     if (virtualServers.length === 0 && options.owned.load().length === 0) return new Map()
     if ((await ipvs.services()).length === 0) return new Map()
-    return ipvs.audit(desiredTable(virtualServers.map((virtual) => createPool(virtual, { since: 0 }))))
+    const pools = virtualServers.map((virtual) => createPool(virtual, { since: 0 }))
+    return ipvs.audit(wantedTable(pools, wanted))
   }
 
   /** `rs_init_notifies`: servers put in at the start are told to be up. */
@@ -510,11 +515,12 @@ export function createDirector(options: DirectorOptions): Director {
     if (loaded.config === undefined || loaded.errors > 0)
       return { ok: false, file: name, diagnostics, changes: [], byHand: [] }
     const overlay = { ...steering.overlay, leaving: leavingFrom(loaded.config, clock.wall()) }
-    const next = await successorsOf(asOf(loaded.config, overlay), table.pools, overlay, clock.wall())
+    const nextConfig = asOf(loaded.config, overlay)
+    const next = await successorsOf(nextConfig, table.pools, overlay, clock.wall())
     slowStarts.carry(table.pools, next)
     for (const pool of next) pool.begin(clock.wall())
     const changes = [
-      ...describeChanges(reconciler.desired, desiredTable(next)),
+      ...describeChanges(reconciler.desired, wantedTable(next, nextConfig)),
       ...describeVrrpChanges(config?.vrrp, loaded.config.vrrp),
     ]
     return { ok: true, file: name, diagnostics, changes, byHand: describeOverlay(steering.overlay) }
@@ -558,6 +564,7 @@ export function createDirector(options: DirectorOptions): Director {
         vrrp: () => failover.status(),
         sources: sources.status(),
         comparing: comparison?.comparing(),
+        dataPaths: dataPathStatus(config, reconciler.actual),
       }),
     vrrp: (command, name) => failover.command(command, name),
     async stop({ keep, keepVips = false }) {
@@ -576,7 +583,11 @@ export function createDirector(options: DirectorOptions): Director {
       await failover.stop({ keep: keepVips })
       await prober?.stop()
       await syncDaemons.stop()
-      if (!keep && config !== undefined) {
+      if (keep && config !== undefined) {
+        // What nobody asks through any more is left to nobody.
+        reconciler.want([...dataPathServices(config).keys()].map((id) => [id, undefined] as const))
+        await reconciler.settled()
+      } else if (config !== undefined) {
         const { lvsFlushOnStop } = config.globals
         await reconciler.removeOwn(lvsFlushOnStop === 'all')
         await timeouts.set(undefined)

@@ -3,7 +3,7 @@ import type { Config, VirtualServer } from '@ipvs-director/config'
 import type { Service } from 'ipvs-netlink'
 import { carriedHealth } from './carry-over.ts'
 import { planChecks, type CheckPlan } from './checks.ts'
-import { desiredTable } from './desired.ts'
+import { wantedTable } from './data-paths.ts'
 import { steersFor, type Overlay } from './overlay.ts'
 import { createPool, type Pool } from './pool.ts'
 import { inSlices } from './slices.ts'
@@ -33,7 +33,7 @@ export async function nextGeneration(
         pool.verdict(server, { checker, up, first, verdict, at })
       }
     },
-    desired: () => desiredTable(pools),
+    desired: () => wantedTable(pools, config),
   }
 }
 

@@ -214,6 +214,12 @@ function serverLike(like: RealServer, endpoint: Endpoint, weight: number | undef
     weight: weight ?? like.weight,
     checkers: like.checkers.map((checker) => {
       const { connection } = checker
+      if (connection?.through !== undefined) {
+        return {
+          ...checker,
+          connection: { ...connection, through: { ...connection.through, address: endpoint.address } },
+        }
+      }
       if (connection?.address !== like.address) return checker
       const port = connection.port === like.port ? endpoint.port : connection.port
       return { ...checker, connection: { ...connection, address: endpoint.address, port } }

@@ -5,6 +5,7 @@ import type {
   CheckStatus,
   CompareStatus,
   ConfigStatus,
+  DataPathStatus,
   ForeignService,
   KernelStatus,
   ProberStatus,
@@ -47,6 +48,7 @@ export interface StatusSources {
   readonly sources: readonly SourceStatus[]
   /** `--compare`. */
   readonly comparing: CompareStatus | undefined
+  readonly dataPaths: readonly DataPathStatus[]
 }
 
 /** The truth as far as it is known now, each part with its age. A kernel that cannot be asked is said to be so. */
@@ -74,6 +76,7 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     ...(sources.sources.length === 0 ? {} : { sources: sources.sources }),
     ...(sources.overlay.removedServices.size === 0 ? {} : { removedServices: [...sources.overlay.removedServices] }),
     ...(sources.comparing === undefined ? {} : { comparing: sources.comparing }),
+    ...(sources.dataPaths.length === 0 ? {} : { dataPaths: sources.dataPaths }),
   }
 }
 

@@ -1,4 +1,4 @@
-import { block, boolean, connection, quoted, timing, type CheckConnection } from '@ipvs-director/config'
+import { block, boolean, connection, dataPath, quoted, timing, type CheckConnection } from '@ipvs-director/config'
 import { formatDuration, millis, seconds } from '@ipvs-director/core'
 import { defineChecker, type Probe } from '../define.ts'
 import type { Connection } from '../io/port.ts'
@@ -38,6 +38,7 @@ export const agentCheck = defineChecker({
         doc: 'An agent that does not answer is a failure; without it, it changes nothing.',
       }),
       ...connection,
+      ...dataPath,
       ...timing,
     },
     { extension: true },

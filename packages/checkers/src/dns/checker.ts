@@ -1,4 +1,4 @@
-import { block, connection, oneOf, text, timing, type CheckConnection } from '@ipvs-director/config'
+import { block, connection, dataPath, oneOf, text, timing, type CheckConnection } from '@ipvs-director/config'
 import { formatDuration } from '@ipvs-director/core'
 import { randomInt } from 'node:crypto'
 import { defineChecker, type Probe } from '../define.ts'
@@ -22,6 +22,7 @@ export const dnsCheck = defineChecker({
     type: oneOf('type', types, { ignoreCase: true, default: 'SOA', doc: 'Type of the record to ask for.' }),
     name: text('name', { syntax: 'NAME', doc: 'Name to ask for; the root when none is given.' }),
     ...connection,
+    ...dataPath,
     ...timing,
   }),
   defaults: { retry: 3, delayBeforeRetry: 'delayLoop' },

@@ -1,4 +1,4 @@
-import { block, boolean, connection, text, timing, type CheckConnection } from '@ipvs-director/config'
+import { block, boolean, connection, dataPath, text, timing, type CheckConnection } from '@ipvs-director/config'
 import { DecodeError, formatDuration, millis, seconds } from '@ipvs-director/core'
 import { defineChecker, type Probe } from '../define.ts'
 import { httpFields } from '../http/keywords.ts'
@@ -45,6 +45,7 @@ export const grpcCheck = defineChecker({
       tlsWarningDays,
       tlsFailureDays,
       ...connection,
+      ...dataPath,
       ...timing,
     },
     { extension: true },

@@ -1,4 +1,15 @@
-import { blocks, boolean, connection, flag, integer, oneOf, quoted, text, timing } from '@ipvs-director/config'
+import {
+  blocks,
+  boolean,
+  connection,
+  dataPath,
+  flag,
+  integer,
+  oneOf,
+  quoted,
+  text,
+  timing,
+} from '@ipvs-director/config'
 import { value, words, wordsKind } from '@ipvs-director/config'
 import { expectationFields } from './expectations.ts'
 import { httpProtocols } from './request.ts'
@@ -67,6 +78,7 @@ const url = {
 /** The keywords of HTTP_GET and SSL_GET. */
 export const httpFields = {
   ...connection,
+  ...dataPath,
   ...timing,
   retry: { ...timing.retry, aliases: ['nb_get_retry'], oldNames: ['nb_get_retry'] },
   urls: blocks('url', 'One request; a checker may have several, and needs all of them.', url),

@@ -3,6 +3,7 @@ import { familyOf, type Address } from '@ipvs-director/core'
 import type { KernelSocket } from '@ipvs-director/linux'
 import { networkInterfaces } from 'node:os'
 import { ProbeFailure } from '../verdict.ts'
+import { prepareThrough } from './data-path.ts'
 import { systemFailure } from './failure.ts'
 import { int, sockaddr } from './sockaddr.ts'
 import { targetOf } from './target.ts'
@@ -19,11 +20,15 @@ const IP_BIND_ADDRESS_NO_PORT = 24
 
 /** Whether a connection needs what node:net cannot: a mark on its packets, or an interface to go through. */
 export function needsKernelSocket(at: CheckConnection): boolean {
-  return at.fwmark !== 0 || at.bindInterface !== undefined
+  return at.fwmark !== 0 || at.through !== undefined || at.bindInterface !== undefined
 }
 
 /** Mark, interface and local address, before connecting. */
 export function prepare(socket: Pick<KernelSocket, 'setsockopt' | 'bind'>, at: CheckConnection): void {
+  if (at.through !== undefined) {
+    prepareThrough(socket, at, at.through)
+    return
+  }
   if (at.fwmark !== 0) socket.setsockopt(SOL_SOCKET, SO_MARK, int(at.fwmark))
   if (at.bindInterface !== undefined) {
     socket.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${at.bindInterface}\0`))
@@ -63,6 +68,7 @@ export function addressOf(at: CheckConnection): Buffer {
 
 /** There is no socket to look with, which says nothing about the server. */
 export function ownFailure(error: unknown, where: string): ProbeFailure {
+  if (error instanceof ProbeFailure) return new ProbeFailure('local', `${error.message}: ${where}`, error)
   const failure = systemFailure(error, where)
   return new ProbeFailure('local', `no socket for it: ${failure.message}`, error)
 }

@@ -5,7 +5,7 @@ import { sockaddr } from './sockaddr.ts'
 
 /** What every probe of a connection needs and is always the same. */
 export interface Target {
-  /** `10.0.0.1:80`, for people. */
+  /** `10.0.0.1:80`, or `192.0.2.1:80 through 10.0.0.1`, for people. */
   readonly where: string
   /** For connect(2); without the scope of a link-local address. */
   readonly sockaddr: Buffer
@@ -20,9 +20,9 @@ export function targetOf(at: CheckConnection): Target {
   let target = targets.get(at)
   if (target === undefined) {
     target = {
-      where: formatEndpoint(at),
+      where: at.through === undefined ? formatEndpoint(at) : `${formatEndpoint(at)} through ${at.through.address}`,
       sockaddr: sockaddr(at.address, at.port),
-      ephemeral: at.port >= firstEphemeralPort && at.bindPort === undefined,
+      ephemeral: at.port >= firstEphemeralPort && at.bindPort === undefined && at.through === undefined,
     }
     targets.set(at, target)
   }

@@ -1,4 +1,4 @@
-import { block, blocks, connection, text, timing } from '@ipvs-director/config'
+import { block, blocks, connection, dataPath, text, timing } from '@ipvs-director/config'
 import type { BlockValues, CheckConnection, Surroundings } from '@ipvs-director/config'
 import { formatDuration, millis, seconds } from '@ipvs-director/core'
 import { defineChecker, type Probe } from '../define.ts'
@@ -33,6 +33,7 @@ export const smtpCheck = defineChecker({
       deprecated: 'use a SMTP_CHECK of its own for each',
     }),
     ...connection,
+    ...dataPath,
     ...timing,
   }),
   defaults: { retry: 1, delayBeforeRetry: seconds(1) },
@@ -40,6 +41,7 @@ export const smtpCheck = defineChecker({
   /** Connect, greeting, HELO, QUIT: each has connect_timeout, as with keepalived; a server that drips is out. */
   deadline: ({ timeout }) => millis(timeout * 4),
   complete(written, around) {
+    if (around.dataPath && written.hosts.length > 0) around.error('data_path leads to no other host', 'host')
     const options: SmtpOptions = {
       heloName: written.heloName ?? 'smtpchecker.keepalived.org',
       hosts: written.hosts.map((host) => hostConnection(host, around)),

@@ -14,12 +14,13 @@ import {
 } from '../declare.ts'
 import { refine } from '../kind.ts'
 import { addressKind, integerKind, textKind, wordsKind } from '../kinds.ts'
-import { choice, maybe, phraseKind } from '../phrase.ts'
+import { choice, first, maybe, phraseKind } from '../phrase.ts'
 import { seconds } from '@ipvs-director/core'
 import { leaseKind } from './own-vrrp.ts'
 import { ownAlarms } from './own-alarms.ts'
 import { fifoKind, hostPortKind, interfaceKind, pathKind, syncDaemonKind, timeoutsKind, userKind } from './shared.ts'
 
+const markKind = integerKind({ min: 1, max: 2 ** 32 - 1 })
 const pending = { pending: true } as const
 const nice = { min: -20, max: 19, ...pending, doc: 'Niceness of the process.' } as const
 const noSwap = { ...pending, doc: 'Lock the process in memory.' } as const
@@ -455,6 +456,10 @@ const lvs = {
     default: seconds(30),
     extension: true,
     doc: "Time between two comparisons of the kernel's table with the wanted one; 0: only on events.",
+  }),
+  dataPathMarks: value('data_path_marks', phraseKind({ first: first(markKind), last: first(markKind) }, 'FIRST LAST'), {
+    extension: true,
+    doc: 'Marks for checks with data_path, one for each real server: of packets that nothing else on this machine marks so.',
   }),
 } as const satisfies Fields
 

@@ -1,4 +1,4 @@
-import { address, boolean, duration, integer, text } from '../declare.ts'
+import { address, boolean, duration, flag, integer, text } from '../declare.ts'
 
 /** How a check changes its mind, and when it looks: words of our own, for a server and for each of its checkers. */
 export const changing = {
@@ -86,4 +86,12 @@ export const connection = {
     doc: 'Time that connecting, or one step of the check, may take.',
   }),
   fwmark: integer('fwmark', { min: 0, max: 2 ** 32 - 1, doc: 'Mark on the packets of the check (SO_MARK).' }),
+} as const
+
+/** For checkers that speak TCP or UDP to the real server itself. */
+export const dataPath = {
+  dataPath: flag('data_path', {
+    extension: true,
+    doc: 'Check the address of the virtual server (or connect_ip) through this real server, as the packets of clients go: for lvs_method DR and TUN. Needs data_path_marks in global_defs.',
+  }),
 } as const

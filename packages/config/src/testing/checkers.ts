@@ -1,9 +1,9 @@
 import { seconds } from '@ipvs-director/core'
 import type { CheckerBlock } from '../checker-block.ts'
 import { block, blocks, boolean, command, flag, integer, oneOf, quoted, text, words } from '../declare.ts'
-import { connection, timing } from '../grammar/timing.ts'
+import { connection, dataPath, timing } from '../grammar/timing.ts'
 
-const common = { ...connection, ...timing }
+const common = { ...connection, ...dataPath, ...timing }
 const defaults = { retry: 1, delayBeforeRetry: seconds(1) }
 
 const url = blocks('url', 'A page to ask for.', {

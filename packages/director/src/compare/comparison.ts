@@ -1,3 +1,4 @@
+import type { CheckerConfig } from '@ipvs-director/config'
 import type { CompareStatus, Difference, DriftReport } from '@ipvs-director/control'
 import { describeError, formatDuration, formatEndpoint, millis, seconds, type Clock, type Logger, type Timer } from '@ipvs-director/core' // prettier-ignore
 import { serviceId, type IpvsClient, type Table } from 'ipvs-netlink'
@@ -30,8 +31,9 @@ const share = 20
 const remembered = 100
 const toldAtTheEnd = 20
 
-/** BFD has one program to a machine: it is left to the one beside us. */
-export const isProbedBeside = (kind: string): boolean => kind !== 'BFD_CHECK'
+/** BFD has one program to a machine: it is left to the one beside us. Data paths are services that we may not make. */
+export const isProbedBeside = ({ kind, connection }: Pick<CheckerConfig, 'kind' | 'connection'>): boolean =>
+  kind !== 'BFD_CHECK' && connection?.through === undefined
 
 /** One difference as it is followed. */
 interface Followed {
@@ -231,7 +233,7 @@ export function createComparison(options: ComparisonOptions): Comparison {
 function isComparable({ service, destination }: TableDifference, sharing: readonly Pool[]): boolean {
   if (destination === undefined) return true
   const servers = sharing.map((pool) => serverOf(pool, service, destination))
-  return !servers.some((server) => server?.config.checkers.some(({ kind }) => !isProbedBeside(kind)))
+  return !servers.some((server) => server?.config.checkers.some((checker) => !isProbedBeside(checker)))
 }
 
 /** `10.0.0.2:80 of 192.0.2.1:80/tcp: the kernel has weight 3, we would have weight 1: its checks pass, …`. */

@@ -331,3 +331,13 @@ test('a prefix covers by its leading bits', () => {
   expect(covers({ address: address('10.1.0.0'), length: 16 }, address('10.0.9.9'))).toBe(false)
   expect(covers({ address: address('fd00::'), length: 8 }, address('10.0.9.9'))).toBe(false)
 })
+
+test('checks of the data path need accept_local where the answers come in', () => {
+  const checker = { connection: { address: '192.0.2.1', through: { address: '192.0.2.11' } } }
+  const config = conf({ realServers: [realServer('192.0.2.11:80', { checkers: [checker as never] })] })
+  const device = { '/proc/sys/net/ipv4/conf/eth0/accept_local': '1' }
+  expect(troubles({ config })).toEqual(['bad accept-local'])
+  expect(findings({ config })[0]).toMatchObject({ mend: ['sysctl -w net.ipv4.conf.eth0.accept_local=1'] })
+  expect(troubles({ config, files: device })).toEqual([])
+  expect(troubles({ config, files: { '/proc/sys/net/ipv4/conf/all/accept_local': '1' } })).toEqual([])
+})

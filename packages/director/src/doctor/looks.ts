@@ -10,6 +10,7 @@ import {
 } from './company-looks.ts'
 import { lookAtConnectionTables, lookAtIpvsSettings, lookAtModules } from './kernel-looks.ts'
 import {
+  lookAtDataPaths,
   lookAtDirectRouting,
   lookAtForwarding,
   lookAtNatReturn,
@@ -31,6 +32,7 @@ export const looks: readonly ((facts: DirectorFacts) => readonly Found[])[] = [
   lookAtNatReturn,
   lookAtTunnels,
   lookAtReversePath,
+  lookAtDataPaths,
   lookAtFirewall,
   lookAtOtherWriters,
   lookAtLoops,

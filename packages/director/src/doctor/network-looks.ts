@@ -1,5 +1,5 @@
 /** Forwarding, and the way from the director to its real servers. */
-import { familyOf } from '@ipvs-director/core'
+import { familyOf, type Address } from '@ipvs-director/core'
 import { sysctl, type DirectorFacts } from './facts.ts'
 import { fine, note, unknown, wrong, type Found } from './findings.ts'
 import { addressesBy, hasFamily, targets, virtualAddresses } from './needs.ts'
@@ -148,4 +148,29 @@ export function lookAtReversePath(facts: DirectorFacts): Found[] {
       `strict reverse-path filter (rp_filter 1) on ${strict.map(({ name }) => name).join(', ')}: a client that arrives by another interface than its route leaves by is dropped; 2 is the loose one`,
     ),
   ]
+}
+
+/** Answers to checks with data_path come from the VIP, which is an address of this machine as well. */
+export function lookAtDataPaths(facts: DirectorFacts): Found[] {
+  const servers = new Set<Address>()
+  for (const { realServers } of facts.config?.virtualServers ?? []) {
+    for (const { connection } of realServers.flatMap(({ checkers }) => checkers)) {
+      if (connection?.through !== undefined && familyOf(connection.address) === 'inet')
+        servers.add(connection.through.address)
+    }
+  }
+  const devices = new Set([...servers].flatMap((server) => wayTo(facts, server)?.interface ?? []))
+  return [...devices].map((device): Found => {
+    const setting = (name: string): string => `net.ipv4.conf.${name}.accept_local`
+    const value = [setting('all'), setting(device.replaceAll('.', '/'))].some((name) => Number(sysctl(facts, name)) > 0)
+    const text = `${setting(device)} is ${value ? 1 : 0}`
+    if (value) return fine('accept-local', text)
+    return wrong(
+      'bad',
+      'accept-local',
+      text,
+      'Checks with data_path hear no answer while the virtual address is on this machine: what comes from it is taken for forged.',
+      [`sysctl -w ${setting(device)}=1`],
+    )
+  })
 }

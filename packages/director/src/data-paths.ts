@@ -1,0 +1,77 @@
+import type { CheckerConfig, Config } from '@ipvs-director/config'
+import type { DataPathStatus } from '@ipvs-director/control'
+import { familyOf } from '@ipvs-director/core'
+import { destinationId, serviceId, type Destination, type Service, type Table } from 'ipvs-netlink'
+import { desiredTable } from './desired.ts'
+import type { Pool } from './pool.ts'
+import { forwardingText } from './status.ts'
+
+type Connection = NonNullable<CheckerConfig['connection']>
+
+/**
+ * The services by which checks with `data_path` reach one real server each: for a mark of data_path_marks, with that
+ * server alone. They are ours like those of the pools, and no client ever gets to them.
+ */
+export function dataPathServices({ virtualServers }: Config): Map<string, Service> {
+  const services = new Map<string, Service>()
+  for (const at of connectionsOf(virtualServers)) {
+    const service = serviceOf(at)
+    if (service !== undefined) services.set(serviceId(service.key), service)
+  }
+  return services
+}
+
+function* connectionsOf(virtualServers: Config['virtualServers']): Generator<Connection> {
+  for (const { realServers } of virtualServers) {
+    for (const { checkers } of realServers) {
+      for (const { connection } of checkers) if (connection?.through !== undefined) yield connection
+    }
+  }
+}
+
+function serviceOf({ address, fwmark, through }: Connection): Service | undefined {
+  if (fwmark === 0 || through === undefined) return undefined
+  const family = familyOf(address)
+  const { method, tunnel } = through.forwarding
+  const limits = { upperThreshold: 0, lowerThreshold: 0 }
+  const destination: Destination = {
+    address: through.address,
+    port: 0,
+    forwarding: method,
+    weight: 1,
+    ...limits,
+    tunnel,
+  }
+  const flags = { onePacket: false, flag1: false, flag2: false, flag3: false }
+  return {
+    key: { fwmark, family },
+    settings: {
+      scheduler: 'rr',
+      persistence: 0,
+      netmask: family === 'inet' ? 0xffffffff : 128,
+      engine: undefined,
+      ...flags,
+    },
+    destinations: new Map([[destinationId(destination), destination]]),
+  }
+}
+
+/** What the kernel is to hold for a configuration whose pools are as these. */
+export function wantedTable(pools: Iterable<Pool>, config: Config): Map<string, Service> {
+  const table = desiredTable(pools)
+  for (const [id, service] of dataPathServices(config)) table.set(id, service)
+  return table
+}
+
+/** The services of data paths as they are believed to be. */
+export function dataPathStatus(config: Config | undefined, actual: Table): DataPathStatus[] {
+  const found = new Map<string, DataPathStatus>()
+  for (const at of config === undefined ? [] : connectionsOf(config.virtualServers)) {
+    const service = serviceOf(at)
+    if (service === undefined || at.through === undefined) continue
+    const name = serviceId(service.key)
+    const { address, forwarding } = at.through
+    found.set(name, { name, server: address, forwarding: forwardingText(forwarding), present: actual.has(name) })
+  }
+  return [...found.values()]
+}
