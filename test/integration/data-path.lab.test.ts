@@ -66,7 +66,7 @@ test.for([
 ] as const)(
   '%s: a server without the VIP is down for the data path alone, and up when it has it',
   async ([kind, devices]) => {
-    lab = (await upLab(kind === 'DR' ? dr() : tun())) as Lab<StandardHost>
+    lab = kind === 'DR' ? await upLab(dr()) : await upLab(tun())
     const { rs1, rs2, director: host } = lab.hosts
     const { vip, vip6, servers, servers6 } = addresses[kind]
     const vips = (what: 'add' | 'del'): string[] => [

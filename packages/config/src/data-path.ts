@@ -18,20 +18,26 @@ export function alongDataPath(
   },
   { address, forwarding, target, globals, remarks }: CheckerHome,
 ): { readonly address: Address; readonly port: number | undefined; readonly through: DataPath } | undefined {
-  const bad = (message: string): undefined => {
-    if (text[damaged] !== true) remarks.add('E068', placeOfKeyword(text, 'data_path'), message)
-    return undefined
-  }
   const entry = firstAddress(target)
   const at = own.connectIp ?? entry?.address
-  if (forwarding.method === 'masq') {
-    return bad('data_path is for lvs_method DR and TUN: with NAT the real server is asked at its own address anyway')
+  const problem =
+    forwarding.method === 'masq'
+      ? 'data_path is for lvs_method DR and TUN: with NAT the real server is asked at its own address anyway'
+      : at === undefined
+        ? 'data_path needs connect_ip here: a mark does not tell which address clients use'
+        : familyOf(at) !== familyOf(address)
+          ? `${at} and ${address} are of different families`
+          : own.fwmark !== undefined
+            ? 'data_path brings a mark of its own: leave out fwmark'
+            : own.bindInterface !== undefined
+              ? 'with data_path the kernel finds the interface: leave out bind_if'
+              : globals.dataPathMarks === undefined
+                ? 'data_path needs data_path_marks FIRST LAST in global_defs'
+                : undefined
+  if (at === undefined || problem !== undefined) {
+    if (text[damaged] !== true) remarks.add('E068', placeOfKeyword(text, 'data_path'), problem ?? '')
+    return undefined
   }
-  if (at === undefined) return bad('data_path needs connect_ip here: a mark does not tell which address clients use')
-  if (familyOf(at) !== familyOf(address)) return bad(`${at} and ${address} are of different families`)
-  if (own.fwmark !== undefined) return bad('data_path brings a mark of its own: leave out fwmark')
-  if (own.bindInterface !== undefined) return bad('with data_path the kernel finds the interface: leave out bind_if')
-  if (globals.dataPathMarks === undefined) return bad('data_path needs data_path_marks FIRST LAST in global_defs')
   const port = entry === undefined || entry.port === 0 ? undefined : entry.port
   return { address: at, port, through: { address, forwarding } }
 }
