@@ -1,9 +1,15 @@
 import { type Address, familyOf } from '@ipvs-director/core'
-import type { CheckerHome } from './checker-config.ts'
-import type { CheckConnection, Config, DataPath, VirtualServer, VirtualServerTarget } from './config.ts'
+import type { CheckConnection, Config, DataPath, Globals, VirtualServer, VirtualServerTarget } from './config.ts'
 import type { Remarks } from './diagnostics.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 import { damaged, placeOfKeyword, type Read } from './read.ts'
+
+/** Where the check stands. */
+interface Home extends DataPath {
+  readonly target: VirtualServerTarget
+  readonly globals: Globals
+  readonly remarks: Remarks
+}
 
 /**
  * `data_path`: the address of the virtual server is checked through one real server, as the packets of clients go. The
@@ -16,7 +22,7 @@ export function alongDataPath(
     readonly fwmark?: number | undefined
     readonly bindInterface?: string | undefined
   },
-  { address, forwarding, target, globals, remarks }: CheckerHome,
+  { address, forwarding, target, globals, remarks }: Home,
 ): { readonly address: Address; readonly port: number | undefined; readonly through: DataPath } | undefined {
   const entry = firstAddress(target)
   const at = own.connectIp ?? entry?.address
