@@ -1,9 +1,10 @@
 /**
- * `npm test`: the unit tests here, then the lab's tests on a kernel with IPVS, in one boot where one has to be booted.
+ * `npm test`: the unit tests here, then the lab's tests on a kernel with IPVS, booted where there is none.
  * The last line says how many passed, failed and were skipped. Words on the command line go to vitest (file filters).
  */
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { minutes, type Millis } from '@ipvs-director/core'
 import { countsVariable, type Counts } from './counts-reporter.ts'
@@ -17,7 +18,7 @@ const vitest = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs')] 
 const filters = process.argv.slice(2)
 const failedToEnd: Counts = { passed: 0, failed: 1, skipped: [] }
 
-process.exitCode = summary([await unitTests(), await labTests()])
+process.exitCode = summary([await unitTests(), ...(await labTests())])
 
 async function unitTests(): Promise<Counts> {
   const timeout = minutes(8)
@@ -32,13 +33,26 @@ async function unitTests(): Promise<Counts> {
   )
 }
 
-async function labTests(): Promise<Counts> {
+/**
+ * A guest has one processor: a machine with more runs two, each with half of the files. A kernel that is not a guest has
+ * one IPVS table to look at, and one run.
+ */
+async function labTests(): Promise<Counts[]> {
   const kernel = chooseKernel()
-  if (kernel.kind === 'none') return unrun(kernel.reason)
-  console.log(`\nThe lab’s tests, on ${kernel.kind === 'host' ? 'this machine’s kernel' : 'user-mode Linux'}:`)
+  if (kernel.kind === 'none') return [unrun(kernel.reason)]
+  const runs = kernel.kind === 'uml' ? Math.min(2, availableParallelism()) : 1
+  const where = kernel.kind === 'host' ? 'this machine’s kernel' : `user-mode Linux, ${runs} of them`
+  console.log(`\nThe lab’s tests, on ${where}:`)
   const timeout = minutes(20)
-  return counted('lab', timeout, (command, env) =>
-    runOnKernel(kernel, command, { timeout, cwd: root, env, memory: 3072 }),
+  return Promise.all(
+    Array.from({ length: runs }, (_, run) =>
+      counted(
+        'lab',
+        timeout,
+        (command, env) => runOnKernel(kernel, command, { timeout, cwd: root, env, memory: 3072 }),
+        [`--shard=${run + 1}/${runs}`],
+      ),
+    ),
   )
 }
 
@@ -47,8 +61,9 @@ async function counted(
   project: string,
   timeout: Millis,
   run: (command: [string, ...string[]], env: Record<string, string>) => Promise<GuestEnded>,
+  more: readonly string[] = [],
 ): Promise<Counts> {
-  const file = join(root, `.cache/test/${project}.json`)
+  const file = join(root, `.cache/test/${[project, ...more].join('').replaceAll('/', '-')}.json`)
   rmSync(file, { force: true })
   const reporters = ['--reporter=default', `--reporter=${join(root, 'test/counts-reporter.ts')}`]
   const colour: Record<string, string> = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}
@@ -59,6 +74,7 @@ async function counted(
     project,
     '--passWithNoTests',
     ...reporters,
+    ...more,
     ...filters,
   ]
   const ended = await run(command, { ...colour, [countsVariable]: file })

@@ -92,7 +92,8 @@ const screenSize = (): { rows: number; columns: number } => ({
  */
 function folderForMemory(memory: number): string {
   const candidates = ['/dev/shm', tmpdir()]
-  const found = candidates.find((folder) => hasRoom(folder, memory) && !isNoexec(folder))
+  // Another guest may run beside this one.
+  const found = candidates.find((folder) => hasRoom(folder, 2 * memory) && !isNoexec(folder))
   if (found !== undefined) return found
   const own = join(root, '.cache/memory')
   mkdirSync(own, { recursive: true })
