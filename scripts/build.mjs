@@ -27,6 +27,7 @@ const entries = {
   demo: 'test/lab/demo.ts',
   test: 'test/run.ts',
   bench: 'bench/main.ts',
+  soak: 'test/soak/main.ts',
 }
 const commands = ['ipvs-director', 'ipvs-ctl']
 

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { seconds } from '@ipvs-director/core'
 import type { ReloadResult, ServerStatus, Status } from '@ipvs-director/control'
 import { until, type Host, type LabProcess, type Result } from '../lab/index.ts'
+import { root } from '../lab/root.ts'
 
-const build = fileURLToPath(new URL('../../build', import.meta.url))
+const build = join(root, 'build')
 
 /** The built program, to be run in a host. */
 export const directorCommand = ['node', join(build, 'ipvs-director.js'), '-n', '-l'] as const

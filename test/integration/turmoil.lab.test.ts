@@ -2,10 +2,9 @@
  * Connections through a server that nobody touches, while everything around it changes: reloads, restarts, kill -9. The
  * figures are small here; TURMOIL=1 makes it 200 reloads, 50 restarts and 50 kills.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { seconds } from '@ipvs-director/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connectFrom, dr, serverNames, serveTcp, until, upLab, weightsOf, witnessTable, type Lab, type LongConnection, type StandardHost } from '../lab/index.ts' // prettier-ignore
+import { connectFrom, converse, dr, keepVisiting, serverNames, serveTcp, until, upLab, weightsOf, witnessTable, type Lab, type LongConnection, type StandardHost } from '../lab/index.ts' // prettier-ignore
 import { startDirector, type RunningDirector } from './director.ts'
 
 const large = process.env['TURMOIL'] === '1'
@@ -64,38 +63,8 @@ test(
   { timeout: large ? 1_500_000 : 240_000 },
   async () => {
     const open = await throughUntouched(10)
-    let sequence = 0
-    let served = 0
-    let refused = 0
-    /** On its way to a server that a start with another file removed at that moment. */
-    let cut = 0
-    let over = false
-    const talk = async (): Promise<void> => {
-      while (!over) {
-        sequence++
-        for (const connection of open) {
-          const text = String(sequence).padStart(8, '0')
-          expect(await connection.exchange(text)).toBe(text)
-        }
-        await sleep(50)
-      }
-    }
-    const visit = async (): Promise<void> => {
-      while (!over) {
-        try {
-          const connection = await connectFrom(lab.hosts.client, vip, 7)
-          const answer = await Promise.race([connection.exchange('visit'), sleep(3000)])
-          if (answer === 'visit') served++
-          else cut++
-          connection.end()
-        } catch {
-          refused++
-        }
-        await sleep(20)
-      }
-    }
-    const talking = talk()
-    const visiting = visit()
+    const talk = converse(open)
+    const visits = keepVisiting(lab.hosts.client, vip, 7)
     let round = 0
     for (let i = 0; i < rounds.reloads; i++) {
       director.write(config(++round))
@@ -114,16 +83,17 @@ test(
       const weights = weightsOf(await witnessTable(lab.hosts.director), `${vip}:7`)
       return weights?.[`${untouched}:7`] === 1
     })
-    over = true
-    await talking
-    await visiting
+    await talk.stop()
+    await visits.stop()
     for (const connection of open) connection.end()
+    const { served, refused, cut } = visits
     console.log(
-      `turmoil: ${round} changes, ${sequence} exchanges on each of ${open.length} connections, ${served} visits, ${refused} refused, ${cut} cut`,
+      `turmoil: ${round} changes, ${talk.exchanges} exchanges on ${open.length} connections, ${served} visits, ${refused} refused, ${cut} cut`,
     )
-    expect(open.map(({ closed }) => closed)).toEqual(open.map(() => undefined))
+    expect(talk.broken).toEqual([])
     expect(served).toBeGreaterThan(round)
     expect(refused).toBe(0)
+    // On its way to a server that a start with another file removed at that moment.
     expect(cut).toBeLessThanOrEqual(rounds.restarts + rounds.kills)
   },
 )
