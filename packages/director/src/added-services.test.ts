@@ -237,3 +237,13 @@ test('what cannot be read any more is left out, kept, and told', async () => {
   await back.director.start()
   expect(await services(back.ipvs)).toEqual(both)
 })
+
+test('a removal that waits for servers that a reload takes away does not wait for ever', async () => {
+  const w = world(config([web, inFile]))
+  await w.director.start()
+  await steer(w, { action: 'remove-service', service: name, drain: true })
+  w.use(config([web, { ...inFile, realServers: [] }]))
+  await w.director.reload()
+  await until(async () => Object.keys(await services(w.ipvs)).length === 1)
+  expect((await w.director.status()).removedServices).toEqual([name])
+})

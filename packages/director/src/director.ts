@@ -201,7 +201,7 @@ export function createDirector(options: DirectorOptions): Director {
       const message = `Drained ${name} of VS ${pool.config.name}: ${cut}`
       logger.info('server.drained', message)
       events.add('server.drained', message, { service: pool.config.name, server: name, left })
-      if (steering.overlay.leavingServices.has(service) && isDrained(pool)) removeDrained(service)
+      if (isLeft(pool)) removeDrained(service)
     },
   })
   const slowStarts = createSlowStarts(
@@ -270,6 +270,9 @@ export function createDirector(options: DirectorOptions): Director {
       say('error', event, `${what}: ${describeError(error)}`)
     })
   }
+
+  /** On its way out, and there is nothing to wait for any more. */
+  const isLeft = (pool: Pool): boolean => steering.overlay.leavingServices.has(pool.config.name) && isDrained(pool)
 
   /** All real servers of a virtual server on its way out are drained. */
   function removeDrained(service: string): void {
@@ -378,6 +381,8 @@ export function createDirector(options: DirectorOptions): Director {
     syncHeard.use(now)
     audits.schedule()
     drains.look()
+    // A reload may have taken the last one that was waited for.
+    for (const pool of table.pools) if (isLeft(pool)) removeDrained(pool.config.name)
   }
 
   /** What the kernel has. A file without virtual servers never touches IPVS, unless an earlier run left something. */

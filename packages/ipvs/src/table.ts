@@ -1,6 +1,5 @@
 import {
   addressBytes,
-  compareAddresses,
   formatEndpoint,
   type Address,
   type Endpoint,
@@ -141,15 +140,6 @@ export function destinationId(key: DestinationKey): string {
 /** The family a service's packets have. */
 export function serviceFamily(key: ServiceKey): Family {
   return isMark(key) ? key.family : key.address.includes(':') ? 'inet6' : 'inet'
-}
-
-/** Order for showing: marks last; by address, port, protocol. */
-export function compareServices(a: ServiceKey, b: ServiceKey): number {
-  if (isMark(a) || isMark(b)) {
-    if (isMark(a) && isMark(b)) return a.fwmark - b.fwmark || a.family.localeCompare(b.family)
-    return isMark(a) ? 1 : -1
-  }
-  return compareAddresses(a.address, b.address) || a.port - b.port || a.protocol.localeCompare(b.protocol)
 }
 
 /** The entries in order of address and port: IPv4 before IPv6. */
