@@ -1,10 +1,4 @@
-import {
-  addressBytes,
-  formatEndpoint,
-  type Address,
-  type Endpoint,
-  type Family,
-} from '@ipvs-director/core'
+import { addressBytes, formatEndpoint, type Address, type Endpoint, type Family } from '@ipvs-director/core'
 
 /**
  * The kernel's IPVS table in memory. Of each object there are three types: what finds it (key), what can be edited
