@@ -99,6 +99,18 @@ test('interfaces are told once at the beginning, then when they change', async (
   expect(link.interface('nosuch')).toBeUndefined()
 })
 
+test('of an interface that is polled the poll counts, and only while it is polled', async () => {
+  link.pollCarriers([{ interface: 'eth0', how: 'ETHTOOL' }, { interface: 'lo', how: 'MII' }]) // prettier-ignore
+  expect(link.interface('eth0')?.up).toBe(true)
+  await lan.right.run('ip link set eth0 down')
+  await until(() => interfaces.get('eth0')?.up === false)
+  await lan.right.run('ip link set eth0 up')
+  await until(() => interfaces.get('eth0')?.up === true)
+  expect(logger.lines.some(({ message }) => message.startsWith('eth0: the link is polled by ETHTOOL'))).toBe(true)
+  expect(link.interface('lo')?.up).toBe(true)
+  link.pollCarriers([])
+})
+
 test('held with a lease, renewed, released; what the reload leaves out goes', async () => {
   const two = await holdingOf('10.0.0.100/24 label eth0:vip\n 10.0.0.101/24')
   await link.hold(two, seconds(5))

@@ -13,6 +13,7 @@ import type { NetworkRoute, NetworkRule, ProtectedAddress, VrrpScript } from '@i
 import {
   addressOf,
   formatMac,
+  openLinkbeat,
   openSocket,
   openVrrpSocket,
   runScript,
@@ -35,6 +36,7 @@ import {
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Permission } from './scripts.ts'
+import { createCarriers } from './vrrp-link/carriers.ts'
 import { createFirewall, nftWords, type FirewallOptions, type RunNft } from './vrrp-link/firewall.ts'
 import { createHoldings } from './vrrp-link/holdings.ts'
 import { createInterfaces } from './vrrp-link/interfaces.ts'
@@ -100,6 +102,7 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
   const holdings = createHoldings(view, firewall, logger, (key, what) => {
     for (const listener of listeners) listener.lost(key, what)
   })
+  const carriers = createCarriers(openLinkbeat, systemClock, logger, tell)
   const made = createInterfaces(view, options.interfacePrefix ?? 'vrrp', logger)
   const neighbours = createNeighbours(view, (on, address, mac) => {
     if (!holdings.holds(address)) return
@@ -154,7 +157,7 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
     return {
       name,
       index: link.index,
-      up: link.up && link.running,
+      up: link.up && (carriers.carrier(name) ?? link.running),
       mac: link.mac === undefined ? undefined : formatMac(link.mac),
       mtu: link.mtu,
       announces: (link.flags & (IFF_NOARP | IFF_LOOPBACK)) === 0,
@@ -245,6 +248,9 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
         logger.error('vrrp.static', describeError(error))
       })
     },
+    pollCarriers: (wanted) => {
+      carriers.poll(wanted)
+    },
     announce: (announcement) => {
       neighbours.announce(announcement)
     },
@@ -262,6 +268,7 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
       listeners.clear()
       for (const socket of sockets) socket.close()
       neighbours.close()
+      carriers.close()
       view.close()
     },
   }

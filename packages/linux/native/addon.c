@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -424,6 +425,30 @@ static napi_value socket_getsockopt(napi_env env, napi_callback_info info) {
   if (length > (socklen_t)size) length = (socklen_t)size;
   napi_create_buffer_copy(env, length, value, NULL, &result);
   return result;
+}
+
+/*
+ * ioctl(request, data, pointed?, at?): the kernel reads and writes `data` in place. Where it has a pointer in it, to
+ * `pointed`, that is filled in at the offset `at` first. The call may look at no more than what is given: the numbers of
+ * netdevice(7), whose structures are of a fixed size.
+ */
+static napi_value socket_ioctl(napi_env env, napi_callback_info info) {
+  napi_value args[4];
+  int64_t request;
+  int at;
+  void *data, *pointed;
+  size_t length, pointed_length;
+  Socket *self = open_socket(env, info, 4, args, "ioctl");
+  if (self == NULL) return NULL;
+  if (napi_get_value_int64(env, args[0], &request) != napi_ok) return wrong(env, "an integer was expected");
+  if (!bytes(env, args[1], &data, &length)) return NULL;
+  if (length < sizeof(struct { char name[16]; uint64_t rest[3]; })) return wrong(env, "40 bytes were expected"); /* struct ifreq */
+  if (!is_absent(env, args[2])) {
+    if (!bytes(env, args[2], &pointed, &pointed_length) || !integer(env, args[3], &at)) return NULL;
+    if (at < 0 || (size_t)at + sizeof pointed > length) return wrong(env, "an offset within the data was expected");
+    memcpy((unsigned char *)data + at, &pointed, sizeof pointed);
+  }
+  return ioctl(self->fd, (unsigned long)request, data) < 0 ? fail(env, errno, "ioctl") : NULL;
 }
 
 /* getsockname() → Buffer */
@@ -970,6 +995,7 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
       METHOD("attachFilter", socket_attach_filter),
       METHOD("getsockopt", socket_getsockopt),
       METHOD("getsockname", socket_getsockname),
+      METHOD("ioctl", socket_ioctl),
       METHOD("send", socket_send),
       METHOD("start", socket_start),
       METHOD("stop", socket_stop),

@@ -55,6 +55,25 @@ test('a message, its sender and its control messages', async () => {
   expect(got[0]?.[2]?.subarray(0, 20)).toEqual(ttl)
 })
 
+test('ioctl works in place, follows a pointer, and says what was wrong', () => {
+  const socket = open()
+  const request = (name: string): Buffer => Buffer.concat([Buffer.from(name), Buffer.alloc(40 - name.length)])
+  const lo = request('lo')
+  socket.ioctl(0x8933, lo) // SIOCGIFINDEX
+  expect(lo.readInt32LE(16)).toBe(1)
+  const driver = Buffer.alloc(196)
+  driver.writeUInt32LE(3) // ETHTOOL_GDRVINFO
+  try {
+    socket.ioctl(0x8946, request('lo'), driver, 16) // SIOCETHTOOL
+    expect(driver.readUInt32LE(0)).toBe(3)
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOTSUP' }) // lo has no driver to ask
+  }
+  expect(() => { socket.ioctl(0x8933, request('nosuch0')) }).toThrow(expect.objectContaining({ code: 'ENODEV', syscall: 'ioctl' })) // prettier-ignore
+  expect(() => { socket.ioctl(0x8933, Buffer.alloc(39)) }).toThrow('40 bytes were expected') // prettier-ignore
+  expect(() => { socket.ioctl(0x8946, request('lo'), driver, 33) }).toThrow('an offset within the data') // prettier-ignore
+})
+
 test('every message has a Buffer of its own', async () => {
   const got: Buffer[] = []
   const to = bound({ ...nothing, message: (data) => got.push(data) })

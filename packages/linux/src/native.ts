@@ -56,6 +56,12 @@ export interface KernelSocket {
   /** At most `bytes` (0..4096) of the option's value. */
   getsockopt(level: number, option: number, bytes: number): Buffer
   getsockname(): Buffer
+  /**
+   * ioctl(2) with a `struct ifreq` (netdevice(7)): the kernel reads and writes `data`, at least 40 bytes, in place. The
+   * address of `pointed` is filled in at the offset `at` first; it must be as long as what the request makes the kernel
+   * write there.
+   */
+  ioctl(request: number, data: Uint8Array, pointed?: Uint8Array, at?: number): void
   /** Returns the bytes taken (fewer than given only on a stream), or -1 when none can be taken now (EAGAIN). */
   send(data: Uint8Array, address?: Uint8Array, control?: Uint8Array): number
   /** Reports messages and errors from now on, and keeps the process alive unless `unref` was called. */

@@ -5,6 +5,7 @@ import type {
   ProtectedAddress,
   TrackProcess,
   Vmac,
+  VrrpConfig,
   VrrpScript,
 } from '@ipvs-director/config'
 import type { Address, Family, Millis } from '@ipvs-director/core'
@@ -137,6 +138,9 @@ export interface VrrpLink {
     routes: readonly NetworkRoute[],
     rules: readonly NetworkRule[],
   ): void
+
+  /** Asks these interfaces, and no others, once a second for their carrier, instead of believing IFF_RUNNING. */
+  pollCarriers(wanted: VrrpConfig['linkbeat']): void
 
   /** Sends one gratuitous ARP (IPv4) or unsolicited neighbour advertisement (IPv6). */
   announce(announcement: Announcement): void

@@ -117,6 +117,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
       }
     }
     shared.trackers.configure(blocksInUse(now, trackFiles))
+    link.pollCarriers(vrrp.linkbeat)
     link.holdStatic(vrrp.staticAddresses, vrrp.staticRoutes, vrrp.staticRules)
   }
 

@@ -39,7 +39,9 @@ const topLevel = {
     ...pending,
     doc: 'Seconds to wait for processes at the end.',
   }),
-  linkbeatUsePolling: flag('linkbeat_use_polling', { ...pending, doc: 'Poll the link state.' }),
+  linkbeatUsePolling: flag('linkbeat_use_polling', {
+    doc: 'Poll the link state of the interfaces of all instances, once a second.',
+  }),
   ...staticLists,
   garpGroups: garpGroup,
   trackGroups: trackGroup,

@@ -23,7 +23,10 @@ export const staticLists = {
   linkbeatInterfaces: list(
     'linkbeat_interfaces',
     phraseKind({ interface: first(interfaceKind), how: choice('MII', 'ETHTOOL', 'IOCTL') }, 'IF [MII|ETHTOOL|IOCTL]'),
-    { since: '2.0.13', ...pending, doc: 'Interfaces whose link state is polled.' },
+    {
+      since: '2.0.13',
+      doc: 'Interfaces whose link state is polled, once a second; without a kind, by the first that works.',
+    },
   ),
   interfaceUpDownDelays: list(
     'interface_up_down_delays',

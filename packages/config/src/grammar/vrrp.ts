@@ -300,7 +300,6 @@ export const vrrpInstance = blocks(
       doc: 'Interface of the IPVS sync daemon.',
     }),
     linkbeatUsePolling: flag('linkbeat_use_polling', {
-      ...pending,
       deprecated: 'use linkbeat_interfaces',
       doc: 'Poll the link state of the interface.',
     }),

@@ -263,6 +263,7 @@ function createNode(
         return Promise.resolve()
       },
       holdStatic: () => undefined,
+      pollCarriers: () => undefined,
       announce: (announcement) => void announced.push(announcement),
       ask: (which) => Promise.resolve(answering.has(which)),
       runScript: (script) => Promise.resolve(scripts.get(script.name) ?? { kind: 'exited', status: 0 }),
