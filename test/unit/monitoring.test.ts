@@ -12,7 +12,11 @@ const promtool = findProgram('promtool')
 
 /** As samples are named in both formats. */
 const exported = new Set(
-  allMetricFamilies.map(({ name, type }) => name + (type === 'counter' ? '_total' : type === 'info' ? '_info' : '')),
+  allMetricFamilies.flatMap(({ name, type }) =>
+    type === 'histogram'
+      ? [`${name}_bucket`, `${name}_sum`, `${name}_count`]
+      : name + (type === 'counter' ? '_total' : type === 'info' ? '_info' : ''),
+  ),
 )
 
 test.for(['alerts.yml', 'alerts.test.yml', 'dashboard.json'])('%s names only metrics that there are', (name) => {

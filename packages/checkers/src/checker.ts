@@ -1,5 +1,6 @@
 import type { CheckConnection, CheckTiming } from '@ipvs-director/config'
 import type { Millis } from '@ipvs-director/core'
+import type { Durations } from './durations.ts'
 
 /**
  * Why a probe ended as it did. `local` is our own failure (no socket, no route on our side, script cannot start): it is
@@ -80,6 +81,8 @@ export interface Figures {
   readonly late: number
   /** A probe is under way, or when the next one is due (milliseconds from now). */
   readonly nextIn: Millis | undefined
+  /** How long its probes took, but those that failed for reasons of our own; absent where nothing is probed. */
+  readonly durations?: Durations
 }
 
 /**

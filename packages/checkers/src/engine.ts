@@ -3,6 +3,7 @@ import type { Clock, Millis, Random, Timer } from '@ipvs-director/core'
 import type { Check, Figures, Prober, ProberEvents, Verdict } from './checker.ts'
 import { checkers as allCheckers } from './checkers.ts'
 import type { Checker } from './define.ts'
+import { DurationTable } from './durations.ts'
 import { Heap, type Timed } from './heap.ts'
 import type { Health } from './health.ts'
 import { createNodeIo } from './io/node-io.ts'
@@ -33,6 +34,8 @@ export interface Engine extends Prober {
   /** Probes under way. */
   readonly busy: number
   readonly size: number
+  /** Of the checks. */
+  ids(): readonly string[]
 }
 
 /**
@@ -64,6 +67,8 @@ interface Task extends Timed {
   probes: number
   failed: number
   late: number
+  /** In the table of durations. */
+  readonly place: number
 }
 
 /** Runs checks in this process: one heap of due times, one timer, never two probes of one check at once. */
@@ -75,6 +80,7 @@ export function createEngine(options: EngineOptions): Engine {
   const tasks = new Map<string, Task>()
   const heap = new Heap<Task>()
   const queue: Task[] = []
+  const durations = new DurationTable()
   const trouble = throttled(clock, (message) => {
     events.trouble(message)
   })
@@ -105,6 +111,7 @@ export function createEngine(options: EngineOptions): Engine {
         probes: 0,
         failed: 0,
         late: 0,
+        place: durations.open(),
         due: clock.now() + firstWait + random() * check.timing.warmup,
         slot: -1,
       }
@@ -128,6 +135,7 @@ export function createEngine(options: EngineOptions): Engine {
       const task = tasks.get(id)
       if (task === undefined) continue
       tasks.delete(id)
+      durations.close(task.place)
       heap.remove(task)
       task.unwatch?.()
       task.attempt?.end('stopped')
@@ -221,7 +229,9 @@ export function createEngine(options: EngineOptions): Engine {
 
   function conclude(task: Task, attempt: RunningAttempt, finding: Finding): void {
     const { check, checker } = task
-    const next = judge(task, { ...finding, took: attempt.elapsed() })
+    const took = attempt.elapsed()
+    if (finding.class !== 'local') durations.count(task.place, took)
+    const next = judge(task, { ...finding, took })
     const from = checker.interval === 'start' ? attempt.startedAt : clock.now()
     const { jitter = 0 } = check.timing
     const wait = jitter === 0 ? next : next * (1 + jitter * (2 * random() - 1))
@@ -267,7 +277,8 @@ export function createEngine(options: EngineOptions): Engine {
     const { check, health, last, probes, failed, late } = task
     const waiting = task.attempt === undefined && task.unwatch === undefined
     const nextIn = waiting ? millis(Math.max(0, task.due - clock.now())) : undefined
-    return { id: check.id, up: health.up, failures: health.failures, last, probes, failed, late, nextIn }
+    const figures = { id: check.id, up: health.up, failures: health.failures, last, probes, failed, late, nextIn }
+    return task.checker.watch === undefined ? { ...figures, durations: durations.read(task.place) } : figures
   }
 
   return {
@@ -300,6 +311,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (busy === 0) stopped()
       })
     },
+    ids: () => [...tasks.keys()],
     get busy() {
       return busy
     },

@@ -1,16 +1,19 @@
-import type { CheckStatus, ServerStatus, Status, Traffic, VirtualServerStatus } from './model.ts'
+import { durationBuckets } from '@ipvs-director/core'
+import type { CheckDurations, CheckStatus, ServerStatus, Status, Traffic, VirtualServerStatus } from './model.ts'
 
 /** One value of a family. */
 export interface Sample {
   /** `a="b",c="d"`, escaped; empty: none. */
   readonly labels: string
   readonly value: number
+  /** Of a histogram. */
+  readonly suffix?: '_bucket' | '_count' | '_sum'
 }
 
 export interface MetricFamily {
   /** Without the suffixes `_total` and `_info`. Ends in its unit, where it has one. */
   readonly name: string
-  readonly type: 'gauge' | 'counter' | 'info'
+  readonly type: 'gauge' | 'counter' | 'info' | 'histogram'
   readonly unit?: string
   readonly help: string
   /** undefined: work was done but there is nothing to say (no entry in the kernel, never probed). */
@@ -261,4 +264,29 @@ export const metricFamilies: readonly MetricFamily[] = [
     (c) => (c.tookMs === undefined ? undefined : seconds(c.tookMs)),
     'seconds',
   ),
+  {
+    name: 'ipvs_director_check_duration_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'What probes took, by virtual server and kind of check.',
+    *samples({ virtualServers }) {
+      for (const { name, durations = [] } of virtualServers) {
+        for (const each of durations)
+          yield* histogram(`${label('virtual_server', name)},${label('check', each.check)}`, each)
+      }
+    },
+  },
 ]
+
+/** Buckets count what is below, too; numbers are written as OpenMetrics wants them. */
+function* histogram(labels: string, { counts, sum }: CheckDurations): Generator<Sample> {
+  let total = 0
+  for (const [i, count] of counts.entries()) {
+    total += count
+    const bound = durationBuckets[i]
+    const text = bound === undefined ? '+Inf' : bound % 1000 === 0 ? (bound / 1000).toFixed(1) : String(bound / 1000)
+    yield { labels: `${labels},${label('le', text)}`, value: total, suffix: '_bucket' }
+  }
+  yield { labels, value: seconds(sum), suffix: '_sum' }
+  yield { labels, value: total, suffix: '_count' }
+}

@@ -58,7 +58,7 @@ test('OpenMetrics: each family once, described, its samples together; EOF at the
   let type = ''
   const series = new Set<string>()
   for (const one of lines.slice(0, -2)) {
-    const described = /^# TYPE (\S+) (gauge|counter|info)$/.exec(one)
+    const described = /^# TYPE (\S+) (gauge|counter|info|histogram)$/.exec(one)
     if (described !== null) {
       family = described[1] ?? ''
       type = described[2] ?? ''
@@ -73,7 +73,8 @@ test('OpenMetrics: each family once, described, its samples together; EOF at the
         /^([a-z_]+)((?:\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*\})?) (-?\d+(?:\.\d+)?(?:e[+-]\d+)?)$/.exec(
           one,
         )
-      expect(sample?.[1], one).toBe(family + (type === 'counter' ? '_total' : type === 'info' ? '_info' : ''))
+      if (type === 'histogram') expect(sample?.[1], one).toMatch(new RegExp(`^${family}_(?:bucket|sum|count)$`))
+      else expect(sample?.[1], one).toBe(family + (type === 'counter' ? '_total' : type === 'info' ? '_info' : ''))
       const identity = (sample?.[1] ?? '') + (sample?.[2] ?? '')
       expect(series).not.toContain(identity)
       series.add(identity)
@@ -87,6 +88,22 @@ test('this process is told of, its lag from the second question on', () => {
   expect(first).toMatch(/^ipvs_director_process_resident_memory_bytes \d{7,}$/m)
   expect(second).toMatch(/^ipvs_director_process_worst_loop_lag_seconds [\d.e-]+$/m)
   expect(second).toMatch(/^ipvs_director_process_open_descriptors \d+$/m)
+})
+
+test('a histogram: buckets that count what is below, sum and number', () => {
+  const of = 'ipvs_director_check_duration_seconds'
+  const labels = 'virtual_server="192.0.2.1:80/tcp",check="TCP_CHECK"'
+  expect(busy.split('\n').filter((one) => one.startsWith(`${of}_`))).toEqual([
+    `${of}_bucket{${labels},le="0.001"} 40`,
+    `${of}_bucket{${labels},le="0.002"} 42`,
+    ...['0.005', '0.01', '0.02', '0.05', '0.1', '0.2', '0.5', '1.0', '2.0'].map(
+      (le) => `${of}_bucket{${labels},le="${le}"} 42`,
+    ),
+    `${of}_bucket{${labels},le="5.0"} 43`,
+    `${of}_bucket{${labels},le="+Inf"} 44`,
+    `${of}_sum{${labels}} 12.5`,
+    `${of}_count{${labels}} 44`,
+  ])
 })
 
 test('without VRRP there is nothing of it', () => {

@@ -53,7 +53,7 @@ function heading({ name, type, unit, help }: MetricFamily, format: MetricsFormat
   return `# TYPE ${name} ${type}\n${unit === undefined ? '' : `# UNIT ${name} ${unit}\n`}# HELP ${name} ${help}\n`
 }
 
-function render({ name, type }: MetricFamily, { labels, value }: Sample): string {
-  const suffix = type === 'counter' ? '_total' : type === 'info' ? '_info' : ''
+function render({ name, type }: MetricFamily, { labels, value, suffix: own }: Sample): string {
+  const suffix = own ?? (type === 'counter' ? '_total' : type === 'info' ? '_info' : '')
   return `${name}${suffix}${labels === '' ? '' : `{${labels}}`} ${value}\n`
 }

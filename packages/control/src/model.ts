@@ -239,6 +239,18 @@ export interface VirtualServerStatus {
   readonly added?: boolean | undefined
   /** It was removed by hand and is out when its real servers are drained; `deadline`: whatever is left then. */
   readonly leaving?: { readonly since: number; readonly deadline: number | undefined } | undefined
+  /** How long its probes took, by kind of check; missing: nothing was probed yet. */
+  readonly durations?: readonly CheckDurations[] | undefined
+}
+
+/** Probes of one kind of check by how long they took, since they began. */
+export interface CheckDurations {
+  /** The checker's keyword. */
+  readonly check: string
+  /** By bucket: up to 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000 ms, and longer. */
+  readonly counts: readonly number[]
+  /** Milliseconds. */
+  readonly sum: number
 }
 
 export interface ServerStatus {

@@ -7,6 +7,7 @@ import type {
   Drift,
   DriftReport,
   Event,
+  CheckDurations,
   DataPathStatus,
   ForeignService,
   KernelStatus,
@@ -292,6 +293,12 @@ const definitions = {
         deadline: maybe(moment('When it ends whatever is left.')),
       }),
     ),
+    durations: maybe(listOf(ref('CheckDurations'), 'How long its probes took.')),
+  }),
+  CheckDurations: object<CheckDurations>('Probes of one kind of check by how long they took.', {
+    check: text('TCP_CHECK, HTTP_GET, …'),
+    counts: listOf(whole('Probes'), 'Up to 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000 ms, and longer.'),
+    sum: duration('Of all.'),
   }),
   ServerStatus: object<ServerStatus>('A real server of a virtual server.', {
     name: text('address:port'),

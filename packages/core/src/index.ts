@@ -1,4 +1,5 @@
 export * from './address.ts'
 export * from './clock.ts'
+export * from './duration-buckets.ts'
 export * from './errors.ts'
 export * from './log.ts'

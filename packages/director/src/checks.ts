@@ -16,8 +16,17 @@ export interface CheckPlan {
   readonly subscribers: ReadonlyMap<string, readonly Subscriber[]>
 }
 
-export const checkIdOf = (checker: CheckerConfig): string =>
-  checkId(checker.kind, checker.connection, checker.options, checker.timing)
+const ids = new WeakMap<CheckerConfig, string>()
+
+/** Worked out once for each checker: it costs as much as all the rest of a status. */
+export function checkIdOf(checker: CheckerConfig): string {
+  let id = ids.get(checker)
+  if (id === undefined) {
+    id = checkId(checker.kind, checker.connection, checker.options, checker.timing)
+    ids.set(checker, id)
+  }
+  return id
+}
 
 /** What is probed and how, without the timing: a reload keeps a checker's state exactly when this is equal. */
 export const probeIdentityOf = (checker: CheckerConfig): string =>

@@ -19,6 +19,7 @@ import type {
 } from '@ipvs-director/control'
 import { describeError, formatEndpoint } from '@ipvs-director/core'
 import { serviceId, type Service } from 'ipvs-netlink'
+import { DurationSums } from './check-durations.ts'
 import { checkIdOf } from './checks.ts'
 import { destinationName, isSorryActive, serviceKeys, situationOf, wantedWeight, type Situation } from './desired.ts'
 import { connectionsLeft } from './drains.ts'
@@ -26,6 +27,7 @@ import { noTraffic, type KernelView } from './kernel-view.ts'
 import type { CheckHealth, Pool, PoolServer } from './pool.ts'
 import type { Overlay } from './overlay.ts'
 import type { Reconciler } from './reconcile.ts'
+import { inSlices } from './slices.ts'
 import { isUnsteered } from './steer.ts'
 
 /** The processes that probe. */
@@ -61,6 +63,20 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
   ])
   const view = typeof kernel === 'string' ? undefined : kernel
   const byId = new Map(figures.map((each) => [each.id, each]))
+  const parts = new Map(
+    sources.pools.map((pool) => [pool, { servers: [] as ServerStatus[], sums: new DurationSums() }]),
+  )
+  await inSlices(serversOf(sources.pools), ({ pool, situation, server }) => {
+    const part = parts.get(pool)
+    for (const checker of server.config.checkers) part?.sums.add(checker.kind, byId.get(checkIdOf(checker)))
+    part?.servers.push(serverStatus(pool, situation, server, view, byId, sources.overlay))
+  })
+  const virtualServers: VirtualServerStatus[] = []
+  await inSlices(parts, ([pool, { servers, sums }]) => {
+    const durations = sums.all()
+    const told = durations.length === 0 ? {} : { durations }
+    virtualServers.push({ ...virtualServerStatus(pool, servers, view, sources.overlay), ...told })
+  })
   return {
     schema: 1,
     version: sources.version,
@@ -71,7 +87,7 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     kernel: kernelStatus(sources, ipvs, typeof kernel === 'string' ? kernel : undefined),
     probers: sources.prober?.processes() ?? [],
     vrrp,
-    virtualServers: sources.pools.map((pool) => virtualServerStatus(pool, view, byId, sources.overlay)),
+    virtualServers,
     foreign: sources.reconciler.foreign.map(foreignOf),
     ...(sources.sources.length === 0 ? {} : { sources: sources.sources }),
     ...(sources.overlay.removedServices.size === 0 ? {} : { removedServices: [...sources.overlay.removedServices] }),
@@ -102,14 +118,22 @@ export function foreignOf(service: Service): ForeignService {
   }
 }
 
+function* serversOf(
+  pools: readonly Pool[],
+): Generator<{ readonly pool: Pool; readonly situation: Situation; readonly server: PoolServer }> {
+  for (const pool of pools) {
+    const situation = situationOf(pool)
+    for (const server of pool.servers.values()) yield { pool, situation, server }
+  }
+}
+
 function virtualServerStatus(
   pool: Pool,
+  servers: readonly ServerStatus[],
   kernel: KernelView | undefined,
-  figures: ReadonlyMap<string, Figures>,
   overlay: Overlay,
 ): VirtualServerStatus {
   const { config, quorum } = pool
-  const situation = situationOf(pool)
   const leaving = overlay.leavingServices.get(config.name)
   return {
     name: config.name,
@@ -125,9 +149,7 @@ function virtualServerStatus(
     panic: pool.panic,
     totals: kernel?.serviceTraffic(pool) ?? noTraffic,
     sorryServer: sorryStatus(pool, kernel),
-    servers: [...pool.servers.values()].map((server) =>
-      serverStatus(pool, situation, server, kernel, figures, overlay),
-    ),
+    servers,
     removed: [...(overlay.removed.get(config.name) ?? [])],
     ...(overlay.services.some(({ name }) => name === config.name) ? { added: true } : {}),
     ...(leaving === undefined ? {} : { leaving }),

@@ -1,3 +1,4 @@
+import { durationBuckets } from '@ipvs-director/core'
 import type { Check, Figures, Report, Verdict } from '../checker.ts'
 import { verdictClasses, type VerdictClass } from '../checker.ts'
 import type { Needs } from './privileges.ts'
@@ -128,6 +129,17 @@ function isFigures(value: unknown): value is Figures {
     isNumber(value.probes) &&
     isNumber(value.failed) &&
     isNumber(value.late) &&
-    isOptional(value.nextIn, isNumber)
+    isOptional(value.nextIn, isNumber) &&
+    isOptional(value.durations, isDurations)
+  )
+}
+
+function isDurations(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isNumber(value.sum) &&
+    Array.isArray(value.counts) &&
+    value.counts.length === durationBuckets.length + 1 &&
+    value.counts.every(isNumber)
   )
 }

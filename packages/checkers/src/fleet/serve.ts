@@ -66,10 +66,11 @@ export function serveProber(channel: Channel, exit: (code: number) => void): (me
   }
 
   async function tellFigures(running: Engine, ask: number, ids: readonly string[] | undefined): Promise<void> {
-    const figures = await running.figures(ids)
-    for (let from = 0; from === 0 || from < figures.length; from += figuresAtOnce) {
-      const last = from + figuresAtOnce >= figures.length
-      channel.send({ say: 'figures', ask, figures: figures.slice(from, from + figuresAtOnce), last })
+    const all = ids ?? running.ids()
+    for (let from = 0; from === 0 || from < all.length; from += figuresAtOnce) {
+      const last = from + figuresAtOnce >= all.length
+      const figures = await running.figures(all.slice(from, from + figuresAtOnce))
+      channel.send({ say: 'figures', ask, figures, last })
       await new Promise((resolve) => setImmediate(resolve))
     }
   }

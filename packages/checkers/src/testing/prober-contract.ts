@@ -30,6 +30,16 @@ export function proberContract(make: (events: ProberEvents, firstWait: Millis) =
   const closing = (socket: Socket): void => void socket.end()
   const one = async (prober: Prober, id: string): Promise<Figures | undefined> => (await prober.figures([id]))[0]
 
+  test('counts how long each probe took', async () => {
+    const { prober, servers } = start()
+    const up = tcp(await servers.tcp(closing))
+    prober.setChecks([up])
+    await expect.poll(async () => (await one(prober, up.id))?.probes ?? 0, { timeout: 5000 }).toBeGreaterThan(2)
+    const { probes, durations } = (await one(prober, up.id)) ?? {}
+    expect(durations?.counts.reduce((total, each) => total + each, 0)).toBe(probes)
+    expect(durations?.sum).toBeGreaterThan(0)
+  })
+
   test('tells the first verdict of each check, once', async () => {
     const { prober, events, servers } = start()
     const [up, down] = [tcp(await servers.tcp(closing)), tcp(await servers.closedPort())]

@@ -143,6 +143,7 @@ export function status(over: Partial<Status> = {}): Status {
 /** Servers and services of every kind: up, down, unknown, drifting, forgiven failures, sorry server, IPv6, foreign. */
 export function busyStatus(): Status {
   const web = virtualServer({
+    durations: [{ check: 'TCP_CHECK', counts: [40, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1], sum: 12_500 }],
     aliveWeight: 4,
     quorum: 2,
     hysteresis: 1,
