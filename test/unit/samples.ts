@@ -9,10 +9,21 @@ export const samples: readonly string[] = ['configs', 'docker'].flatMap((folder)
     .map((name) => join(folder, name)),
 )
 
+interface Remarks {
+  /** Our codes, in order. */
+  readonly ours: readonly string[]
+  /** What keepalived says of it; undefined: nothing. */
+  readonly theirs?: RegExp
+}
+
 const strict = ['N010', 'N010', 'N013']
 
-/** Those that show what is remarked on, with the codes of the remarks in order. */
-export const remarked: Readonly<Record<string, readonly string[]>> = {
-  'configs/single-master/master.conf': [...strict, 'W081', 'W062', 'W061'],
-  'configs/single-master/backup.conf': [...strict, 'W062', 'W061'],
+/** Those that show what is remarked on. */
+export const remarked: Readonly<Record<string, Remarks>> = {
+  'configs/single-master/master.conf': { ours: [...strict, 'W081', 'W062', 'W061'], theirs: /Truncating auth_pass/ },
+  'configs/single-master/backup.conf': { ours: [...strict, 'W062', 'W061'], theirs: /Truncating auth_pass/ },
+  'configs/track-script/node1.conf': { ours: ['W050', 'W050'] },
+  'configs/track-script/node2.conf': { ours: ['W050', 'W050'] },
+  'configs/routes/node1.conf': { ours: ['W025'], theirs: /lvs_sync_daemon_interface .* deprecated/ },
+  'configs/routes/node2.conf': { ours: ['W025'], theirs: /lvs_sync_daemon_interface .* deprecated/ },
 }

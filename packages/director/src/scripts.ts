@@ -10,8 +10,9 @@ export type ScriptWish = Parameters<ScriptIdentity>[0]
 /** What `global_defs` says of scripts. */
 export type ScriptRules = Pick<Globals, 'scriptUser' | 'enableScriptSecurity'>
 
-/** What may be run, by whom; or why not. */
-export type Permission = { readonly path: string; readonly identity: Identity } | { readonly problem: string }
+/** What may be run, by whom; or why not. `command`: the program, and the words of the script after its first. */
+export type Permission =
+  { readonly command: readonly [string, ...string[]]; readonly identity: Identity } | { readonly problem: string }
 
 /** The user whose scripts run where nobody said otherwise, if there is one (reference/operations.md §6). */
 const defaultScriptUser = 'keepalived_script'
@@ -37,16 +38,28 @@ function identityOf(script: ScriptWish, globals: ScriptRules): Identity | { read
 
 /** keepalived's rules of users and safety for one script; what is let pass although it is not safe is logged. */
 export function permissionOf(script: ScriptWish, globals: ScriptRules, logger: Logger): Permission {
-  const [command = ''] = script.words
+  const [command = '', ...rest] = script.words
   const identity = identityOf(script, globals)
   if ('problem' in identity) return identity
+  if (command.startsWith('</')) return redirection(script.words.join(' '), identity)
   const check = checkScript(command, identity)
   if (check.kind === 'missing') return { problem: check.reason }
   if (check.kind === 'unsafe') {
     if (globals.enableScriptSecurity) return { problem: `SECURITY VIOLATION: ${check.reason}` }
     logger.warn('script.unsafe', `SECURITY VIOLATION: ${command} runs as root, but ${check.reason}`)
   }
-  return { path: check.path, identity }
+  return { command: [check.path, ...rest], identity }
+}
+
+/**
+ * keepalived's `"</path"` of a vrrp_script: nothing is run, but a file opened. `/dev/tcp/HOST/PORT` is known to bash alone:
+ * where sh is another shell, as in Debian, keepalived's own always fails.
+ */
+function redirection(text: string, identity: Identity): Permission {
+  const shell = /^<\/dev\/(?:tcp|udp)\//.test(text) ? 'bash' : 'sh'
+  const check = checkScript(shell, identity)
+  if (check.kind === 'missing') return { problem: `${text} needs ${shell}: ${check.reason}` }
+  return { command: [check.path, '-c', text], identity }
 }
 
 /** Runs notify scripts; what keeps one from running is thrown. */
@@ -54,8 +67,7 @@ export function scriptRunner(logger: Logger): RunScript {
   return async (script, globals) => {
     const permission = permissionOf(script, globals, logger)
     if ('problem' in permission) throw new Error(permission.problem)
-    const { path, identity } = permission
-    const result = await runScript([path, ...script.words.slice(1)], { ...identity, timeout: patience })
+    const result = await runScript(permission.command, { ...permission.identity, timeout: patience })
     if (result.kind === 'cannot start') throw new Error(result.reason)
     if (result.kind === 'timeout')
       logger.warn('script.timeout', `${script.words[0] ?? ''} was ended after ${patience / 1000} s`)
@@ -86,8 +98,11 @@ export function fifoScriptRunner(rules: () => ScriptRules, logger: Logger) {
   return async (script: ScriptWish, path: string, signal: AbortSignal): Promise<string> => {
     const permission = permissionOf(script, rules(), logger)
     if ('problem' in permission) throw new Error(permission.problem)
-    const words = [permission.path, ...script.words.slice(1), path]
-    const result = await runScript(words, { ...permission.identity, signal, patience: seconds(1) })
+    const result = await runScript([...permission.command, path], {
+      ...permission.identity,
+      signal,
+      patience: seconds(1),
+    })
     switch (result.kind) {
       case 'exit':
         return `exit status ${result.code}`

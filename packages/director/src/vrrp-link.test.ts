@@ -16,6 +16,7 @@ import { joinedNamespaces, noNamespaces } from '@ipvs-director/linux/testing'
 import type { Holding, LinkInterface, ReceivedPacket } from '@ipvs-director/vrrp'
 import { closeSync, openSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { permissionOf } from './scripts.ts'
 import { openVrrpLink, type LinuxVrrpLink } from './vrrp-link.ts'
 
 let lan: Awaited<ReturnType<typeof joinedNamespaces>>
@@ -41,7 +42,7 @@ beforeAll(async () => {
     permit: ({ script }) =>
       script.words[0] === '/bin/false'
         ? { problem: 'not that one' }
-        : { path: script.words[0] ?? '', identity: { uid: 0, gid: 0 } },
+        : permissionOf(script, { scriptUser: { user: 'root' }, enableScriptSecurity: true }, logger),
     runNft: (script) => {
       nft.push(script)
       return nftFails ? Promise.reject(new Error('Operation not supported')) : Promise.resolve()
@@ -352,6 +353,9 @@ test.for([
   ['/bin/ls /nosuch', { kind: 'exited', status: 2 }],
   ['/bin/sleep 9', { kind: 'timedOut' }],
   ['/bin/false', { kind: 'failed', text: 'not that one' }],
+  ['</dev/null', { kind: 'exited', status: 0 }],
+  ['</nosuch/file', { kind: 'exited', status: 2 }],
+  ['</dev/tcp/127.0.0.1/1', { kind: 'exited', status: 1 }],
 ] as const)('vrrp_script %s', async ([command, expected]) => {
   const text = `vrrp_script S {\n script "${command}"\n timeout 0.2\n}\nvrrp_instance A {\n interface eth0\n virtual_router_id 1\n virtual_ipaddress {\n 10.0.0.9\n }\n track_script {\n S\n }\n}`
   const { config } = await loadConfig('/x', { checkers, read: filesInMemory(new Map([['/x', text]])) })

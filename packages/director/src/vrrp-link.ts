@@ -284,8 +284,7 @@ function sourcesFirst(all: readonly AssignedAddress[]): readonly Address[] {
 async function run(script: VrrpScript, permit: VrrpLinkOptions['permit']): Promise<ScriptResult> {
   const permission = permit?.(script) ?? { problem: 'no script may be run' }
   if ('problem' in permission) return { kind: 'failed', text: permission.problem }
-  const { path, identity } = permission
-  const result = await runScript([path, ...script.script.words.slice(1)], { ...identity, timeout: script.timeout })
+  const result = await runScript(permission.command, { ...permission.identity, timeout: script.timeout })
   switch (result.kind) {
     case 'exit':
       return { kind: 'exited', status: result.code }

@@ -23,6 +23,9 @@ export function createStranger(
 ): (path: Path, vrid: number, packet: ReceivedPacket) => void {
   const known = new Set<string>()
   return (path, vrid, packet) => {
+    // A VMAC hears what is sent to the other instances of its interface.
+    const { instances } = config()
+    if (instances.some(({ virtualRouterId, family }) => virtualRouterId === vrid && family === path.family)) return
     const key = `${vrid} ${packet.source}`
     if (known.has(key) || known.size >= rememberedStrangers) return
     known.add(key)
@@ -36,7 +39,7 @@ export function createStranger(
     const advert = isRejection(payload) ? payload : decodeHead(payload.message, path.family)
     if (isRejection(advert)) return
     const advertised = new Set(decodeAddresses(advert.octets, path.family))
-    for (const { name, addresses, virtualRouterId } of config().instances) {
+    for (const { name, addresses, virtualRouterId } of instances) {
       const shared = addresses.find(({ address }) => advertised.has(address))
       if (shared === undefined) continue
       const both = isMaster(name) ? ', while we are master' : ''

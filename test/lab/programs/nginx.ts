@@ -9,13 +9,18 @@ export interface NginxOptions {
   readonly port?: number
   /** Default the host's name and a line end. */
   readonly body?: string
+  /** Default all of both families. */
+  readonly addresses?: readonly string[]
 }
 
 /** Starts nginx in a host, answering every path with one text on all addresses, and waits until it listens. */
 export async function startNginx(host: Host, options: NginxOptions = {}): Promise<LabProcess> {
   const port = options.port ?? 80
   const folder = `nginx-${port}`
-  const config = host.writeFile(`${folder}/nginx.conf`, nginxConfig(port, options.body ?? `${host.name}\n`))
+  const config = host.writeFile(
+    `${folder}/nginx.conf`,
+    nginxConfig(port, options.body ?? `${host.name}\n`, options.addresses ?? ['0.0.0.0', '[::]']),
+  )
   const pidFile = `${host.folder}/${folder}/nginx.pid`
   const nginx = host.spawn(['nginx', '-p', `${host.folder}/${folder}/`, '-c', config, '-e', 'stderr'])
   await until(`nginx listens on ${host.name}`, seconds(10), () => {
@@ -26,7 +31,7 @@ export async function startNginx(host: Host, options: NginxOptions = {}): Promis
 }
 
 /** One process without workers and without a change of user: the guest's root may be nobody in particular outside. */
-function nginxConfig(port: number, body: string): string {
+function nginxConfig(port: number, body: string, addresses: readonly string[]): string {
   const text = body.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
   return `daemon off;
 master_process off;
@@ -41,8 +46,7 @@ http {
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
   server {
-    listen ${port};
-    listen [::]:${port};
+    ${addresses.map((address) => `listen ${address}:${port};`).join('\n    ')}
     default_type text/plain;
     location / { return 200 "${text}"; }
   }

@@ -86,8 +86,9 @@ function quorumTrap(alarm: OfService, snapshot: SnmpSnapshot): VarBind[] {
 
 const notifyStates = { MASTER: stateNumbers.master, BACKUP: stateNumbers.backup, FAULT: stateNumbers.fault, STOP: stateNumbers.stopped, DELETED: 6 } as const // prettier-ignore
 
-/** vrrpInstanceStateChange, vrrpSyncGroupStateChange. */
+/** vrrpInstanceStateChange, vrrpSyncGroupStateChange; our own for alarms. */
 function vrrpTraps({ event }: OfVrrp, snapshot: SnmpSnapshot): VarBind[][] {
+  if (event.type === 'alarm' || event.type === 'calm') return [alarmTrap(event, snapshot)]
   if (event.type !== 'instance' && event.type !== 'group') return []
   const state = integer(notifyStates[event.state])
   const { instances, syncGroups } = snapshot.config.vrrp
@@ -105,6 +106,25 @@ function vrrpTraps({ event }: OfVrrp, snapshot: SnmpSnapshot): VarBind[][] {
       bind(under(2, 3, 1, 5, index), integer(initial)),
       router(snapshot),
     ],
+  ]
+}
+
+/**
+ * No MIB has a notification for a split brain, and we have no enterprise number: this is in net-snmp's arc for such cases
+ * (netSnmpPlaypen), under VRRP's protocol number. Notifications 1: an alarm, 2: it is over; objects 1: its kind, 2: its text.
+ */
+const alarmMib = oid('1.3.6.1.4.1.8072.9999.9999.112')
+
+type OfAlarm = Extract<OfVrrp['event'], { type: 'alarm' | 'calm' }>
+
+function alarmTrap({ type, name, kind, text: words }: OfAlarm, snapshot: SnmpSnapshot): VarBind[] {
+  const index = snapshot.config.vrrp.instances.findIndex((each) => each.name === name) + 1
+  return [
+    notification([...alarmMib, 0, type === 'alarm' ? 1 : 2]),
+    bind(under(2, 3, 1, 2, index), text(name)),
+    bind([...alarmMib, 1, 0], text(kind)),
+    bind([...alarmMib, 2, 0], text(words)),
+    router(snapshot),
   ]
 }
 

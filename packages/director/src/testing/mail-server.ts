@@ -22,9 +22,11 @@ export interface MailServerOptions {
   readonly plainHelo?: boolean
   /** Says nothing at all. */
   readonly mute?: boolean
+  /** Where it listens; default a free port of 127.0.0.1. */
+  readonly listen?: { readonly host: string; readonly port: number }
 }
 
-/** A small SMTP server on a free port of loopback: all its answers have several lines where SMTP allows that. */
+/** A small SMTP server, on a free port of loopback unless told otherwise: all its answers have several lines where SMTP allows that. */
 export async function mailServer(options: MailServerOptions = {}) {
   const mails: ReceivedMail[] = []
   const commands: string[] = []
@@ -97,7 +99,7 @@ export async function mailServer(options: MailServerOptions = {}) {
     converse(socket, false)
   })
   await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
+    server.listen(options.listen ?? { host: '127.0.0.1', port: 0 }, resolve)
   })
   const address = server.address()
   return {

@@ -86,3 +86,19 @@ test.for([
   const sent = notificationsOf({ kind: 'vrrp', event, notifications: [] }, await snapshot(version))
   expect(sent.map(([first]) => first?.value)).toEqual(traps.map((name) => ({ type: 'oid', value: oid(name) })))
 })
+
+test.for([
+  ['alarm', 1],
+  ['calm', 2],
+] as const)('an alarm of an instance and its end are notified: %s', async ([type, number]) => {
+  const event = { type, name: 'VI_1', kind: 'claim', text: '02:00:00:00:00:01 says that it has 192.0.2.1', at: 0 } as const // prettier-ignore
+  const [binds = []] = notificationsOf({ kind: 'vrrp', event, notifications: [] }, await snapshot(2))
+  const arc = '1.3.6.1.4.1.8072.9999.9999.112'
+  expect(binds.map(({ name, value }) => [name.join('.'), value])).toEqual([
+    ['1.3.6.1.6.3.1.1.4.1.0', { type: 'oid', value: oid(`${arc}.0.${number}`) }],
+    ['1.3.6.1.4.1.9586.100.5.2.3.1.2.1', text('VI_1')],
+    [`${arc}.1.0`, text('claim')],
+    [`${arc}.2.0`, text('02:00:00:00:00:01 says that it has 192.0.2.1')],
+    ['1.3.6.1.4.1.9586.100.5.1.2.0', text('LVS_1')],
+  ])
+})
