@@ -457,6 +457,39 @@ describe('lists, explain, watch', () => {
     await expect.poll(() => tools.out()).toContain('another one')
     tools.press('q')
     expect(await running).toBe(0)
+    expect(tools.out().endsWith('\x1b[?1049l')).toBe(true)
+  })
+
+  test('watch drains what is chosen, once that is confirmed', async () => {
+    director.status = () => Promise.resolve(busyStatus())
+    const asked: unknown[] = []
+    director.steer = (request) => {
+      asked.push(request)
+      return Promise.resolve({ ok: true, changes: ['10.0.0.2:80: draining'] })
+    }
+    const tools = toolsFor({ terminal: { columns: 80, rows: 24 } })
+    const running = runCtl(['watch'], tools)
+    await expect.poll(() => tools.out()).toContain('q quits')
+    tools.press('j')
+    // Typed in one go, the y is no answer: nobody has seen the question.
+    tools.press('dy')
+    await expect.poll(() => tools.out()).toContain('drain 10.0.0.2:80 of 192.0.2.1:80/tcp? y does it')
+    expect(asked).toEqual([])
+    tools.resize(60, 12)
+    tools.press('y')
+    await expect.poll(() => tools.out()).toContain('done: 10.0.0.2:80: draining')
+    expect(asked).toEqual([{ action: 'drain', server: '10.0.0.2:80', service: '192.0.2.1:80/tcp' }])
+    tools.press('q')
+    expect(await running).toBe(0)
+  })
+
+  test('watch on a dumb terminal: pictures one after the other, no escape sequences', async () => {
+    const tools = toolsFor({ terminal: { columns: 80, rows: 24 }, env: { TERM: 'dumb' } })
+    const running = runCtl(['watch'], tools)
+    await expect.poll(() => tools.out()).toContain('VIRTUAL SERVER')
+    tools.interrupt()
+    expect(await running).toBe(0)
+    expect(tools.out()).not.toContain('\x1b')
   })
 })
 

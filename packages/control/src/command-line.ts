@@ -102,7 +102,7 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
     )
     .command(
       'watch [service]',
-      'A live screen: services with their rates, what is down, what happens',
+      'A live screen: services and servers, their rates and latency, what happens; keys to drain and enable',
       (y) =>
         service(y)
           .option('every', {

@@ -5,6 +5,7 @@ import { driftScreen } from './commands/drift.ts'
 import { eventLines } from './commands/events.ts'
 import { checkEntries, checksScreen, serverEntries, serversScreen } from './commands/lists.ts'
 import { watchScreen } from './commands/watch.ts'
+import { emptyMemory } from './watch/memory.ts'
 import { coloured, plain, wantsColour } from './paint.ts'
 import { ago, amount, briefly, lengthy } from './quantities.ts'
 import { preformatted, type Screen } from './screen.ts'
@@ -349,7 +350,11 @@ describe('other screens', () => {
 
   test('watch', () => {
     const busy = busyStatus()
-    const memory = { rates: new Map([['192.0.2.1:80/tcp', [0, 10, 20, 40, 61, 30]]]), events: [event(1), event(2)] }
+    const memory = {
+      rates: new Map([['192.0.2.1:80/tcp', [0, 10, 20, 40, 61, 30]]]),
+      events: [event(1), event(2)],
+      latencies: new Map<string, number[]>(),
+    }
     const lines = watchScreen(busy, memory, at80, true).slice(5)
     expect(joined(lines.filter((line) => !line.startsWith('2026-')))).toMatchInlineSnapshot(`
       "
@@ -530,7 +535,7 @@ property.prop([anyStatus, fc.integer({ min: 20, max: 200 }), fc.boolean()])(
   'no line is wider than the screen, unless it is one word',
   (any, width, verbose) => {
     const screen = { width, paint: plain }
-    const memory = { rates: new Map<string, number[]>(), events: [] }
+    const memory = emptyMemory()
     const lines = [
       ...statusScreen(any, screen, { verbose }),
       ...serversScreen(serverEntries(any), fixtureNow, screen),

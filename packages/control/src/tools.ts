@@ -23,6 +23,8 @@ export interface CtlTools {
   readonly interrupted: AbortSignal
   /** Calls back for each key pressed (raw: `q`, `\x03`, `\x1b[A`), where there is a keyboard; returns what ends it. */
   keys(listener: (key: string) => void): () => void
+  /** Calls back when the terminal has got another size; returns what ends it. */
+  resized(listener: () => void): () => void
   /** What is known of configuration files: loaded when it is asked for, as the vocabulary is large. */
   configTools(): Promise<ConfigTools>
   /** What looks at this machine: loaded when it is asked for. */
@@ -52,6 +54,10 @@ export function processTools(
     clock: systemClock,
     interrupted: interruption.signal,
     keys: (listener) => readKeys(process.stdin, listener),
+    resized: (listener) => {
+      process.stdout.on('resize', listener)
+      return () => void process.stdout.off('resize', listener)
+    },
   }
 }
 

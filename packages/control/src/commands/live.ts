@@ -3,6 +3,7 @@ import { ControlError } from '../control-error.ts'
 import type { CtlTools } from '../tools.ts'
 import { printable } from '../text.ts'
 import { screenOf } from './context.ts'
+import { canRedraw } from './full-screen.ts'
 import { wrap } from '../text.ts'
 
 const hideCursor = '\x1b[?25l'
@@ -34,7 +35,7 @@ export async function live(
   draw: () => Promise<readonly string[]>,
   raw = false,
 ): Promise<void> {
-  const terminal = tools.stdout.isTTY && !raw
+  const terminal = canRedraw(tools) && !raw
   let lines: readonly string[] = []
   let top = 0
   let leave: () => void = () => undefined

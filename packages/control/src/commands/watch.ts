@@ -1,5 +1,6 @@
-import { millis } from '@ipvs-director/core'
+import { millis, type Millis } from '@ipvs-director/core'
 import type { ControlClient } from '../client.ts'
+import { ControlError } from '../control-error.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import type { Event, Status, VirtualServerStatus } from '../model.ts'
 import { amount, briefly, count } from '../quantities.ts'
@@ -11,54 +12,109 @@ import { layOut, printTable, type Column, type Row } from '../table.ts'
 import { printable } from '../text.ts'
 import { outScreen, type CommandContext } from './context.ts'
 import { eventLines } from './events.ts'
+import { canRedraw, fullScreen } from './full-screen.ts'
 import { live } from './live.ts'
+import { calm, keysOf, pressed, type WatchEffect } from '../watch/keys.ts'
+import { emptyMemory, remember, type WatchMemory } from '../watch/memory.ts'
+import { watchPicture } from '../watch/picture.ts'
+import { listRows } from '../watch/rows.ts'
 
-/** Samples kept per virtual server, and shown at most. */
-const samples = 60
 const sparkWidth = 16
-const shownEvents = 5
+/** Where the terminal does not tell. */
+const usualHeight = 24
 
-/** What the live screen remembers from picture to picture. */
-export interface WatchMemory {
-  readonly rates: Map<string, number[]>
-  events: Event[]
-}
-
-/** `ipvs-ctl watch`: a line per virtual server with the course of its rate, the last events, whoever is not up. */
+/**
+ * `ipvs-ctl watch`: on a terminal a list to move in, with the course of rates and latencies, the last events, and keys that
+ * steer; elsewhere pictures that follow each other.
+ */
 export async function runWatch(
   context: CommandContext,
   { every, service }: { readonly every: number; readonly service: string | undefined },
 ): Promise<ExitStatus> {
   const { client, tools } = context
-  const memory: WatchMemory = { rates: new Map(), events: [] }
+  const memory = emptyMemory()
   const services = service === undefined ? [] : [service]
   const unicode = speaksUnicode(tools.env)
   let run: number | undefined
-  await client.version()
-  await live(tools, millis(every * 1000), async () => {
+  const look = async (): Promise<Status> => {
     const status = await client.status(services)
     if (run !== status.startedAt) memory.events = []
     run = status.startedAt
     remember(memory, status, await newEvents(client, memory.events.at(-1)?.sequence ?? 0))
-    return watchScreen(status, memory, outScreen(context), unicode)
-  })
+    return status
+  }
+  // Where nobody answers, or the service is unknown, that is said plainly instead of a screen.
+  const first = await client.status(services)
+  if (canRedraw(tools)) await watchLive(context, { first, look, memory, unicode, every: millis(every * 1000) })
+  else {
+    const picture = async (): Promise<string[]> => watchScreen(await look(), memory, outScreen(context), unicode)
+    await live(tools, millis(every * 1000), picture, true)
+  }
   return exitStatus.ok
+}
+
+interface Watching {
+  readonly first: Status
+  readonly look: () => Promise<Status>
+  readonly memory: WatchMemory
+  readonly unicode: boolean
+  readonly every: Millis
+}
+
+async function watchLive(context: CommandContext, { first, look, memory, unicode, every }: Watching): Promise<void> {
+  const { client, tools } = context
+  let status = first
+  let state = calm
+  /** Why the last look failed: what is shown is older than it seems. */
+  let trouble: string | undefined
+  const height = (): number => tools.stdout.rows ?? usualHeight
+  const picture = (): string[] => {
+    const screen = outScreen(context)
+    const shout = trouble === undefined ? [] : paragraph(screen, `! ${printable(trouble)}`, { tone: 'alarm' })
+    const room = { ...screen, unicode, height: Math.max(1, height() - shout.length) }
+    return [...shout, ...watchPicture(status, memory, state, room)].slice(0, height())
+  }
+  const refresh = async (): Promise<void> => {
+    try {
+      status = await look()
+      trouble = undefined
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error
+      trouble = error.message
+    }
+  }
+  const steer = async ({ request, what }: Extract<WatchEffect, { do: 'steer' }>): Promise<void> => {
+    try {
+      const answer = await client.steer(request)
+      state = { ...state, message: answer.ok ? `done: ${answer.changes.join('; ') || what}` : answer.problem }
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error
+      state = { ...state, message: error.message }
+    }
+    await refresh()
+  }
+  await fullScreen(tools, {
+    every,
+    refresh,
+    picture,
+    async typed(text) {
+      for (const key of keysOf(text)) {
+        const next = pressed(state, key, listRows(status, state.toggled), Math.max(1, height() - 8))
+        state = next.state
+        if (next.effect?.do === 'quit') return true
+        if (next.effect !== undefined) await steer(next.effect)
+        // What was pasted, or typed ahead, is no answer to a question that was not there yet.
+        if (state.question !== undefined) break
+      }
+      return false
+    },
+  })
 }
 
 async function newEvents(client: ControlClient, after: number): Promise<Event[]> {
   const events: Event[] = []
   for await (const event of client.events({ after, follow: false })) events.push(event)
   return events
-}
-
-/** Adds one sample per virtual server, forgets those that are gone, keeps the last events. */
-export function remember(memory: WatchMemory, status: Status, events: readonly Event[]): void {
-  const names = new Set(status.virtualServers.map(({ name }) => name))
-  for (const name of memory.rates.keys()) if (!names.has(name)) memory.rates.delete(name)
-  for (const { name, totals } of status.virtualServers) {
-    memory.rates.set(name, [...(memory.rates.get(name) ?? []), totals.connectionRate].slice(-samples))
-  }
-  memory.events = [...memory.events, ...events].slice(-shownEvents)
 }
 
 const columns: readonly Column[] = [
@@ -71,7 +127,7 @@ const columns: readonly Column[] = [
   { head: 'TREND', align: 'left' },
 ]
 
-/** The live screen, as lines. */
+/** One picture where none can be redrawn: a pipe, a dumb terminal. */
 export function watchScreen(status: Status, memory: WatchMemory, screen: Screen, unicode: boolean): string[] {
   const { width, paint } = screen
   const now = status.at

@@ -11,6 +11,7 @@ export interface FakeTools extends CtlTools {
   out(): string
   err(): string
   press(key: string): void
+  resize(columns: number, rows: number): void
   interrupt(): void
   /** Whether somebody reads keys (the terminal is in raw mode). */
   raw(): boolean
@@ -29,14 +30,20 @@ export interface FakeToolsOptions {
 export function fakeTools({ env = {}, terminal, configTools, doctor }: FakeToolsOptions = {}): FakeTools {
   const written = { out: '', err: '' }
   const listeners = new Set<(key: string) => void>()
+  const sizes = new Set<() => void>()
+  const size = { ...terminal }
   const interruption = new AbortController()
   const output = (name: 'out' | 'err'): Output => ({
     write: (text) => {
       written[name] += text
     },
     isTTY: terminal !== undefined,
-    columns: terminal?.columns,
-    rows: terminal?.rows,
+    get columns() {
+      return size.columns
+    },
+    get rows() {
+      return size.rows
+    },
   })
   return {
     version: '0.1.0',
@@ -48,6 +55,10 @@ export function fakeTools({ env = {}, terminal, configTools, doctor }: FakeTools
     keys: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
+    },
+    resized: (listener) => {
+      sizes.add(listener)
+      return () => sizes.delete(listener)
     },
     configTools: () =>
       Promise.resolve({
@@ -63,6 +74,10 @@ export function fakeTools({ env = {}, terminal, configTools, doctor }: FakeTools
     err: () => written.err,
     press: (key) => {
       for (const listener of listeners) listener(key)
+    },
+    resize: (columns, rows) => {
+      Object.assign(size, { columns, rows })
+      for (const listener of sizes) listener()
     },
     interrupt: () => {
       interruption.abort()
