@@ -62,6 +62,8 @@ const servicesOf = (/** @type {string[]} */ packages) =>
     ['nginx-light', 'nginx'],
     ['keepalived', 'keepalived'],
     ['ipvsadm', 'ipvsadm'],
+    ['stunnel4', 'stunnel4'],
+    ['bind9', 'named'],
     ['snmpd', 'snmpd'],
     ['snmptrapd', 'snmptrapd'],
     ['prometheus', 'prometheus'],

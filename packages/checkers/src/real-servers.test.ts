@@ -1,77 +1,13 @@
 /** Checks against servers that somebody else wrote, where they are installed: nginx, OpenSSL, unbound. */
-import { millis } from '@ipvs-director/core'
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import type { Verdict } from './checker.ts'
-import { checkers } from './checkers.ts'
-import { createNodeIo } from './io/node-io.ts'
-import { connectionTo } from './testing/checks.ts'
-import { probeOnce } from './testing/probe.ts'
-import { readChecker } from './testing/read.ts'
-import { certificate, testServers } from './testing/servers.ts'
+import { have, realServers } from './testing/real-servers.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'real-servers-'))
-chmodSync(folder, 0o755)
-const servers = testServers()
-const running: ChildProcess[] = []
-afterAll(async () => {
-  for (const child of running) child.kill('SIGTERM')
-  await servers.close()
-  for (const child of running) {
-    if (child.exitCode === null && child.signalCode === null)
-      await new Promise((resolve) => child.once('exit', resolve))
-  }
-  rmSync(folder, { recursive: true, force: true })
-})
-const io = createNodeIo()
-const path = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` }
-
-/** Whether a program is there; says so where it is not. */
-function have(program: string): boolean {
-  const there = spawnSync('sh', ['-c', `command -v ${program}`], { env: path }).status === 0
-  if (!there) console.warn(`${program} is not installed: no check is tried against it`)
-  return there
-}
-
-/** Starts a server and waits until its port is open. */
-async function start(port: number, ...[program = '', ...args]: string[]): Promise<void> {
-  running.push(spawn(program, args, { stdio: 'ignore', env: path, cwd: folder }))
-  for (let tries = 0; tries < 400; tries++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect({ host: '127.0.0.1', port }, () => {
-        socket.destroy()
-        resolve(true)
-      })
-      socket.on('error', () => {
-        resolve(false)
-      })
-    })
-    if (open) return
-    await new Promise((resolve) => setTimeout(resolve, 25))
-  }
-  throw new Error(`${program} does not listen on port ${port}`)
-}
-
-async function ask(block: string, port: number): Promise<Verdict> {
-  const { checker: read, remarks } = await readChecker(block)
-  expect(remarks.filter((remark) => remark.startsWith('E'))).toEqual([])
-  const checker = checkers.find(({ keyword }) => keyword === read?.kind)
-  if (checker === undefined) throw new Error('there is no such checker')
-  return probeOnce(checker, io, connectionTo(port), read?.options, { timeout: millis(3000) })
-}
+const { folder, servers, start, ask, pem, close } = realServers()
+afterAll(() => close())
 
 const url = (words = ''): string => `url {\n path /\n ${words}\n }`
-const pem = (kind: 'valid' | 'expired'): { readonly cert: string; readonly key: string } => {
-  const pair = certificate(kind)
-  const files = { cert: join(folder, `${kind}.pem`), key: join(folder, `${kind}.key`) }
-  writeFileSync(files.cert, pair.cert)
-  writeFileSync(files.key, pair.key)
-  return files
-}
 
 test.runIf(have('nginx'))('nginx', { timeout: 30_000 }, async () => {
   const [plain, secure] = [await servers.closedPort(), await servers.closedPort()]
