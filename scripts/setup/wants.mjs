@@ -30,6 +30,9 @@ const always = [
     packages: ['mariadb-server-core', 'mariadb-client-core'],
     neededFor: 'the test of a database behind two directors',
   },
+  { program: 'nft', packages: ['nftables'], neededFor: 'the tests of no_accept' },
+  { program: 'iptables', packages: ['iptables'], neededFor: 'the tests of vrrp_iptables' },
+  { program: 'ipset', packages: ['ipset'], neededFor: 'the tests of vrrp_ipsets' },
   { program: 'promtool', packages: ['prometheus'], neededFor: 'the test of the alert rules' },
   { program: 'keepalived', packages: ['keepalived'], neededFor: 'the comparisons with keepalived' },
 ]

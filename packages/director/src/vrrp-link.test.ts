@@ -364,6 +364,7 @@ test.for([
 })
 
 test('no_accept: packets are dropped before the address is there, and not any more after it is gone', async () => {
+  nft.length = 0
   const holding = { ...(await holdingOf('10.0.0.100/24')), accept: false }
   await link.hold(holding, undefined)
   await link.release(holding)

@@ -33,14 +33,16 @@ import {
   type ScriptResult,
   type VrrpLink,
 } from '@ipvs-director/vrrp'
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Permission } from './scripts.ts'
 import { createCarriers } from './vrrp-link/carriers.ts'
-import { createFirewall, nftWords, type FirewallOptions, type RunNft } from './vrrp-link/firewall.ts'
+import { createFirewall } from './vrrp-link/firewall.ts'
+import { iptablesFirewall, type IptablesOptions, type RunProgram } from './vrrp-link/firewall-iptables.ts'
+import { nftFirewall, type NftOptions, type RunNft } from './vrrp-link/firewall-nft.ts'
 import { createHoldings } from './vrrp-link/holdings.ts'
 import { createInterfaces } from './vrrp-link/interfaces.ts'
 import { createNeighbours } from './vrrp-link/neighbours.ts'
+import { runNft, runProgram } from './vrrp-link/run-program.ts'
 import { watchFile, watchProcesses } from './vrrp-link/tracking.ts'
 
 export interface VrrpLinkOptions {
@@ -48,8 +50,11 @@ export interface VrrpLinkOptions {
   /** Of `vrrp_script`: who runs it, or why nobody may. Default: nothing may be run. */
   readonly permit?: (script: VrrpScript) => Permission
   /** `nftables`, for instances that do not accept packets to their addresses. */
-  readonly firewall?: FirewallOptions
+  readonly firewall?: NftOptions
+  /** `vrrp_iptables`, `vrrp_ipsets`: these instead. */
+  readonly iptables?: IptablesOptions | undefined
   readonly runNft?: RunNft
+  readonly runProgram?: RunProgram
   /** `vmac_prefix`. */
   readonly interfacePrefix?: string
 }
@@ -75,6 +80,8 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
   const listeners = new Set<LinkListener>()
   const sockets = new Set<VrrpSocket>()
   const held = new Map<string, Holding>()
+  /** Of interfaces, under way. */
+  const removals = new Set<Promise<void>>()
   let verifying = false
   let verifyAgain = false
   let closed = false
@@ -95,15 +102,17 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
     },
     gone: verifySoon,
   })
+  const { runNft: nft = runNft, runProgram: program = runProgram } = options
   const firewall = createFirewall(
-    options.runNft ?? runNft,
-    options.firewall ?? { table: 'ipvs-director', priority: -1 },
+    options.iptables === undefined
+      ? nftFirewall(nft, options.firewall ?? { table: 'ipvs-director', priority: -1 })
+      : iptablesFirewall(program, options.iptables),
   )
   const holdings = createHoldings(view, firewall, logger, (key, what) => {
     for (const listener of listeners) listener.lost(key, what)
   })
   const carriers = createCarriers(openLinkbeat, systemClock, logger, tell)
-  const made = createInterfaces(view, options.interfacePrefix ?? 'vrrp', logger)
+  const made = createInterfaces(view, options.interfacePrefix ?? 'vrrp', firewall, logger)
   const neighbours = createNeighbours(view, (on, address, mac) => {
     if (!holdings.holds(address)) return
     for (const listener of listeners) listener.claimed(on, address, mac)
@@ -231,7 +240,13 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
     open,
     caughtUp,
     createInterface: (request) => made.create(request),
-    removeInterface: (name) => made.remove(name),
+    removeInterface(name) {
+      const removal = made.remove(name)
+      removals.add(removal)
+      const done = (): void => void removals.delete(removal)
+      removal.then(done, done)
+      return removal
+    },
     hold(holding, lease) {
       held.set(holding.key, holding)
       relisten()
@@ -262,7 +277,9 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
     initFile,
     readKey: (path) => withoutLineEnd(readFileSync(path)),
     uptime: () => seconds(Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0])),
-    settled: () => holdings.settled(),
+    async settled() {
+      await Promise.allSettled([holdings.settled(), ...removals])
+    },
     close() {
       closed = true
       listeners.clear()
@@ -297,23 +314,6 @@ async function run(script: VrrpScript, permit: VrrpLinkOptions['permit']): Promi
       return { kind: 'failed', text: result.reason }
   }
 }
-
-/** nft(8) with a script on its standard input. */
-const runNft: RunNft = (script) =>
-  new Promise((resolve, reject) => {
-    const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] })
-    let words = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (words += text))
-    child.on('error', (cause) => {
-      reject(new Error('cannot run nft', { cause }))
-    })
-    child.on('close', (code) => {
-      if (code === 0) resolve()
-      else reject(new Error(`nft ended with ${code}: ${nftWords(words)}`))
-    })
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(script)
-  })
 
 /** A socket that is connected sends nothing, but the kernel has chosen its source. */
 function sourceTowards(destination: Address): Address | undefined {

@@ -37,6 +37,7 @@ export function serveVrrp(send: (message: FromVrrp) => void, end: (code: number)
       logger,
       permit: ({ script }) => permissionOf(script, (work ?? first).scripts, logger),
       firewall: { table: globals.nftables.table, priority: globals.nftables.priority },
+      iptables: globals.iptables === undefined ? undefined : { ...globals.iptables, ipsets: globals.ipsets },
       interfacePrefix: globals.vmacPrefix,
     })
     delays.enable()

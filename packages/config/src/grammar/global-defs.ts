@@ -359,14 +359,12 @@ const vrrp = {
   vrrpIptables: value('vrrp_iptables', wordsKind({ min: 0, max: 2 }), {
     bare: [],
     since: '1.2.20',
-    unsupported: 'nftables is used',
-    doc: 'iptables chains (in, out) for no_accept.',
+    doc: 'iptables chains (in, out) for no_accept and use_vmac, which must be there; without names INPUT and OUTPUT.',
   }),
   vrrpIpsets: value('vrrp_ipsets', wordsKind({ min: 0, max: 6 }), {
     bare: [],
     since: '1.2.20',
-    unsupported: 'nftables is used',
-    doc: 'Names of ipsets for no_accept; without names none are used.',
+    doc: 'Names of the ipsets that vrrp_iptables uses; without names none are used. Default: keepalived, keepalived6, keepalived_if6.',
   }),
   vrrpRxBufsPolicy: text('vrrp_rx_bufs_policy', {
     pattern: /^(?:MTU|ADVERT|\d+)$/,

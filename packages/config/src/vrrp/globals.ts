@@ -22,7 +22,7 @@ export function resolveVrrpGlobals(text: GlobalDefsText | undefined): VrrpGlobal
     iptables:
       text?.vrrpIptables === undefined || text.nftables !== undefined
         ? undefined
-        : { input: input ?? 'INPUT', output: output ?? 'OUTPUT' },
+        : { input: input ?? 'INPUT', output: input === undefined ? 'OUTPUT' : output },
     ipsets: text?.vrrpIpsets === undefined ? undefined : text.vrrpIpsets.length === 0 ? false : text.vrrpIpsets,
     nftables: {
       table: text?.nftables === undefined || text.nftables === '' ? 'keepalived' : text.nftables,

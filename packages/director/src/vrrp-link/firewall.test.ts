@@ -1,7 +1,8 @@
 import { address } from '@ipvs-director/core'
 import type { Holding } from '@ipvs-director/vrrp'
 import { expect, test } from 'vitest'
-import { createFirewall, nftWords, scriptOf } from './firewall.ts'
+import { createFirewall } from './firewall.ts'
+import { membershipScript, nftFirewall, nftWords, scriptOf } from './firewall-nft.ts'
 
 const holding = (key: string, ...addresses: string[]): Holding =>
   ({ key, addresses: addresses.map((one) => ({ address: address(one) })), excluded: [] }) as unknown as Holding
@@ -30,7 +31,9 @@ table inet vips {
 
 test('instances come and go; what is as it was is not written again', async () => {
   const scripts: string[] = []
-  const firewall = createFirewall((script) => Promise.resolve(void scripts.push(script)), { table: 't', priority: 0 })
+  const firewall = createFirewall(
+    nftFirewall((script) => Promise.resolve(void scripts.push(script)), { table: 't', priority: 0 }),
+  )
   await firewall.block(holding('A', '10.0.0.1'))
   await firewall.block(holding('A', '10.0.0.1'))
   await firewall.block(holding('B', '10.0.0.2'))
@@ -52,13 +55,29 @@ test('what could not be written is tried again, and not taken back', async () =>
     scripts.push(script)
     return works ? Promise.resolve() : Promise.reject(new Error('Operation not supported'))
   }
-  const firewall = createFirewall(run, { table: 't', priority: 0 })
+  const firewall = createFirewall(nftFirewall(run, { table: 't', priority: 0 }))
   await expect(firewall.block(holding('A', '10.0.0.1'))).rejects.toThrow('not supported')
   await firewall.unblock('A')
   expect(scripts).toHaveLength(1)
   works = true
   await firewall.block(holding('A', '10.0.0.1'))
   expect(scripts).toHaveLength(2)
+})
+
+test('memberships of interfaces made for instances leave by the ones below, or where nft cannot copy not at all', async () => {
+  const scripts: string[] = []
+  const run = (script: string): Promise<void> => {
+    scripts.push(script)
+    return script.includes('dup') ? Promise.reject(new Error('Operation not supported')) : Promise.resolve()
+  }
+  const firewall = createFirewall(nftFirewall(run, { table: 't', priority: -1 }))
+  await firewall.guard('vrrp.51', 'eth0')
+  expect(scripts).toHaveLength(2)
+  expect(scripts[0]).toContain('    oifname "vrrp.51" ip protocol igmp dup to ip daddr device "eth0" drop\n')
+  expect(scripts[1]).toContain('    oifname "vrrp.51" ip protocol igmp drop\n')
+  await firewall.unguard('vrrp.51')
+  expect(scripts[2]).toBe(membershipScript({ table: 't', priority: -1 }, new Map(), 'drop'))
+  expect(scripts[2]).toBe('add table ip t\ndelete table ip t\nadd table ip6 t\ndelete table ip6 t\n')
 })
 
 test('of what nft says, the first error', () => {

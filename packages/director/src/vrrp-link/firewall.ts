@@ -1,72 +1,83 @@
-/** `no_accept`: packets to the addresses of an instance are dropped, by nftables. */
-import { familyOf } from '@ipvs-director/core'
+/** What a firewall does for instances: `no_accept`, and the IGMP and MLD of interfaces made for `use_vmac`. */
+import type { Address } from '@ipvs-director/core'
 import type { Holding } from '@ipvs-director/vrrp'
-import type { Firewall } from './holdings.ts'
 
-/** Feeds a script to nft(8); rejects with its words. */
-export type RunNft = (script: string) => Promise<void>
-
-export interface FirewallOptions {
-  readonly table: string
-  readonly priority: number
+/** Drops packets to addresses of instances that do not accept them, and keeps the hardware address of a router its own. */
+export interface Firewall {
+  block(holding: Holding): Promise<void>
+  unblock(key: string): Promise<void>
+  /**
+   * Group memberships of an interface made for `use_vmac` are told by the interface below instead: said with the router's
+   * hardware address by a backup, they would make switches believe that the router is there.
+   */
+  guard(name: string, parent: string): Promise<void>
+  unguard(name: string): Promise<void>
 }
 
-/** ICMPv6 neighbour discovery, which must go on: RFC 9568 §6.1, Accept_Mode. */
-const discovery = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert } accept'
+/** Everything that is wanted now. */
+export interface Guarded {
+  readonly addresses: readonly GuardedAddress[]
+  /** The interface below, by the name of the one that was made. */
+  readonly interfaces: ReadonlyMap<string, string>
+}
 
-/**
- * One table of family inet with two sets of addresses, rewritten as a whole at each change: nft applies a script at once or
- * not at all. It goes with the last address.
- */
-export function createFirewall(run: RunNft, { table, priority }: FirewallOptions): Firewall {
-  const blocked = new Map<string, readonly string[]>()
+export interface GuardedAddress {
+  readonly address: Address
+  /** Where it is; counts for link-local addresses only. */
+  readonly interface: string | undefined
+}
 
-  const apply = (): Promise<void> => run(scriptOf(table, priority, [...blocked.values()].flat()))
+/** Knows what it has done before, and does the difference. */
+export interface FirewallBackend {
+  apply(now: Guarded): Promise<void>
+}
+
+/** One run of the firewall's programs at a time; what changes during a run is one further run, however much it is. */
+export function createFirewall({ apply }: FirewallBackend): Firewall {
+  const blocked = new Map<string, readonly GuardedAddress[]>()
+  const interfaces = new Map<string, string>()
+  let running: Promise<unknown> = Promise.resolve()
+  let next: Promise<void> | undefined
+
+  function update(): Promise<void> {
+    if (next !== undefined) return next
+    next = running.then(() => {
+      next = undefined
+      return apply({ addresses: [...blocked.values()].flat(), interfaces: new Map(interfaces) })
+    })
+    running = next.catch(() => undefined)
+    return next
+  }
 
   return {
-    async block({ key, addresses, excluded }: Holding) {
-      const list = [...addresses, ...excluded].map(({ address }) => address)
+    async block({ key, addresses, excluded }) {
+      const list = [...addresses, ...excluded].map(({ address, interface: on }) => ({ address, interface: on }))
       if (JSON.stringify(blocked.get(key)) === JSON.stringify(list)) return
       blocked.set(key, list)
       try {
-        await apply()
+        await update()
       } catch (error) {
         blocked.delete(key)
         throw error
       }
     },
     async unblock(key) {
-      if (blocked.delete(key)) await apply()
+      if (blocked.delete(key)) await update()
+    },
+    async guard(name, parent) {
+      if (interfaces.get(name) === parent) return
+      interfaces.set(name, parent)
+      try {
+        await update()
+      } catch (error) {
+        interfaces.delete(name)
+        throw error
+      }
+    },
+    async unguard(name) {
+      if (interfaces.delete(name)) await update()
     },
   }
 }
 
-/** What nft means: its first error, without where in the script. */
-export const nftWords = (stderr: string): string => /Error: (.*)/.exec(stderr)?.[1] ?? stderr.trim()
-
-/** The whole table. `add` before `delete`, so that it need not be there. */
-export function scriptOf(table: string, priority: number, addresses: readonly string[]): string {
-  const removal = [`add table inet ${table}`, `delete table inet ${table}`]
-  const unique = [...new Set(addresses)].sort()
-  if (unique.length === 0) return `${removal.join('\n')}\n`
-  const of = (family: 'inet' | 'inet6'): string[] => unique.filter((one) => familyOf(one as never) === family)
-  const set = (name: string, type: string, elements: readonly string[]): string[] => [
-    `  set ${name} {`,
-    `    type ${type}`,
-    ...(elements.length === 0 ? [] : [`    elements = { ${elements.join(', ')} }`]),
-    '  }',
-  ]
-  return `${[
-    ...removal,
-    `table inet ${table} {`,
-    ...set('vips', 'ipv4_addr', of('inet')),
-    ...set('vips6', 'ipv6_addr', of('inet6')),
-    '  chain in {',
-    `    type filter hook input priority ${priority}; policy accept`,
-    '    ip daddr @vips drop',
-    `    ip6 daddr @vips6 ${discovery}`,
-    '    ip6 daddr @vips6 drop',
-    '  }',
-    '}',
-  ].join('\n')}\n`
-}
+export const isLinkLocal = (address: Address): boolean => address.startsWith('fe80:')

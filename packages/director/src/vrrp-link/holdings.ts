@@ -11,14 +11,9 @@ import {
   type RuleChange,
 } from '@ipvs-director/linux'
 import type { Holding } from '@ipvs-director/vrrp'
+import type { Firewall } from './firewall.ts'
 import { createLeases } from './leases.ts'
 import { addressText, kernelAddress, kernelRoute, kernelRule, routeText, ruleText, type IndexOf } from './entries.ts'
-
-/** Drops packets to addresses of instances that do not accept them; see firewall.ts. */
-export interface Firewall {
-  block(holding: Holding): Promise<void>
-  unblock(key: string): Promise<void>
-}
 
 export interface Holdings {
   hold(holding: Holding, lease: Millis | undefined): Promise<void>
@@ -51,7 +46,7 @@ const EEXIST = 17
 
 export function createHoldings(
   view: View,
-  firewall: Firewall,
+  firewall: Pick<Firewall, 'block' | 'unblock'>,
   logger: Logger,
   lost: (key: string, what: string) => void,
 ): Holdings {

@@ -10,6 +10,7 @@ import {
   type NetworkView,
 } from '@ipvs-director/linux'
 import type { InterfaceRequest } from '@ipvs-director/vrrp'
+import type { Firewall } from './firewall.ts'
 
 export interface MadeInterfaces {
   create(request: InterfaceRequest): Promise<string>
@@ -24,6 +25,7 @@ const nameBytes = 15
 export function createInterfaces(
   view: Pick<NetworkView, 'link' | 'client'>,
   prefix: string,
+  firewall: Pick<Firewall, 'guard' | 'unguard'>,
   logger: Logger,
 ): MadeInterfaces {
   /** The interface below, by the name of the one that was made. */
@@ -48,9 +50,19 @@ export function createInterfaces(
     const before = settingsOf(name, parent.name)
     if (!changed.has(parent.name)) changed.set(parent.name, before)
     made.set(name, parent.name)
+    if (mac !== undefined) await guard(name, parent.name)
     await view.client.setLink(link.index, { up: true })
     if (request.family === 'inet6') await shareLinkLocal(parent, link)
     return name
+  }
+
+  async function guard(name: string, parent: string): Promise<void> {
+    try {
+      await firewall.guard(name, parent)
+    } catch (error) {
+      const why = 'switches may learn its hardware address here, also while another one is master'
+      logger.warn('vrrp.firewall', `cannot keep IGMP and MLD of ${name} back, so ${why}: ${describeError(error)}`)
+    }
   }
 
   /** An interface of that name is taken over when it is what would be made; else the name gets a number. */
@@ -138,6 +150,7 @@ export function createInterfaces(
       }
       const link = await view.client.link(name)
       if (link !== undefined) await view.client.deleteLink(link.index)
+      await firewall.unguard(name)
     },
   }
 }
