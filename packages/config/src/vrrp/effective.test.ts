@@ -456,7 +456,7 @@ garp_group {
   expect(vrrp.globals).toMatchObject({
     garpInterval: 10,
     dynamicInterfaces: 'changes',
-    iptables: { input: 'IN', output: 'OUTPUT' },
+    iptables: { input: 'IN', output: undefined },
     processors: [0, 3],
     realtimePriority: 50,
     defaultInterface: 'eth0',

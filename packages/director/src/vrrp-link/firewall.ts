@@ -33,7 +33,7 @@ export interface FirewallBackend {
 }
 
 /** One run of the firewall's programs at a time; what changes during a run is one further run, however much it is. */
-export function createFirewall({ apply }: FirewallBackend): Firewall {
+export function createFirewall(backend: FirewallBackend): Firewall {
   const blocked = new Map<string, readonly GuardedAddress[]>()
   const interfaces = new Map<string, string>()
   let running: Promise<unknown> = Promise.resolve()
@@ -43,7 +43,7 @@ export function createFirewall({ apply }: FirewallBackend): Firewall {
     if (next !== undefined) return next
     next = running.then(() => {
       next = undefined
-      return apply({ addresses: [...blocked.values()].flat(), interfaces: new Map(interfaces) })
+      return backend.apply({ addresses: [...blocked.values()].flat(), interfaces: new Map(interfaces) })
     })
     running = next.catch(() => undefined)
     return next
