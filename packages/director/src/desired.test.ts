@@ -1,6 +1,7 @@
 import { address, millis } from '@ipvs-director/core'
+import { fc, test as property } from '@fast-check/vitest'
 import { expect, test } from 'vitest'
-import { desiredTable, serviceKeys } from './desired.ts'
+import { desiredEntry, desiredService, desiredTable, isSimple, serviceKeys } from './desired.ts'
 import { createPool, type Pool } from './pool.ts'
 import { realServer, sorryServer, virtualServer } from './testing/config.ts'
 
@@ -90,3 +91,45 @@ test('two virtual servers on one service share it', () => {
   const [service] = desiredTable(pools).values()
   expect([...service!.destinations.keys()].sort()).toEqual(['10.0.0.1:80', '10.0.0.2:80'])
 })
+
+const forwardings = ['droute', 'masq', 'tunnel'] as const
+const someServers = fc.uniqueArray(
+  fc.record({
+    host: fc.integer({ min: 1, max: 5 }),
+    port: fc.constantFrom(80, 81),
+    method: fc.constantFrom(...forwardings),
+    inhibitOnFailure: fc.boolean(),
+    degradedWeight: fc.option(fc.nat(2), { nil: undefined }),
+    tier: fc.constantFrom(0, 0, 0, 0, 1),
+    weight: fc.nat(3),
+  }),
+  { minLength: 1, maxLength: 5, selector: ({ host, port }) => `${host}:${port}` },
+)
+
+property.prop([
+  someServers,
+  fc.record({ sorry: fc.boolean(), inhibit: fc.boolean(), panicThreshold: fc.constantFrom(0, 50) }),
+  fc.array(fc.tuple(fc.nat(4), fc.boolean()), { maxLength: 12 }),
+])(
+  'the entry of one server, where it is simple, is that of the whole service',
+  (servers, { sorry, inhibit, panicThreshold }, verdicts) => {
+    const realServers = servers.map(({ host, port, method, ...rest }) =>
+      realServer(`10.0.0.${host}:${port}`, { ...rest, forwarding: { method, tunnel: undefined } }),
+    )
+    const standIn = sorry ? { sorryServer: sorryServer('10.0.0.1:80', { inhibit }) } : {}
+    const pool = start({ realServers, panicThreshold, ...standIn })
+    const [key] = serviceKeys(pool.config)
+    for (const [n, up] of verdicts) {
+      const server = [...pool.servers.values()][n % pool.servers.size]!
+      const before = desiredService(pool, key!).destinations
+      const verdict = { up, class: up ? 'ok' : 'refused', reason: '', took: millis(1) } as const
+      const effects = pool.verdict(server.name, { checker: 0, up, first: false, verdict, at: 1 })
+      if (effects.some(({ kind }) => kind === 'quorum' || kind === 'panic') || !isSimple(pool, key!)) continue
+      const [id, entry] = desiredEntry(pool, server, key!)
+      const patched = new Map(before)
+      if (entry === undefined) patched.delete(id)
+      else patched.set(id, entry)
+      expect(patched).toEqual(desiredService(pool, key!).destinations)
+    }
+  },
+)

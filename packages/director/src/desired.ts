@@ -58,6 +58,35 @@ export function desiredService(pool: Pool, key: ServiceKey): Service {
   return { key, settings: settingsOf(virtual, key), destinations }
 }
 
+/** Pools of which every server has an entry of its own, and no other tier. */
+const simple = new WeakMap<Pool, boolean>()
+
+/**
+ * Whether a server's entry hangs on that server alone as the pool stands now: there is no other tier, no sorry server in the
+ * table, and no two servers have the same entry.
+ */
+export function isSimple(pool: Pool, key: ServiceKey): boolean {
+  const { sorryServer } = pool.config
+  if (isSorryActive(pool) || sorryServer?.inhibit === true) return false
+  let known = simple.get(pool)
+  if (known === undefined) {
+    const servers = [...pool.servers.values()]
+    const tier = servers[0]?.config.tier
+    known = servers.every(
+      ({ config: { port, forwarding, tier: own } }) => own === tier && portFor(port, forwarding, key) === port,
+    )
+    simple.set(pool, known)
+  }
+  return known
+}
+
+/** The entry of one server of a pool that {@link isSimple}, by its id; undefined: none. */
+export function desiredEntry(pool: Pool, server: PoolServer, key: ServiceKey): [string, Destination | undefined] {
+  const weight = wantedWeight(server, { sorryActive: false, panic: pool.panic, tier: Infinity })
+  const destination = destinationOf(server, weight ?? 0, key)
+  return [destinationId(destination), weight === undefined ? undefined : destination]
+}
+
 /** The sorry server takes the connections when quorum is lost. */
 export function isSorryActive(pool: Pool): boolean {
   return !pool.quorum.up && pool.config.sorryServer !== undefined

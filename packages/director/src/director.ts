@@ -296,7 +296,8 @@ export function createDirector(options: DirectorOptions): Director {
       if (effect.kind === 'server' && effect.turned) slowStarts.turned(pool, effect.server, effect.up)
       if (effect.kind === 'quorum') failover.virtualServer(pool.config.name, effect.up)
     }
-    table.wantSoon(pool)
+    const servers = effects.flatMap((effect) => ('server' in effect ? [effect.server] : []))
+    table.wantSoon(pool, servers.length > 0 && servers.length === effects.length ? servers : undefined)
   }
 
   /** What is probed now: nothing of a suspended service, unless another one asks for the same. */

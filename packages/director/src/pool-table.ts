@@ -1,6 +1,6 @@
-import { serviceId, type Service } from 'ipvs-netlink'
-import { desiredService, desiredTable, serviceKeys } from './desired.ts'
-import type { Pool } from './pool.ts'
+import { serviceId, type Destination, type Service } from 'ipvs-netlink'
+import { desiredEntry, desiredService, desiredTable, isSimple, serviceKeys } from './desired.ts'
+import type { Pool, PoolServer } from './pool.ts'
 import type { Reconciler } from './reconcile.ts'
 
 /** The pools that run, and their way into the kernel's table. */
@@ -8,8 +8,8 @@ export interface PoolTable {
   readonly pools: readonly Pool[]
   /** These run from now on; nothing is written by that. */
   use(pools: readonly Pool[]): void
-  /** Writes what a pool wants at the end of this turn of the event loop. */
-  wantSoon(pool: Pool): void
+  /** Writes what a pool wants at the end of this turn of the event loop; `servers`: nothing else of it has changed. */
+  wantSoon(pool: Pool, servers?: readonly PoolServer[]): void
   /** Writes nothing more. */
   stop(): void
 }
@@ -17,7 +17,8 @@ export interface PoolTable {
 export function createPoolTable(reconciler: Reconciler): PoolTable {
   let pools: readonly Pool[] = []
   let byService = new Map<string, Pool[]>()
-  const changed = new Set<Pool>()
+  /** With the servers that have changed, where that is all. */
+  const changed = new Map<Pool, Set<PoolServer> | undefined>()
   let stopped = false
 
   function use(next: readonly Pool[]): void {
@@ -45,23 +46,43 @@ export function createPoolTable(reconciler: Reconciler): PoolTable {
     return wishes
   }
 
+  function flush(): void {
+    const each = [...changed]
+    changed.clear()
+    if (stopped) return
+    const current = new Set(pools)
+    for (const [pool, servers] of each) {
+      if (!current.has(pool)) continue
+      const part = servers === undefined ? undefined : partOf(pool, servers)
+      if (part === undefined) reconciler.want(wishesOf(pool))
+      else reconciler.amend(part.id, part.changes)
+    }
+  }
+
+  /** The entries of a few servers, where they hang on nothing else; undefined: the whole service must be looked at. */
+  function partOf(
+    pool: Pool,
+    servers: ReadonlySet<PoolServer>,
+  ): { id: string; changes: [string, Destination | undefined][] } | undefined {
+    const [key, ...others] = serviceKeys(pool.config)
+    if (key === undefined || others.length > 0) return undefined
+    const id = serviceId(key)
+    if ((byService.get(id)?.length ?? 0) !== 1 || !isSimple(pool, key)) return undefined
+    return { id, changes: [...servers].map((server) => desiredEntry(pool, server, key)) }
+  }
+
   return {
     get pools() {
       return pools
     },
     use,
     /** Many verdicts in one turn make one table: a pool of ten thousand that fails at once is written once. */
-    wantSoon(pool) {
-      if (changed.size === 0) {
-        setImmediate(() => {
-          const each = [...changed]
-          changed.clear()
-          if (stopped) return
-          const current = new Set(pools)
-          for (const one of each) if (current.has(one)) reconciler.want(wishesOf(one))
-        })
-      }
-      changed.add(pool)
+    wantSoon(pool, servers) {
+      if (changed.size === 0) setImmediate(flush)
+      const known = changed.get(pool)
+      if (servers === undefined || (changed.has(pool) && known === undefined)) changed.set(pool, undefined)
+      else if (known === undefined) changed.set(pool, new Set(servers))
+      else for (const server of servers) known.add(server)
     },
     stop() {
       stopped = true

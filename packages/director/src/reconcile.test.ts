@@ -66,6 +66,12 @@ function slow(ipvs: IpvsClient): IpvsClient {
       for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
       return ipvs.execute(commands)
     },
+    async audit(expected) {
+      for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve))
+      const found = await ipvs.audit(expected)
+      for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve))
+      return found
+    },
   }
 }
 
@@ -120,49 +126,114 @@ test('a kernel that cannot be reached is told, and the next audit repairs', asyn
 const wish = fc.option(fc.dictionary(fc.integer({ min: 1, max: 4 }).map(String), fc.nat(3), { maxKeys: 4 }), {
   nil: undefined,
 })
-const step = fc.oneof(
-  fc.record({ do: fc.constant('want' as const), port: fc.integer({ min: 80, max: 82 }), wish }),
-  fc.record({
-    do: fc.constant('hand' as const),
-    port: fc.integer({ min: 80, max: 82 }),
-    host: fc.integer({ min: 1, max: 4 }),
-  }),
-  fc.constant({ do: 'flush' as const }),
+const port = fc.integer({ min: 80, max: 82 })
+const host = fc.integer({ min: 1, max: 4 })
+const ours = [
+  fc.record({ do: fc.constant('want' as const), port, wish }),
+  fc.record({ do: fc.constant('amend' as const), port, host, weight: fc.option(fc.nat(3), { nil: undefined }) }),
   fc.constant({ do: 'audit' as const }),
   fc.constant({ do: 'wait' as const }),
-)
+] as const
+const others = [
+  fc.record({ do: fc.constant('hand' as const), port, host }),
+  fc.constant({ do: 'flush' as const }),
+] as const
+type Step = typeof ours extends readonly fc.Arbitrary<infer S>[] ? S : never
+type Foreign = typeof others extends readonly fc.Arbitrary<infer S>[] ? S : never
 
-property.prop([fc.array(step, { maxLength: 25 })])(
+/** Does it all without waiting for anything, and answers what must come of it. */
+async function carryOut(
+  steps: readonly (Step | Foreign)[],
+  ipvs: IpvsClient,
+  reconciler: Reconciler,
+): Promise<Record<string, Record<string, number>>> {
+  const wanted = new Map<string, Record<string, number>>()
+  const audits: Promise<unknown>[] = []
+  for (const each of steps) {
+    switch (each.do) {
+      case 'want': {
+        const id = serviceId(key(each.port))
+        reconciler.want([[id, each.wish === undefined ? undefined : service(each.port, each.wish)]])
+        if (each.wish === undefined) wanted.delete(id)
+        else {
+          const named = Object.entries(each.wish).map(([name, weight]) => [`10.0.0.${name}:80`, weight])
+          wanted.set(id, Object.fromEntries(named) as Record<string, number>)
+        }
+        break
+      }
+      case 'amend': {
+        const id = serviceId(key(each.port))
+        const name = `10.0.0.${each.host}:80`
+        const { destinations } = service(each.port, each.weight === undefined ? {} : { [each.host]: each.weight })
+        reconciler.amend(id, [[name, destinations.get(name)]])
+        const after = new Map(Object.entries(wanted.get(id) ?? {}))
+        if (each.weight === undefined) after.delete(name)
+        else after.set(name, each.weight)
+        if (wanted.has(id)) wanted.set(id, Object.fromEntries(after))
+        break
+      }
+      case 'hand': {
+        const destination = { address: address(`10.0.0.${each.host}`), port: 80 }
+        await ipvs.execute([{ do: 'deleteDestination', service: key(each.port), destination }])
+        break
+      }
+      case 'flush':
+        await ipvs.execute([{ do: 'flush' }])
+        break
+      case 'audit':
+        audits.push(reconciler.audit())
+        break
+      case 'wait':
+        await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  await Promise.all(audits)
+  await reconciler.settled()
+  return Object.fromEntries(wanted)
+}
+
+property.prop([fc.array(fc.oneof(...ours, ...others), { maxLength: 25 })])(
   'any course of wishes, hand-made changes and audits ends in the wished table',
   async (steps) => {
     const ipvs = memoryIpvs()
     const reconciler = reconcilerOn(slow(ipvs))
-    const wanted = new Map<string, Record<string, number>>()
-    const audits: Promise<unknown>[] = []
-    for (const each of steps) {
-      if (each.do === 'want') {
-        const id = serviceId(key(each.port))
-        if (each.wish === undefined) wanted.delete(id)
-        else
-          wanted.set(
-            id,
-            Object.fromEntries(Object.entries(each.wish).map(([host, weight]) => [`10.0.0.${host}:80`, weight])),
-          )
-        reconciler.want([[id, each.wish === undefined ? undefined : service(each.port, each.wish)]])
-      } else if (each.do === 'hand') {
-        const destination = { address: address(`10.0.0.${each.host}`), port: 80 }
-        await ipvs.execute([{ do: 'deleteDestination', service: key(each.port), destination }])
-      } else if (each.do === 'flush') {
-        await ipvs.execute([{ do: 'flush' }])
-      } else if (each.do === 'audit') {
-        audits.push(reconciler.audit())
-      } else {
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-    }
-    await Promise.all(audits)
-    await reconciler.settled()
+    const wanted = await carryOut(steps, ipvs, reconciler)
     await reconciler.audit()
-    expect(await weights(ipvs)).toEqual(Object.fromEntries(wanted))
+    expect(await weights(ipvs)).toEqual(wanted)
   },
 )
+
+property.prop([fc.array(fc.oneof(...ours), { maxLength: 40 })], { numRuns: 500 })(
+  'where nobody else writes, no audit is needed for that, and what is believed is so',
+  async (steps) => {
+    const ipvs = memoryIpvs()
+    const reconciler = reconcilerOn(slow(ipvs))
+    const wanted = await carryOut(steps, ipvs, reconciler)
+    expect(await weights(ipvs)).toEqual(wanted)
+    expect(reconciler.actual).toEqual(reconciler.desired)
+    expect((await reconciler.audit()).drifts).toEqual([])
+  },
+)
+
+test('amending one of many destinations writes that one', async () => {
+  const ipvs = memoryIpvs()
+  const written: unknown[] = []
+  const reconciler = reconcilerOn({
+    ...ipvs,
+    execute: (commands) => {
+      written.push(...commands)
+      return ipvs.execute(commands)
+    },
+  })
+  const id = serviceId(key(80))
+  const before = service(80, { 1: 1, 2: 1, 3: 1 })
+  reconciler.want([[id, before]])
+  await reconciler.settled()
+  written.length = 0
+  const [name, destination] = [...service(80, { 2: 7 }).destinations][0]!
+  reconciler.amend(id, [[name, destination]])
+  reconciler.amend('192.0.2.9:1/tcp', [[name, destination]])
+  await reconciler.settled()
+  expect(written).toEqual([{ do: 'setDestination', service: key(80), destination }])
+  expect(before.destinations.get(name)?.weight).toBe(1)
+})

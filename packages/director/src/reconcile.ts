@@ -3,6 +3,7 @@ import {
   diff,
   serviceId,
   type Command,
+  type Destination,
   type IpvsClient,
   type IpvsError,
   type Service,
@@ -19,6 +20,11 @@ import { describeCommand, describeDrift } from './commands.ts'
 export interface Reconciler {
   /** Replaces what is wanted of these services; undefined: none. Written at the next turn of the event loop. */
   want(changes: Iterable<readonly [string, Service | undefined]>): void
+  /**
+   * Replaces some of the destinations that are wanted of a service, by their ids; undefined: none. It costs what it
+   * changes, however many others there are. A service that is not wanted stays so.
+   */
+  amend(id: string, changes: Iterable<readonly [string, Destination | undefined]>): void
   /** Resolves when everything wanted so far was tried. */
   settled(): Promise<void>
   /** Takes over what the kernel was found to have; services left by an earlier run of ours that nobody wants go. */
@@ -77,6 +83,10 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
   let actual: Map<string, Service> = new Map()
   let foreign: readonly Service[] = []
   let dirty = new Set<string>()
+  /** Destinations to be looked at, by service, where not all of them are. */
+  let partly = new Map<string, Set<string>>()
+  /** Services whose destinations nobody but the one table has: to be changed in place. */
+  const own = { desired: new Set<string>(), actual: new Set<string>() }
   const ours = new Set(owned.load())
   const figures: ReconcileFigures = {
     writes: 0,
@@ -100,10 +110,11 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
     flushing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() =>
       serially(async () => {
         flushing = undefined
-        const ids = dirty
+        const [ids, parts] = [dirty, partly]
         dirty = new Set()
+        partly = new Map()
         try {
-          await write(ids)
+          await write(ids, parts)
         } catch (error) {
           fail('the kernel could not be reached', error)
         }
@@ -119,7 +130,7 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
   }
 
   /** Ownership is written down before the kernel is: a crash in between leaves a name too many, never one too few. */
-  function own(ids: Iterable<string>): void {
+  function remember(ids: Iterable<string>): void {
     const before = ours.size
     for (const id of ids) if (desired.has(id)) ours.add(id)
     if (ours.size !== before) saveOwned()
@@ -143,10 +154,9 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
     }
   }
 
-  async function write(ids: Iterable<string>): Promise<void> {
-    const wanted = [...ids]
-    own(wanted)
-    const refused = await makeEqual(wanted)
+  async function write(ids: ReadonlySet<string>, parts: Parts = new Map()): Promise<void> {
+    remember(ids)
+    const refused = await makeEqual(ids, parts)
     if (refused.size > 0) await retry(refused)
     disown()
   }
@@ -155,9 +165,25 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
    * Writes what differs between belief and wish, and takes what was done into the belief; returns the services with a
    * refusal. The wish is held fast at the start: what is wanted meanwhile is not what was written.
    */
-  async function makeEqual(ids: readonly string[]): Promise<Map<string, IpvsError>> {
-    const wish = pick(desired, ids)
-    const commands = diff(pick(actual, ids), wish, { owned: (id) => ours.has(id) })
+  async function makeEqual(ids: ReadonlySet<string>, parts: Parts = new Map()): Promise<Map<string, IpvsError>> {
+    const whole = new Set(ids)
+    const [before, wish] = [new Map<string, Service>(), new Map<string, Service>()]
+    for (const [id, names] of parts) {
+      const [is, wanted] = [actual.get(id), desired.get(id)]
+      if (whole.has(id) || wanted === undefined) continue
+      if (is === undefined) whole.add(id)
+      else {
+        before.set(id, partOf(is, names))
+        wish.set(id, partOf(wanted, names))
+      }
+    }
+    for (const id of whole) {
+      const [is, wanted] = [actual.get(id), desired.get(id)]
+      if (is !== undefined) before.set(id, is)
+      if (wanted !== undefined) wish.set(id, wanted)
+      own.desired.delete(id)
+    }
+    const commands = diff(before, wish, { owned: (id) => ours.has(id) })
     if (commands.length === 0) return new Map()
     const outcomes = await ipvs.execute(commands)
     if (!dry) figures.writes += commands.length
@@ -178,10 +204,20 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
     for (const id of touched) {
       if (refused.has(id)) continue
       const service = wish.get(id)
-      if (service === undefined) actual.delete(id)
-      else actual.set(id, service)
+      if (!whole.has(id)) believe(id, parts.get(id) ?? [], service)
+      else {
+        own.actual.delete(id)
+        if (service === undefined) actual.delete(id)
+        else actual.set(id, service)
+      }
     }
     return refused
+  }
+
+  /** These destinations are as they were written. */
+  function believe(id: string, names: Iterable<string>, written: Service | undefined): void {
+    const { destinations } = changeable(actual, own.actual, id) ?? {}
+    for (const name of names) put(destinations, name, written?.destinations.get(name))
   }
 
   /** A full table is not told entry by entry: saying it would take longer than writing it. */
@@ -194,13 +230,14 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
   async function retry(refused: ReadonlyMap<string, IpvsError>): Promise<void> {
     for (const error of refused.values())
       logger.warn('ipvs.surprise', `${error.message}; reading the table and trying again`)
-    const table = await ipvs.audit(desired)
+    const table = await look()
     for (const id of refused.keys()) {
+      own.actual.delete(id)
       const found = table.get(id)
       if (found === undefined) actual.delete(id)
       else actual.set(id, found)
     }
-    for (const error of (await makeEqual([...refused.keys()])).values()) logger.error('ipvs.refused', error.message)
+    for (const error of (await makeEqual(new Set(refused.keys()))).values()) logger.error('ipvs.refused', error.message)
   }
 
   return {
@@ -216,7 +253,19 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
       for (const [id, service] of changes) {
         if (service === undefined) desired.delete(id)
         else desired.set(id, service)
+        own.desired.delete(id)
         dirty.add(id)
+      }
+      void scheduleFlush()
+    },
+    amend(id, changes) {
+      const service = changeable(desired, own.desired, id)
+      if (service === undefined) return
+      let names = partly.get(id)
+      if (names === undefined) partly.set(id, (names = new Set()))
+      for (const [name, destination] of changes) {
+        put(service.destinations, name, destination)
+        names.add(name)
       }
       void scheduleFlush()
     },
@@ -230,9 +279,10 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
     },
     audit: () =>
       serially(async () => {
-        const pending = dirty
+        const pending = [...dirty, ...partly.keys()]
         dirty = new Set()
-        const found = await ipvs.audit(desired)
+        partly = new Map()
+        const found = await look()
         figures.audits++
         const drifts = describeDrift(actual, found, isOurs)
         take(found)
@@ -245,18 +295,29 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
       serially(async () => {
         desired.clear()
         dirty = new Set()
+        partly = new Map()
         if (all) {
           await ipvs.execute([{ do: 'flush' }])
           if (!dry) figures.writes++
           actual = new Map()
         } else {
-          await write([...ours])
+          await write(new Set(ours))
         }
         disown()
       }),
   }
 
+  /** What is found equal comes back as the wanted service itself: from here on both tables share it. */
+  async function look(): Promise<Table> {
+    own.desired.clear()
+    const found = await ipvs.audit(desired)
+    own.desired.clear()
+    return found
+  }
+
   function take(found: Table): void {
+    own.actual.clear()
+    own.desired.clear()
     figures.auditedAt = wall()
     actual = new Map(found)
     foreign = [...found.values()].filter((service) => !isOurs(serviceId(service.key)))
@@ -282,11 +343,29 @@ function serviceOf(command: Command): ServiceKey | undefined {
   }
 }
 
-function pick(table: Table, ids: readonly string[]): Map<string, Service> {
-  const picked = new Map<string, Service>()
-  for (const id of ids) {
-    const service = table.get(id)
-    if (service !== undefined) picked.set(id, service)
+type Parts = ReadonlyMap<string, ReadonlySet<string>>
+type Changeable = Service & { readonly destinations: Map<string, Destination> }
+
+/** The service with destinations that only this table has; `own`: the ids of those that are so already. */
+function changeable(table: Map<string, Service>, own: Set<string>, id: string): Changeable | undefined {
+  const service = table.get(id)
+  if (service === undefined || own.has(id)) return service as Changeable | undefined
+  const copy = { ...service, destinations: new Map(service.destinations) }
+  table.set(id, copy)
+  own.add(id)
+  return copy
+}
+
+function put(destinations: Map<string, Destination> | undefined, id: string, value: Destination | undefined): void {
+  if (value === undefined) destinations?.delete(id)
+  else destinations?.set(id, value)
+}
+
+function partOf(service: Service, names: Iterable<string>): Service {
+  const destinations = new Map<string, Destination>()
+  for (const name of names) {
+    const destination = service.destinations.get(name)
+    if (destination !== undefined) destinations.set(name, destination)
   }
-  return picked
+  return { ...service, destinations }
 }
