@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatDuration, millis, type Millis } from '@ipvs-director/core'
-import { connectFrom, converse, keepVisiting, type LongConnection } from '../lab/index.ts'
+import { connectFrom, converse, keepVisiting, type LongConnection, type Visits } from '../lab/index.ts'
+import { addressesOf } from '../integration/vrrp.ts'
 import { happenings } from './happenings.ts'
 import { unexplained, type Done } from './ledger.ts'
 import { choiceBy, seeded } from './random.ts'
@@ -45,18 +46,20 @@ export async function soak({ length, seed, say }: SoakOptions): Promise<SoakRepo
     const visits = keepVisiting(world.lab.hosts.client, vip, 7, millis(50))
     const samples = sampling(world)
     const stalls = watchMachine(world)
+    const looker = lookAtFailures(world, visits, say)
     const end = performance.now() + length
     for (let stretches = 1; performance.now() < end; stretches++) {
       for (let i = 0; i < stretch && performance.now() < end; i++) {
         const happening = choice.weighted(happenings)
         const pause = choice.whole(500, 4000)
-        say(`${elapsed()}: ${await happening.happen(world, choice)}`)
+        const what = await happening.happen(world, choice)
+        say(`${wallClock(Date.now())}, ${elapsed()}: ${what}`)
         counts.set(happening.name, (counts.get(happening.name) ?? 0) + 1)
         await sleep(pause)
       }
       await world.settled(`after ${elapsed()}`)
       if (stretches % restEvery === 0 && performance.now() + rest < end) {
-        say(`${elapsed()}: a rest`)
+        say(`${wallClock(Date.now())}, ${elapsed()}: a rest`)
         await sleep(rest)
       }
       if (talk.broken.length > 0) break
@@ -66,10 +69,11 @@ export async function soak({ length, seed, say }: SoakOptions): Promise<SoakRepo
     await talk.stop()
     await samples.stop()
     stalls.stop()
+    looker.stop()
     for (const connection of open) connection.end()
     failures.push(...talk.broken.map((text) => `a connection through the untouched server broke: ${text}`))
     const lost = visits.failedAt.filter((at) => !disturbed(world.done, at))
-    failures.push(...lost.map((at) => `a visit failed ${ago(at)}, and nothing explains it`))
+    failures.push(...lost.map((at) => `a visit failed ${wallClock(at)}, and nothing explains it`))
     failures.push(...(await judge(world)))
     const lines = [
       `seed ${seed}, ${elapsed()}: ${[...counts].map(([name, count]) => `${count} ${name}`).join(', ')}`,
@@ -93,7 +97,7 @@ async function judge(world: World): Promise<string[]> {
   for (const { name, watched } of Object.values(world.sides)) {
     failures.push(...watched.gaps().map((gap) => `events are lost: ${gap}`))
     for (const event of unexplained(watched.events, world.done, slack))
-      failures.push(`nothing explains ${ago(event.at)} on ${name}: ${event.event}: ${event.message}`)
+      failures.push(`nothing explains ${wallClock(event.at)} on ${name}: ${event.event}: ${event.message}`)
     failures.push(...watched.growth().leaks)
   }
   for (const { name, director } of Object.values(world.sides)) {
@@ -104,7 +108,7 @@ async function judge(world: World): Promise<string[]> {
   return failures
 }
 
-const ago = (at: number): string => new Date(at).toISOString().slice(11, 23)
+const wallClock = (at: number): string => new Date(at).toISOString().slice(11, 23)
 
 /** Clients may notice what takes a server, the VIP's holder or the link away; nothing else. */
 function disturbed(done: readonly Done[], at: number): boolean {
@@ -143,6 +147,35 @@ function watchMachine({ done }: World): { readonly count: number; readonly worst
     },
   }
 }
+
+/** While visits fail: where the client sends what is for the VIP, and who has it. */
+function lookAtFailures({ lab }: World, visits: Visits, say: SoakOptions['say']): { stop(): void } {
+  let seen = 0
+  let looking = false
+  const look = async (): Promise<void> => {
+    const { client, one, two } = lab.hosts
+    const to = (await client.output(['ip', 'neigh', 'show', vip])).trim()
+    const macs = await Promise.all([one, two].map((host) => host.output(['ip', '-br', 'link', 'show', 'eth0'])))
+    const holders = await Promise.all([one, two].map((host) => addressesOf(host)))
+    const has = holders.map((text) => (text.includes(` ${vip}/`) ? 'has it' : 'has it not'))
+    say(`${wallClock(Date.now())}: visits fail (${visits.failedAt.length}): ${to}; one ${macOf(macs[0])} ${has[0]}; two ${macOf(macs[1])} ${has[1]}`) // prettier-ignore
+  }
+  const timer = setInterval(() => {
+    if (looking || visits.failedAt.length === seen) return
+    seen = visits.failedAt.length
+    looking = true
+    void look()
+      .catch(() => undefined)
+      .finally(() => (looking = false))
+  }, 2000)
+  return {
+    stop() {
+      clearInterval(timer)
+    },
+  }
+}
+
+const macOf = (text = ''): string => /(?:[0-9a-f]{2}:){5}[0-9a-f]{2}/.exec(text)?.[0] ?? '?'
 
 function sampling({ sides }: World): { stop(): Promise<void> } {
   const state = { over: false }

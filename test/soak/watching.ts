@@ -22,6 +22,8 @@ export function watchDirector(name: string, socket: string, began: number): Watc
   const client = controlClient({ path: socket, timeout: seconds(20) })
   const events: Told[] = []
   const runs: { started: number; sequences: number[] }[] = []
+  /** One look at a time: two would read the same events. */
+  let looking: Promise<void> = Promise.resolve()
   const series = new Map<string, Map<Figure, Reading[]>>()
 
   function read(process: string, figure: Figure, value: number | undefined): void {
@@ -61,14 +63,15 @@ export function watchDirector(name: string, socket: string, began: number): Watc
     name,
     client,
     events,
-    async look() {
-      try {
-        await readEvents()
-        await readFigures()
-      } catch {
-        // It is being restarted, or stands still: the next look tells.
-      }
-    },
+    look: () =>
+      (looking = looking.then(async () => {
+        try {
+          await readEvents()
+          await readFigures()
+        } catch {
+          // It is being restarted, or stands still: the next look tells.
+        }
+      })),
     gaps: () => runs.flatMap(({ sequences }, i) => gapsIn(`${name}, run ${i + 1}`, sequences)),
     growth() {
       const lines: string[] = []

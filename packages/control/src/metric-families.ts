@@ -222,6 +222,7 @@ export const metricFamilies: readonly MetricFamily[] = [
     (v) => seconds(v.since),
     'seconds',
   ),
+  perService('offered', 'gauge', '0 while the kernel refuses its service.', (v) => bit(v.refused === undefined)),
   perService('alive_weight', 'gauge', 'Sum of the weights of the real servers alive.', (v) => v.aliveWeight),
   perService('quorum', 'gauge', 'Weight that must be alive.', (v) => v.quorum),
   perService('hysteresis', 'gauge', 'Margin around quorum.', (v) => v.hysteresis),

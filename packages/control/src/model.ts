@@ -230,6 +230,8 @@ export interface VirtualServerStatus {
   readonly hysteresis: number
   /** So many are down that the checks are not believed (`panic_threshold`): all serve. */
   readonly panic: boolean
+  /** The kernel will not have its service, in its own words: it is not offered, whatever the state. */
+  readonly refused?: string | undefined
   readonly totals: Traffic
   readonly sorryServer: ServerStatus | undefined
   readonly servers: readonly ServerStatus[]

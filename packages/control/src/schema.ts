@@ -282,6 +282,7 @@ const definitions = {
     quorum: whole('Weight that must be alive to serve.'),
     hysteresis: whole('Quorum is lost below quorum - hysteresis and gained at quorum + hysteresis.'),
     panic: flag('So many are down that the checks are not believed: all serve.'),
+    refused: maybe(text('The kernel will not have its service: it is not offered, whatever the state.')),
     totals: ref('Traffic'),
     sorryServer: maybe(ref('ServerStatus')),
     servers: listOf(ref('ServerStatus'), 'Every configured one, those taken out included.'),

@@ -40,6 +40,12 @@ export function serviceView(
           tone: 'alarm',
         })
       : []),
+    ...(service.refused === undefined
+      ? []
+      : paragraph(screen, `! NOT OFFERED: the kernel refuses it: ${printable(service.refused)}`, {
+          indent: '  ',
+          tone: 'alarm',
+        })),
     ...staleLines(service, screen, now),
     ...(rows.length === 0
       ? [paint('warn', '  no real servers')]

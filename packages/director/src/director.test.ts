@@ -692,3 +692,39 @@ test('what is asked for by hand lies over servers of a source, too', async () =>
   await settle(w)
   expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=7', '10.0.0.2:80=0', '10.0.0.3:80=3'])
 })
+
+test('a service that the kernel refuses is not offered, and nobody is told that it is', async () => {
+  const ipvs = memoryIpvs()
+  ipvs.refuse((command) => (command.do === 'addService' ? 'ENOENT' : undefined))
+  const script = (name: string) => ({ words: [name], timeout: undefined, identity: undefined }) as never
+  const w = world(config([web({ quorumUp: script('quorum-up'), quorumDown: script('quorum-down') })]), { ipvs })
+  const heard: string[] = []
+  w.director.subscribe(0, ({ event }) => heard.push(event))
+  await w.director.start()
+  expect(heard).toEqual(['service.refused', 'start'])
+  expect(w.scripts).toEqual([])
+  const { virtualServers } = await w.director.status()
+  expect(virtualServers[0]).toMatchObject({ state: 'up', refused: expect.stringContaining('ENOENT') as string })
+  ipvs.refuse(undefined)
+  await w.director.audit()
+  expect(heard.slice(2)).toEqual(['service.accepted', 'quorum.up'])
+  expect(w.scripts).toEqual(['quorum-up'])
+  expect((await w.director.status()).virtualServers[0]?.refused).toBeUndefined()
+})
+
+test('a quorum that was never offered is not told to be lost', async () => {
+  const ipvs = memoryIpvs()
+  ipvs.refuse((command) => (command.do === 'addService' ? 'ENOENT' : undefined))
+  const w = world(config([web()]), { ipvs })
+  const heard: string[] = []
+  w.director.subscribe(0, ({ event }) => heard.push(event))
+  await w.director.start()
+  for (const name of names) w.prober().saw(name, false)
+  await settle(w)
+  expect(heard.filter((event) => event.startsWith('quorum'))).toEqual([])
+  for (const name of names) w.prober().saw(name, true)
+  ipvs.refuse(undefined)
+  await settle(w)
+  await w.director.audit()
+  expect(heard.filter((event) => event.startsWith('quorum'))).toEqual(['quorum.up'])
+})

@@ -22,6 +22,7 @@ import { createKernelTimeouts } from './kernel-timeouts.ts'
 import { nextGeneration, successorsOf, type Generation } from './generation.ts'
 import { leavingAfter, type LeavingServer } from './leaving.ts'
 import { createNotifier, type RunScript } from './notify.ts'
+import { createOffers } from './offers.ts'
 import type { OverlayStore } from './overlay-file.ts'
 import { withServices } from './overlay-services.ts'
 import { overlaid, steersFor, type AddedService, type Overlay } from './overlay.ts'
@@ -120,7 +121,16 @@ export function createDirector(options: DirectorOptions): Director {
   const events = createEventLog(() => clock.wall())
   const dry = options.compare ?? false
   const ipvs = dry ? lookingOnly(options.ipvs) : options.ipvs
-  const reconciler = createReconciler({ ipvs, logger, owned: options.owned, wall: () => clock.wall(), dry })
+  const reconciler = createReconciler({
+    ipvs,
+    logger,
+    owned: options.owned,
+    wall: () => clock.wall(),
+    dry,
+    refusal: (service, words) => {
+      offers.heard(service, words)
+    },
+  })
   const kernelReader = createKernelReader(ipvs)
   const timeouts = createKernelTimeouts(ipvs, logger)
   const table = createPoolTable(reconciler)
@@ -150,6 +160,17 @@ export function createDirector(options: DirectorOptions): Director {
       alarms.tell(alarm)
     },
   }
+  const offers = createOffers({
+    pools: () => table.pools,
+    logger,
+    events,
+    changed: (pool) => {
+      followPool(pool)
+    },
+    tell: (pool, effect) => {
+      tell(pool, effect, tellers)
+    },
+  })
   const unlisten = events.subscribe(0, (event) => {
     alarms.tell({ kind: 'event', event })
   })
@@ -289,12 +310,20 @@ export function createDirector(options: DirectorOptions): Director {
     if (fileConfig !== undefined) await use(fileConfig)
   }
 
+  const isTellable = ({ pool, effect }: { readonly pool: Pool; readonly effect: PoolEffect }): boolean =>
+    offers.tellable(pool, effect)
+
+  /** VRRP hears of a virtual server what its clients see. */
+  function followPool(pool: Pool): void {
+    failover.virtualServer(pool.config.name, pool.quorum.up && offers.refusal(pool) === undefined)
+  }
+
   /** What happened to a pool is told, and written soon. */
   function take(pool: Pool, effects: readonly PoolEffect[]): void {
     for (const effect of effects) {
-      tell(pool, effect, tellers)
+      if (offers.tellable(pool, effect)) tell(pool, effect, tellers)
       if (effect.kind === 'server' && effect.turned) slowStarts.turned(pool, effect.server, effect.up)
-      if (effect.kind === 'quorum') failover.virtualServer(pool.config.name, effect.up)
+      if (effect.kind === 'quorum') followPool(pool)
     }
     const servers = effects.flatMap((effect) => ('server' in effect ? [effect.server] : []))
     table.wantSoon(pool, servers.length > 0 && servers.length === effects.length ? servers : undefined)
@@ -362,7 +391,7 @@ export function createDirector(options: DirectorOptions): Director {
     await reconciler.settled()
     alarms.apply(config)
     await timeouts.set(globals.lvsTimeouts)
-    tellBegin(effects, tellers)
+    tellBegin(effects.filter(isTellable), tellers)
     if (globals.rsInitNotifies) tellPresent()
     plan = await planChecks(table.pools, ({ pool }) => fresh.has(pool))
     prober = await options.startProber(proberEvents, () => currentConfig().globals)
@@ -376,7 +405,7 @@ export function createDirector(options: DirectorOptions): Director {
 
   /** What stands around the services goes by the configuration, too. */
   function followConfig(now: Config): void {
-    for (const pool of table.pools) failover.virtualServer(pool.config.name, pool.quorum.up)
+    for (const pool of table.pools) followPool(pool)
     failover.use(now)
     void syncDaemons.use(now.syncDaemon)
     syncHeard.use(now)
@@ -459,7 +488,7 @@ export function createDirector(options: DirectorOptions): Director {
     alarms.apply(config)
     await timeouts.set(config.globals.lvsTimeouts)
     await reconciler.settled()
-    tellBegin(effects, tellers)
+    tellBegin(effects.filter(isTellable), tellers)
     followConfig(config)
     return { changes, writes: reconciler.figures.writes - writesBefore }
   }
@@ -570,6 +599,7 @@ export function createDirector(options: DirectorOptions): Director {
         vrrp: () => failover.status(),
         sources: sources.status(),
         comparing: comparison?.comparing(),
+        refusal: (pool) => offers.refusal(pool),
         dataPaths: dataPathStatus(config, reconciler.actual),
       }),
     vrrp: (command, name) => failover.command(command, name),

@@ -3,6 +3,7 @@ import { claimSocket, createControlServer, SocketPathError, type SocketClaim } f
 import { describeError, systemClock, type Logger } from '@ipvs-director/core'
 import { memoryIpvs, openIpvs } from 'ipvs-netlink'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { createAlarms } from './alarms/alarms.ts'
 import { testConfig } from './config-test.ts'
@@ -57,15 +58,23 @@ function say(text: string): number {
 async function run(options: CommandLine): Promise<number> {
   const logging = createLogging(logSettings(options.log, stderrIsJournal()))
   const { logger } = logging
+  const service = serviceManager()
   try {
-    return await serve(options, logging)
+    return await serve(options, logging, service)
   } catch (error) {
     const taken = error instanceof SocketPathError && error.kind === 'taken'
     logger.error(taken ? 'already-running' : 'fatal', describeError(error))
+    service.failed(describeError(error), taken ? constants.errno.EADDRINUSE : errnoOf(error))
     return exitCodeOf(error)
   } finally {
-    await logging.close()
+    await Promise.all([logging.close(), service.close()])
   }
+}
+
+/** For `systemctl status`; what has no number of its own is an input/output error. */
+function errnoOf(error: unknown): number {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return new Map<string, number>(Object.entries(constants.errno)).get(code) ?? constants.errno.EIO
 }
 
 function exitCodeOf(error: unknown): number {
@@ -74,25 +83,32 @@ function exitCodeOf(error: unknown): number {
 }
 
 /** The socket is claimed first: of two directors started at once only one goes on to write to the kernel. */
-async function serve(options: CommandLine, logging: Logging): Promise<number> {
+async function serve(options: CommandLine, logging: Logging, service: ServiceManager): Promise<number> {
   const { logger } = logging
   logger.info('start', `Starting ipvs-director ${version}, configuration ${options.file}`)
   for (const remark of options.remarks) logger.warn('option', remark)
   if (!existsSync(options.file)) {
-    logger.error('config.missing', `cannot read ${options.file}: there is no such file`)
+    const message = `cannot read ${options.file}: there is no such file`
+    logger.error('config.missing', message)
+    service.failed(message, constants.errno.ENOENT)
     return exitStatus.noConfiguration
   }
   const claim = await claimSocket({ path: options.socket, group: options.socketGroup })
   try {
     if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`)
-    return await direct(options, logging, claim)
+    return await direct(options, logging, claim, service)
   } finally {
     await claim.release()
     if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true })
   }
 }
 
-async function direct(options: CommandLine, logging: Logging, claim: SocketClaim): Promise<number> {
+async function direct(
+  options: CommandLine,
+  logging: Logging,
+  claim: SocketClaim,
+  service: ServiceManager,
+): Promise<number> {
   const { logger } = logging
   const ipvs = options.memoryIpvs ? memoryIpvs() : await openIpvs()
   const wiring: DirectorOptions = {
@@ -128,7 +144,6 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
   }
   const director = createDirector(options.compare ? withoutEffect(wiring) : wiring)
   if (options.compare) sayWithoutEffect(logger)
-  const service = serviceManager()
   const reload = telling(director, service)
   const ending = untilAsked()
   onSignals(reload, logger, ending.stop)
@@ -136,6 +151,7 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
   for (const diagnostic of shortened(loaded.diagnostics)) logger.warn('config', diagnostic)
   if (loaded.config === undefined) {
     logger.error('config.unusable', `${options.file} cannot be run`)
+    service.failed(`${options.file} cannot be run: ${loaded.diagnostics[0] ?? ''}`, constants.errno.EINVAL)
     return exitStatus.configuration
   }
   logger.info('ready', `Startup complete: ${loaded.config.virtualServers.length} virtual servers`)
@@ -157,7 +173,6 @@ async function direct(options: CommandLine, logging: Logging, claim: SocketClaim
   await director.stop({ keep, keepVips: options.keepVips })
   ipvs.close()
   logger.info('stopped', 'Stopped')
-  await service.close()
   return exitStatus.ok
 }
 
@@ -169,10 +184,15 @@ function telling(director: Director, service: ServiceManager): Director['reload'
     service.reloading()
     try {
       const result = await director.reload(how)
-      service.ready(result.ok ? 'reloaded' : 'the last reload was refused; what was loaded before still runs')
+      service.ready('reloaded')
+      if (!result.ok) {
+        const why = result.diagnostics[0] ?? 'nothing to run'
+        service.failed(`the last reload was refused, what was loaded before still runs: ${why}`, constants.errno.EINVAL)
+      }
       return result
     } catch (error) {
-      service.ready(`the last reload failed: ${describeError(error)}`)
+      service.ready('what was loaded before still runs')
+      service.failed(`the last reload failed: ${describeError(error)}`, errnoOf(error))
       throw error
     }
   }

@@ -73,12 +73,14 @@ export interface ReconcilerOptions {
   readonly wall: () => number
   /** Nothing that is written arrives: none of it counts. Default false. */
   readonly dry?: boolean
+  /** The kernel will not have a service (also not at the second try), or has it now after all (undefined). */
+  readonly refusal?: (service: string, words: string | undefined) => void
 }
 
 /** Up to so many commands at once are logged one by one. */
 const toldOneByOne = 50
 
-export function createReconciler({ ipvs, logger, owned, wall, dry = false }: ReconcilerOptions): Reconciler {
+export function createReconciler({ ipvs, logger, owned, wall, dry = false, refusal }: ReconcilerOptions): Reconciler {
   const desired = new Map<string, Service>()
   let actual: Map<string, Service> = new Map()
   let foreign: readonly Service[] = []
@@ -88,6 +90,8 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
   /** Services whose destinations nobody but the one table has: to be changed in place. */
   const own = { desired: new Set<string>(), actual: new Set<string>() }
   const ours = new Set(owned.load())
+  /** Services that are wanted and refused. */
+  const absent = new Set<string>()
   const figures: ReconcileFigures = {
     writes: 0,
     refused: 0,
@@ -210,6 +214,7 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
         if (service === undefined) actual.delete(id)
         else actual.set(id, service)
       }
+      if (absent.delete(id)) refusal?.(id, undefined)
     }
     return refused
   }
@@ -237,7 +242,12 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false }: Rec
       if (found === undefined) actual.delete(id)
       else actual.set(id, found)
     }
-    for (const error of (await makeEqual(new Set(refused.keys()))).values()) logger.error('ipvs.refused', error.message)
+    for (const [id, error] of await makeEqual(new Set(refused.keys()))) {
+      logger.error('ipvs.refused', error.message)
+      if (actual.has(id) || !desired.has(id)) continue
+      absent.add(id)
+      refusal?.(id, error.message)
+    }
   }
 
   return {

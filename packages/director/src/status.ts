@@ -50,6 +50,8 @@ export interface StatusSources {
   readonly sources: readonly SourceStatus[]
   /** `--compare`. */
   readonly comparing: CompareStatus | undefined
+  /** Why the kernel will not have a pool's service. */
+  readonly refusal: (pool: Pool) => string | undefined
   readonly dataPaths: readonly DataPathStatus[]
 }
 
@@ -75,7 +77,9 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
   await inSlices(parts, ([pool, { servers, sums }]) => {
     const durations = sums.all()
     const told = durations.length === 0 ? {} : { durations }
-    virtualServers.push({ ...virtualServerStatus(pool, servers, view, sources.overlay), ...told })
+    const refused = sources.refusal(pool)
+    const kept = refused === undefined ? {} : { refused }
+    virtualServers.push({ ...virtualServerStatus(pool, servers, view, sources.overlay), ...told, ...kept })
   })
   return {
     schema: 1,

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { main } from './main.ts'
 import { serviceManager } from './systemd.ts'
 
 /** A service manager that keeps what it is told. */
@@ -23,7 +24,8 @@ test('says what happens, a datagram each', async () => {
   manager.ready('2 virtual\nservers')
   manager.reloading()
   manager.status('one down')
-  manager.failed(2)
+  manager.failed('no such\nfile', 2)
+  manager.ready('reloaded')
   manager.stopping()
   await manager.close()
   manager.status('too late')
@@ -32,7 +34,8 @@ test('says what happens, a datagram each', async () => {
     `READY=1\nMAINPID=${process.pid}\nSTATUS=2 virtual servers`,
     expect.stringMatching(/^RELOADING=1\nMONOTONIC_USEC=\d+$/) as string,
     'STATUS=one down',
-    'ERRNO=2',
+    'STATUS=no such file\nERRNO=2',
+    `READY=1\nMAINPID=${process.pid}\nSTATUS=reloaded\nERRNO=0`,
     'STOPPING=1',
   ])
 })
@@ -99,3 +102,27 @@ test.skipIf(!addonAvailable()).for(['file', 'abstract'])(
     }
   },
 )
+
+test.skipIf(!addonAvailable())('a start that fails is told with its reason (skipped without the addon)', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'notify-'))
+  const path = join(folder, 's')
+  const said: string[] = []
+  const reader = openSocket(
+    { domain: 1, type: 2, protocol: 0 },
+    { message: (data) => void said.push(data.toString()), error: () => {} },
+  )
+  try {
+    reader.bind(unixAddress(path))
+    reader.start()
+    process.env['NOTIFY_SOCKET'] = path
+    expect(await main(['-f', join(folder, 'nothing.conf'), '--state-dir', folder])).toBe(6)
+    await expect.poll(() => said).toEqual([expect.stringMatching(/^STATUS=cannot read .*no such file\nERRNO=2$/)])
+    process.env['NOTIFY_SOCKET'] = path
+    expect(await main(['-f', folder, '--state-dir', folder, '--memory-ipvs'])).toBe(2)
+    await expect.poll(() => said.at(-1)).toMatch(/^STATUS=.* cannot be run: .*\nERRNO=22$/)
+  } finally {
+    delete process.env['NOTIFY_SOCKET']
+    reader.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})

@@ -13,8 +13,8 @@ export interface ServiceManager {
   stopping(): void
   /** A line for `systemctl status`. */
   status(text: string): void
-  /** The program ends with this errno or exit status; shown by `systemctl status`. */
-  failed(code: number): void
+  /** What was tried has failed, and why by errno(3); both are shown by `systemctl status`, until the next `ready`. */
+  failed(text: string, errno: number): void
   /**
    * Says every half of WatchdogSec that it lives, as long as `alive` says so; without a watchdog nothing. It runs on the
    * loop that does the work: a loop that hangs says nothing, and the program is restarted.
@@ -40,15 +40,22 @@ export function serviceManager(
   if (path === undefined || !/^[/@]./.test(path)) return silent
   const socket = open(path)
   let closed = false
+  let failing = false
   const say = (...lines: readonly string[]): void => {
     if (!closed) socket.send(Buffer.from(lines.join('\n')))
   }
   return {
-    ready: (status) => say('READY=1', `MAINPID=${process.pid}`, oneLine('STATUS', status)),
+    ready(status) {
+      say('READY=1', `MAINPID=${process.pid}`, oneLine('STATUS', status), ...(failing ? ['ERRNO=0'] : []))
+      failing = false
+    },
     reloading: () => say('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
     stopping: () => say('STOPPING=1'),
     status: (text) => say(oneLine('STATUS', text)),
-    failed: (code) => say(`ERRNO=${code}`),
+    failed(text, errno) {
+      failing = true
+      say(oneLine('STATUS', text), `ERRNO=${errno}`)
+    },
     watch(clock, alive) {
       if (limit === undefined) return
       const ping = (): void => {

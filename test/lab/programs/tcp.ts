@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
+import type { Millis } from '@ipvs-director/core'
 import type { Host } from '../host.ts'
 import { insideNamespace } from '../namespace.ts'
 
@@ -53,13 +54,31 @@ export interface LongConnection {
   end(): void
 }
 
-/** Connects from a host; rejects when that is refused. */
-export async function connectFrom(host: Host, address: string, port: number): Promise<LongConnection> {
+/** Connects from a host; rejects when that is refused, or not done `within` some time (default: as long as TCP tries). */
+export async function connectFrom(
+  host: Host,
+  address: string,
+  port: number,
+  within?: Millis,
+): Promise<LongConnection> {
+  const early: { error: Error | undefined } = { error: undefined }
+  // Only the socket is made in the namespace: whoever waited there for an answer would keep all others out.
   const socket = await insideNamespace(host, async () => {
     const opening = connect({ host: address, port })
-    await once(opening, 'connect')
+    opening.once('error', (error) => (early.error = error))
+    await new Promise((resolve) => setImmediate(resolve))
     return opening
   })
+  if (early.error !== undefined) throw early.error
+  if (socket.connecting) {
+    const timer =
+      within === undefined
+        ? undefined
+        : setTimeout(() => socket.destroy(new Error(`no connection within ${within} ms`)), within)
+    await once(socket, 'connect').finally(() => {
+      clearTimeout(timer)
+    })
+  }
   const state: { closed: string | undefined } = { closed: undefined }
   socket.on('error', (error: NodeJS.ErrnoException) => (state.closed = error.code ?? error.message))
   socket.on('end', () => (state.closed ??= 'end'))

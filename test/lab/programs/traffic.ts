@@ -64,10 +64,7 @@ export function keepVisiting(host: Host, address: string, port: number, pause: M
   const state = { served: 0, refused: 0, cut: 0, over: false }
   const failedAt: number[] = []
   async function visit(): Promise<void> {
-    const connection = await within(
-      seconds(3),
-      connectFrom(host, address, port).catch(() => undefined),
-    )
+    const connection = await connectFrom(host, address, port, seconds(3)).catch(() => undefined)
     if (connection === undefined) {
       state.refused++
       failedAt.push(Date.now())

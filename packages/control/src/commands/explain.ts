@@ -142,6 +142,9 @@ function explainService(service: VirtualServerStatus, now: number): Explanation 
     about: `${service.name}: ${service.state} for ${lengthy(now - service.since)}`,
     answers: [
       { question: 'why', answer: quorumText(service) },
+      ...(service.refused === undefined
+        ? []
+        : [{ question: 'why it is not offered all the same', answer: `the kernel refuses it: ${service.refused}` }]),
       {
         question: 'its real servers',
         answer: reasons.length === 0 ? `all ${service.servers.length} are up` : reasons.join('; '),

@@ -50,7 +50,9 @@ export function isDegraded({ config, kernel, probers, virtualServers }: Status):
     probers.some((prober) => prober.pid === undefined) ||
     virtualServers.some(
       (service) =>
-        service.state === 'down' || service.servers.some((server) => server.state !== 'up' || weightDiffers(server)),
+        service.state === 'down' ||
+        service.refused !== undefined ||
+        service.servers.some((server) => server.state !== 'up' || weightDiffers(server)),
     )
   )
 }
