@@ -55,12 +55,7 @@ export interface LongConnection {
 }
 
 /** Connects from a host; rejects when that is refused, or not done `within` some time (default: as long as TCP tries). */
-export async function connectFrom(
-  host: Host,
-  address: string,
-  port: number,
-  within?: Millis,
-): Promise<LongConnection> {
+export async function connectFrom(host: Host, address: string, port: number, within?: Millis): Promise<LongConnection> {
   const early: { error: Error | undefined } = { error: undefined }
   // Only the socket is made in the namespace: whoever waited there for an answer would keep all others out.
   const socket = await insideNamespace(host, async () => {
