@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { seconds } from '@ipvs-director/core'
 import type { ReloadResult, ServerStatus, Status } from '@ipvs-director/control'
@@ -16,6 +16,8 @@ export interface RunningDirector {
   readonly file: string
   /** Writes the configuration anew; nothing is read before a reload. */
   write(config: string): void
+  /** Changes what is written. */
+  change(edit: (config: string) => string): void
   ctl(...args: string[]): Promise<Result>
   status(): Promise<Status>
   /** One server's state in the first virtual server, or in the named one. */
@@ -43,6 +45,7 @@ export async function startDirector(host: Host, config: string, ...options: stri
     ctl,
     status,
     write: (text) => void host.writeFile('keepalived.conf', text),
+    change: (edit) => void host.writeFile('keepalived.conf', edit(readFileSync(file, 'utf8'))),
     async server(name, service) {
       const { virtualServers } = await status()
       const virtual = virtualServers.find((each) => service === undefined || each.name === service)

@@ -18,10 +18,13 @@ interface Remarks {
 
 const strict = ['N010', 'N010', 'N013']
 
-/** Those that show what is remarked on. */
+/** Those that show what is remarked on, or have keywords of our own. */
 export const remarked: Readonly<Record<string, Remarks>> = {
   'configs/single-master/master.conf': { ours: [...strict, 'W081', 'W062', 'W061'], theirs: /Truncating auth_pass/ },
   'configs/single-master/backup.conf': { ours: [...strict, 'W062', 'W061'], theirs: /Truncating auth_pass/ },
+  'configs/full/keepalived.conf': { ours: ['W025'] },
+  'configs/split-brain/avoided-node1.conf': { ours: [], theirs: /Unknown keyword 'vip_lease'/ },
+  'configs/split-brain/avoided-node2.conf': { ours: [], theirs: /Unknown keyword 'vip_lease'/ },
   'configs/track-script/node1.conf': { ours: ['W050', 'W050'] },
   'configs/track-script/node2.conf': { ours: ['W050', 'W050'] },
   'configs/routes/node1.conf': { ours: ['W025'], theirs: /lvs_sync_daemon_interface .* deprecated/ },

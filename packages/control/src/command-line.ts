@@ -213,6 +213,13 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
       },
     )
     .command(
+      // Read elsewhere: its options are keepalived's.
+      'genhash',
+      'The MD5 of a page, for digest in HTTP_GET and SSL_GET: -s ADDRESS -p PORT -u PATH; needs no director',
+      (y) => y,
+      () => undefined,
+    )
+    .command(
       'reload',
       'Make the director read its configuration again',
       (y) =>

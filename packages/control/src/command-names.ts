@@ -30,6 +30,7 @@ export const knownCommands: readonly KnownCommand[] = [
     options: ['--json', '--all', '--real-server', '--vip', '--method', '--fix', '--config-id'],
     word: 'file',
   },
+  { name: 'genhash', doc: 'the MD5 of a page, for digest', options: [] },
   { name: 'reload', doc: 'read the configuration again', options: ['--json', '--confirm'] },
   { name: 'confirm', doc: 'keep what was reloaded on trial', options: ['--json'] },
   { name: 'plan', doc: 'what a reload would change', options: ['--json'], word: 'file' },

@@ -223,7 +223,7 @@ export function createInstance(
       }),
     stop(why, keep) {
       if (why === 'deleted') performer.willBeDeleted()
-      dispatch({ type: 'stop', keep })
+      dispatch({ type: 'stop', keep, ...(why === 'deleted' ? { why: 'the configuration has it no more' } : {}) })
       timer?.handle.cancel()
       channel.close()
       if (keep) return

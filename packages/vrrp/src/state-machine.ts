@@ -139,7 +139,7 @@ function handle(turn: Turn, event: InstanceEvent): void {
       reconfigured(turn, event.protocol, event.addressesChanged)
       return
     case 'stop':
-      enterStopped(turn, event.keep)
+      enterStopped(turn, event.keep, event.why)
       return
   }
 }

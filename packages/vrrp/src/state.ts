@@ -183,7 +183,8 @@ export type InstanceEvent =
   /** New configuration for the same instance. `addressesChanged`: what is held differs. */
   | { readonly type: 'reconfigured'; readonly protocol: Protocol; readonly addressesChanged: boolean }
   /** The end; `keep`: addresses stay and nobody is told (`--dont-release-vrrp`). */
-  | { readonly type: 'stop'; readonly keep: boolean }
+  /** `why` when it is not the end of the program. */
+  | { readonly type: 'stop'; readonly keep: boolean; readonly why?: string }
 
 /** What the driver shall do, in this order. */
 export type InstanceEffect =

@@ -130,9 +130,9 @@ export function enterFault(turn: Turn): void {
   enter(turn, 'fault', turn.state.faults.join(', '), {})
 }
 
-export function enterStopped(turn: Turn, keep: boolean): void {
+export function enterStopped(turn: Turn, keep: boolean, why = 'the program ends'): void {
   if (!keep) leaveMaster(turn, 'resign')
-  enter(turn, 'stopped', 'the program ends', {})
+  enter(turn, 'stopped', why, {})
 }
 
 /** RFC 9568 §6.4.3: what a master undoes. Nothing for the others. */

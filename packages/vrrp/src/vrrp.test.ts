@@ -251,6 +251,7 @@ test.for([
   const { lan, a } = pair(plan(150, withScript ? { notifyDeleted: script } : {}), plan(100))
   a.vrrp()!.apply(aPlan([]))
   expect(states(a).at(-1)).toBe(`VI_1 ${word}`)
+  expect(a.events.at(-1)).toMatchObject({ why: 'the configuration has it no more' })
   lan.run(700)
   expect(holders(lan)).toEqual(['b'])
 })

@@ -1,7 +1,7 @@
 /** A7: scripts with keepalived's arguments, in order, as their user; mail with keepalived's subjects. */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { mailServer } from '../../../packages/director/src/testing/mail-server.ts'
 import { insideNamespace, until, type LabSpec } from '../../lab/index.ts'
 import { patience, scenario } from './scenario.ts'
@@ -18,7 +18,7 @@ const vip = '192.168.10.107'
 
 /** Root's, as script security wants it, with a file for nobody to write to. */
 const folder = mkdtempSync('/run/scenario-')
-afterEach(() => {
+afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
