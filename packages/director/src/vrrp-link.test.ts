@@ -168,6 +168,19 @@ test('many are renewed together, also more than one send holds; what is refused 
   expect(events).toEqual([])
 })
 
+test('a route into a tunnel, as iproute2 shows it', async ({ skip }) => {
+  const probe = 'ip route add 10.6.1.0/24 encap ip id 1 dst 10.0.0.9 dev eth0 && ip route del 10.6.1.0/24'
+  const refused = await lan.left.run(probe).then(() => undefined, String)
+  skip(refused !== undefined, `this kernel has no lightweight tunnels: ${refused}`)
+  const line = '10.6.0.0/16 encap ip id 5 src 10.0.0.1 dst 10.0.0.9 ttl 7 dev eth0 table 1000'
+  const holding = await holdingOf('10.0.0.100/24', `virtual_routes {\n ${line}\n }`)
+  await link.hold(holding, undefined)
+  expect(await lan.left.run('ip route show table 1000')).toMatch(/10\.6\.0\.0\/16\s+encap ip id 5 src 10\.0\.0\.1 dst 10\.0\.0\.9 ttl 7 tos 0 dev eth0/) // prettier-ignore
+  await link.release(holding)
+  expect(await lan.left.run('ip route show table 1000')).toBe('')
+  expect(events).toEqual([])
+})
+
 test('an address that two hold stays until both have let go', async () => {
   const [a, b] = [await holdingOf('10.0.0.100/24'), await holdingOf('10.0.0.100/24', '', 'B')]
   await link.hold(a, undefined)

@@ -17,6 +17,7 @@ import {
   openSocket,
   openVrrpSocket,
   runScript,
+  timeSuspended,
   socketAddress,
   watchNetwork,
   type AssignedAddress,
@@ -277,6 +278,7 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
     initFile,
     readKey: (path) => withoutLineEnd(readFileSync(path)),
     uptime: () => seconds(Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0])),
+    suspended: timeSuspended,
     async settled() {
       await Promise.allSettled([holdings.settled(), ...removals])
     },

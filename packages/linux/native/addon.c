@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -924,6 +925,18 @@ static napi_value system_prctl(napi_env env, napi_callback_info info) {
   return result < 0 ? fail(env, errno, "prctl") : number(env, result);
 }
 
+/* clockGettime(clock) → milliseconds */
+static napi_value system_clock_gettime(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value args[1];
+  int clock;
+  struct timespec now;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (!integer(env, args[0], &clock)) return NULL;
+  if (clock_gettime((clockid_t)clock, &now) < 0) return fail(env, errno, "clock_gettime");
+  return number(env, (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6);
+}
+
 /* setns(fd, kind): the calling thread only */
 static napi_value system_setns(napi_env env, napi_callback_info info) {
   size_t count = 2;
@@ -1031,6 +1044,7 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
       {"Socket", NULL, NULL, NULL, NULL, constructor, napi_enumerable, NULL},
       {"Poller", NULL, NULL, NULL, NULL, poller, napi_enumerable, NULL},
       METHOD("prctl", system_prctl),
+      METHOD("clockGettime", system_clock_gettime),
       METHOD("setns", system_setns),
       METHOD("schedSetscheduler", system_sched_setscheduler),
       METHOD("mlock", system_mlock),

@@ -104,6 +104,7 @@ interface Addon {
     controlBytes: number,
   ) => KernelSocket
   prctl(option: number, second?: number | Uint8Array, third?: number, fourth?: number, fifth?: number): number
+  clockGettime(clock: number): number
   setns(fd: number, kind: number): void
   schedSetscheduler(pid: number, policy: number, priority: number): void
   mlock(start: bigint, length: bigint): void
@@ -148,6 +149,9 @@ export const prctl = (
   fourth?: number,
   fifth?: number,
 ): number => addon().prctl(option, second, third, fourth, fifth)
+
+/** clock_gettime(2), in milliseconds: CLOCK_MONOTONIC 1, CLOCK_BOOTTIME 7. */
+export const clockGettime = (clock: number): number => addon().clockGettime(clock)
 
 /** setns(2): moves the calling thread, and only it; call it before anything starts the thread pool. */
 export const setns = (fd: number, kind: number): void => {

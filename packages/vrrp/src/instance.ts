@@ -105,6 +105,7 @@ export function createInstance(
 
   /** May be called from within an effect: the inner step is then complete before the outer goes on. */
   const dispatch = (event: InstanceEvent): void => {
+    if (event.type !== 'woke') shared.wakeUp()
     const before = state
     const done = step(state, protocol, event, clock.now())
     state = done.state

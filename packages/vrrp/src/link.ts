@@ -162,6 +162,8 @@ export interface VrrpLink {
   readKey(path: string): Uint8Array
   /** Time since the machine was booted (/proc/uptime). */
   uptime(): Millis
+  /** How long the machine has been suspended so far, which the monotonic clock does not see; asked often, so it is cheap. */
+  suspended(): Millis
 }
 
 /** A macvlan or ipvlan interface to be made for an instance. */

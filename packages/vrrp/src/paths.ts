@@ -41,8 +41,10 @@ export function plansOf(config: VrrpInstance, ground: Ground): readonly (Plan | 
 function ownPlan(config: VrrpInstance, ground: Ground): Plan | undefined {
   const own = sourceOf(config, ground)
   if (own === undefined) return undefined
-  const on = config.interface === undefined ? undefined : ground.get(config.interface)
-  if (config.interface !== undefined && on === undefined) return undefined
+  // `vrf`: what is bound to it hears and sends in its routing table.
+  const bound = config.interface ?? config.vrf
+  const on = bound === undefined ? undefined : ground.get(bound)
+  if (bound !== undefined && on === undefined) return undefined
   if (config.unicastPeers.length === 0) {
     const via = ground.vmacInterface ?? config.interface
     return via === undefined ? undefined : multicastPlan(config, ground, via, own)
@@ -50,7 +52,7 @@ function ownPlan(config: VrrpInstance, ground: Ground): Plan | undefined {
   const peers = new Map(config.unicastPeers.map((peer) => [peer.address, peer]))
   const limited = config.unicastPeers.some(({ minTtl, maxTtl }) => minTtl !== undefined || maxTtl !== undefined)
   return {
-    path: { ...common(config), interface: config.interface, group: undefined, source: own },
+    path: { ...common(config), interface: bound, group: undefined, source: own },
     way: { unicast: true, peers, peersOnly: config.checkUnicastSource || limited },
     own,
     destinations: [...peers.keys()],

@@ -51,7 +51,7 @@ const statusOf = (on: LinkInterface | undefined): Status =>
 /** Why an instance cannot work at all, whatever it tracks: its interface, its source address, interfaces of what it holds. */
 export function reachFaults(config: VrrpInstance, { get, source }: Knowledge): readonly string[] {
   const faults: string[] = []
-  const primary = config.interface
+  const primary = config.interface ?? config.vrf
   if (primary !== undefined) {
     const on = get(primary)
     if (on === undefined) faults.push(`interface ${primary} does not exist`)
@@ -92,6 +92,7 @@ function interfacesInUse(config: VrrpInstance): ReadonlySet<string> {
 
 /** Every interface whose state matters to an instance. */
 export const watchedInterfaces = (config: VrrpInstance): readonly string[] => [
+  ...(config.interface === undefined && config.vrf !== undefined ? [config.vrf] : []),
   ...(config.interface === undefined ? [] : [config.interface]),
   ...config.track.interfaces.map(({ name }) => name),
   ...config.heartbeatInterfaces,

@@ -6,6 +6,7 @@ import { leaveInit, start } from './start.ts'
 import type { HeardAdvert, InstanceEvent, InstanceState, InstanceStep, Protocol } from './state.ts'
 import { masterDownInterval, silenceOthersBear } from './timing.ts'
 import {
+  after,
   becomeBackup,
   becomeMaster,
   copyDeadlines,
@@ -65,7 +66,7 @@ export function nextDue({ due }: InstanceState): Millis | undefined {
 /** What one event does to an instance. `now` is the monotonic clock at which the event is looked at. */
 export function step(state: InstanceState, protocol: Protocol, event: InstanceEvent, now: Millis): InstanceStep {
   const turn: Turn = { state: { ...state, due: copyDeadlines(state.due) }, protocol, now, effects: [] }
-  if (event.type !== 'stop') noticeStall(turn)
+  if (event.type !== 'stop') noticeStall(turn, event.type === 'woke' ? event.asleep : 0)
   handle(turn, event)
   return { state: turn.state, effects: turn.effects }
 }
@@ -74,13 +75,14 @@ export function step(state: InstanceState, protocol: Protocol, event: InstanceEv
  * A master that stood still for longer than the others wait is master no longer, whatever it believes: somebody may have
  * taken over. It gives the addresses up, listens, and contends only then.
  */
-function noticeStall(turn: Turn): void {
+function noticeStall(turn: Turn, asleep: number): void {
   const { lastSent, phase } = turn.state
   if (phase !== 'master' || lastSent === undefined) return
-  const silence = turn.now - lastSent
+  const silence = turn.now - lastSent + asleep
   const { protocol } = turn
   if (silence <= silenceOthersBear(protocol, protocol.interval)) return
-  const text = `stood still for ${formatDuration(silence)}, longer than the others wait: assuming that one of them is master`
+  const what = asleep > 0 ? 'was suspended, and silent' : 'stood still'
+  const text = `${what} for ${formatDuration(silence)}, longer than the others wait: assuming that one of them is master`
   emit(turn, { do: 'alarm', kind: 'stall', text })
   const priority = protocol.stalledPriority ?? turn.state.priority
   becomeBackup(turn, text, 'quietly', masterDownInterval(protocol, priority, protocol.interval))
@@ -98,6 +100,10 @@ function handle(turn: Turn, event: InstanceEvent): void {
       return
     case 'advert':
       hear(turn, event.advert)
+      return
+    case 'woke':
+      // A backup heard nobody because it slept: its silence says nothing.
+      if (turn.state.due.down !== undefined) schedule(turn, { down: after(turn, downInterval(turn)) })
       return
     case 'tracked':
       tracked(turn, event)

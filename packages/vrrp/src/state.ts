@@ -159,6 +159,8 @@ export type InstanceEvent =
   /** Time passed. `missed`: packets were dropped meanwhile, and an advertisement may have been among them. */
   | { readonly type: 'tick'; readonly missed?: boolean }
   | { readonly type: 'advert'; readonly advert: HeardAdvert }
+  /** The machine was suspended for so long, unseen by the clock. */
+  | { readonly type: 'woke'; readonly asleep: Millis }
   /** What trackers, interfaces and addresses add up to. */
   | {
       readonly type: 'tracked'

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly interfaces: Interfaces
   readonly trackers: Trackers
   readonly announcer: Announcer
+  /** Before each event of an instance: the machine may have been suspended meanwhile. */
+  readonly wakeUp: () => void
   readonly tell: (event: VrrpEvent) => void
   readonly isVirtual: (address: Address) => boolean
 }

@@ -59,6 +59,34 @@ test('SIGSTOP: with its lease the address is gone before the backup takes it', (
   expect(seen).toEqual(['a', '', 'b'])
 })
 
+test('a master that was suspended for longer than the others wait is backup before it says anything more', () => {
+  const { lan, a } = pair(plan(150), plan(100))
+  const before = a.sent.length
+  a.sleep(10_000)
+  lan.run(1000)
+  expect(status(a).state).toBe('backup')
+  expect(a.sent.length).toBe(before)
+  expect(holders(lan)).toEqual([])
+  expect(alarms(a)).toEqual(['stall'])
+  expect(a.log.some(({ text }) => text.includes('the machine was suspended for 10 s'))).toBe(true)
+  lan.run(10_000)
+  expect(holders(lan)).toEqual(['a'])
+})
+
+test('a short sleep of a master does not matter; a backup that slept waits a whole Master_Down_Interval', () => {
+  const { lan, a, b } = pair(plan(150), plan(100))
+  a.sleep(500)
+  lan.run(3000)
+  expect(status(a).state).toBe('master')
+  a.kill()
+  lan.run(3300)
+  b.sleep(60_000)
+  lan.run(2000)
+  expect(status(b).state).toBe('backup')
+  lan.run(3000)
+  expect(status(b).state).toBe('master')
+})
+
 test('a backup that stood still first reads what waits in its sockets, and stays backup', () => {
   const { lan, b } = pair(plan(150), plan(100))
   b.stall(20_000)
@@ -579,6 +607,25 @@ test('unicast without an interface: two addresses are enough', () => {
   lan.node('b').start(plan(100, peerOf('192.0.2.1', '192.0.2.2')))
   lan.run(10_000)
   expect([status(lan.node('a')).state, status(lan.node('b')).state]).toEqual(['master', 'backup'])
+})
+
+test('unicast in a VRF: bound to it, and a fault while it is not there', () => {
+  const peerOf = (to: string, from: string) => ({
+    interface: undefined,
+    vrf: 'blue',
+    sourceAddress: address(from),
+    unicastPeers: [{ address: address(to), minTtl: undefined, maxTtl: undefined }],
+    addresses: [aVip('192.0.2.100')],
+  })
+  const lan = createLan({ names: ['a'] })
+  const a = lan.node('a')
+  a.start(plan(150, peerOf('192.0.2.2', '192.0.2.1')))
+  lan.run(1000)
+  expect(status(a).state).toBe('fault')
+  a.setInterface('blue', { name: 'blue', index: 9 })
+  lan.run(10_000)
+  expect(status(a).state).toBe('master')
+  expect(a.sent.at(-1)?.on).toBe('blue')
 })
 
 test('advertisements that cannot be sent are an alarm, once, until they can', () => {

@@ -10,6 +10,7 @@ import { createInterfaces } from './interfaces.ts'
 import type { VrrpLink } from './link.ts'
 import type { Status } from './priority.ts'
 import { watchedInterfaces } from './reach.ts'
+import { createSleepWatch } from './sleep.ts'
 import { createSockets } from './sockets.ts'
 import type { Gate, InstanceEvent } from './state.ts'
 import type { InstanceStatus } from './status.ts'
@@ -89,9 +90,16 @@ export function createVrrp(options: VrrpOptions): Vrrp {
     sockets: createSockets(link, logger, stranger),
     trackers: createTrackers(link, clock, logger, refreshAll),
     announcer: createAnnouncer(link, clock, logger),
+    wakeUp: () => {
+      sleep.look()
+    },
     tell: events,
     isVirtual,
   }
+
+  const sleep = createSleepWatch(link, logger, (asleep) => {
+    for (const instance of instances.values()) instance.dispatch({ type: 'woke', asleep })
+  })
 
   const watch = link.watch({
     interface: (name, now) => {

@@ -289,12 +289,11 @@ const vrrp = {
   vrrpGarpExtraIf: value(
     'vrrp_garp_extra_if',
     phraseKind({ how: choice('all'), seconds: maybe(integerKind({ min: 1, max: 86400 })) }, '[all] SECONDS'),
-    { since: '2.2.3', ...pending, doc: 'Repeat gratuitous ARPs on other interfaces that hold the address.' },
+    { since: '2.2.3', doc: 'Repeat gratuitous ARPs on other interfaces that hold the address.' },
   ),
   vrrpVmacGarpIntvl: value('vrrp_vmac_garp_intvl', wordsKind({ max: 2 }), {
     since: '2.2.3',
     deprecated: 'use vrrp_garp_extra_if',
-    ...pending,
     doc: 'Old name of vrrp_garp_extra_if.',
   }),
   vrrpLowerPrioNoAdvert: boolean('vrrp_lower_prio_no_advert', {

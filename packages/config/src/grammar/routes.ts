@@ -56,6 +56,34 @@ const types = [
   'nat',
 ] as const
 
+const encapsulationOptions: Readonly<Record<string, readonly string[]>> = {
+  mpls: ['ttl'],
+  ip: ['id', 'dst', 'src', 'ttl', 'tos'],
+  ip6: ['id', 'dst', 'src', 'hoplimit', 'tc'],
+}
+
+/** `mpls LABELS`, `ip dst ADDR …`, `ip6 dst ADDR …`, `ila LOCATOR`: only the words that belong to it. */
+const encapsulationKind: Kind<readonly string[]> = {
+  ...wordsKind({ what: 'an encapsulation' }),
+  syntax: 'mpls|ip|ip6|ila …',
+  read(words) {
+    const kind = words.take()
+    if (kind === undefined) return words.missing('an encapsulation')
+    const all = [kind]
+    const known = encapsulationOptions[kind] ?? []
+    const takeOne = (): void => {
+      const next = words.take()
+      if (next !== undefined) all.push(next)
+    }
+    if (kind === 'mpls' || kind === 'ila') takeOne()
+    for (let next = words.peek(); next !== undefined && known.includes(next); next = words.peek()) {
+      takeOne()
+      takeOne()
+    }
+    return all
+  },
+}
+
 /** An entry of virtual_routes and static_routes: what `ip route add` takes. */
 export const routeKind = phraseKind(
   {
@@ -91,7 +119,7 @@ export const routeKind = phraseKind(
     pref: option('pref', choiceKind(['low', 'medium', 'high'])),
     expires: option('expires', anyNumber),
     onlink: mark('onlink'),
-    encap: option('encap', wordsKind({ what: 'an encapsulation' })),
+    encap: option('encap', encapsulationKind),
     ttl_propagate: option('ttl-propagate', choiceKind(['enabled', 'disabled'])),
     vrf: option('vrf', interfaceKind),
     how: choice('add', 'append', 'prepend'),

@@ -144,7 +144,6 @@ const announcing = {
     phraseKind({ how: choice('all'), seconds: bare(integerKind({ min: 0, max: 86400 }), anything) }, '[all] SECONDS'),
     {
       since: '2.2.3',
-      ...pending,
       inherits: 'vrrp_garp_extra_if',
       doc: 'Repeat gratuitous ARPs on other interfaces that hold the address.',
     },
@@ -152,7 +151,7 @@ const announcing = {
   vmacGarpIntvl: value(
     'vmac_garp_intvl',
     phraseKind({ how: choice('all'), seconds: bare(integerKind({ min: 0, max: 86400 }), anything) }, '[all] SECONDS'),
-    { since: '2.2.3', ...pending, deprecated: 'use garp_extra_if', doc: 'Old name of garp_extra_if.' },
+    { since: '2.2.3', deprecated: 'use garp_extra_if', doc: 'Old name of garp_extra_if.' },
   ),
 } as const satisfies Fields
 
@@ -163,7 +162,7 @@ export const vrrpInstance = blocks(
   {
     state: oneOf('state', ['MASTER', 'BACKUP'], { doc: 'State to begin with; the priority decides soon after.' }),
     interface: value('interface', interfaceKind, { doc: 'Interface VRRP runs on.' }),
-    vrf: value('vrf', interfaceKind, { since: '2.2.5', ...pending, doc: 'VRF of unicast VRRP without an interface.' }),
+    vrf: value('vrf', interfaceKind, { since: '2.2.5', doc: 'VRF of unicast VRRP without an interface.' }),
     virtualRouterId: integer('virtual_router_id', {
       min: 1,
       max: 255,

@@ -58,16 +58,61 @@ test.for<[string, string, object]>([
   ],
   ['default via 10.0.0.1 table 100', 'default via 10.0.0.1 table 100', { gateway: '10.0.0.1', table: 100 }],
   ['blackhole 10.9.0.0/16', '10.9.0.0/16', { kind: 6 }],
+  ['10.4.0.0/16 via 10.0.0.1 vrf blue', '10.4.0.0/16 via 10.0.0.1', { table: 77 }],
+  [
+    '10.4.0.0/16 encap mpls 100/200 ttl 5 via 10.0.0.1 ttl-propagate disabled',
+    '10.4.0.0/16 via 10.0.0.1',
+    { gateway: '10.0.0.1', encapsulation: { kind: 'mpls', labels: [100, 200], ttl: 5 }, ttlPropagate: false },
+  ],
+  [
+    '10.4.0.0/16 encap ip6 dst fd00::9 tc 3 dev eth0',
+    '10.4.0.0/16 dev eth0',
+    { index: 7, encapsulation: { kind: 'ip6', destination: 'fd00::9', tos: 3 } },
+  ],
 ])('route %s', async ([line, text, expected]) => {
   // prettier-ignore
   const wanted = await routeOf(line)
   expect(routeText(wanted)).toBe(text)
-  expect(plain(kernelRoute(wanted, () => 7))).toMatchObject(expected)
+  expect(
+    plain(
+      kernelRoute(
+        wanted,
+        () => 7,
+        (vrf) => (vrf === 'blue' ? 77 : undefined),
+      ),
+    ),
+  ).toMatchObject(expected)
 })
 
 test('a route on an interface that is not there', async () => {
   const wanted = await routeOf('10.2.0.0/16 dev eth9')
-  expect(() => kernelRoute(wanted, () => undefined)).toThrow('there is no interface eth9')
+  expect(() =>
+    kernelRoute(
+      wanted,
+      () => undefined,
+      () => undefined,
+    ),
+  ).toThrow('there is no interface eth9')
+})
+
+test.for([
+  ['encap gre 1', 'encap gre is not understood'],
+  ['encap mpls 100/x', 'encap: label x is no number up to 1048575'],
+  ['encap mpls 1048576', 'encap: label 1048576 is no number'],
+  ['encap ip dst nobody', 'encap: nobody is no address'],
+  ['encap ip id nine', 'encap: id nine is no number'],
+  ['encap ip ttl 256', 'encap: ttl 256 is no number up to 255'],
+  ['encap ila 2001:db8:0:1:2', 'encap: 2001:db8:0:1:2 is no locator'],
+  ['vrf red', 'there is no VRF red'],
+])('a route with %s', async ([more, words]) => {
+  const wanted = await routeOf(`10.2.0.0/16 dev eth0 ${more}`)
+  expect(() =>
+    kernelRoute(
+      wanted,
+      () => 7,
+      () => undefined,
+    ),
+  ).toThrow(words)
 })
 
 test.for<[string, string, object]>([

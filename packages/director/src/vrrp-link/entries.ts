@@ -1,6 +1,7 @@
 /** Addresses, routes and rules as configured, for the kernel. */
 import type { NetworkRoute, NetworkRule, ProtectedAddress } from '@ipvs-director/config'
 import { familyOf, millis, type Millis } from '@ipvs-director/core'
+import { encapsulationOf } from './encapsulation.ts'
 import {
   formatPrefix,
   routeNumber,
@@ -74,14 +75,11 @@ export function kernelAddress(wanted: ProtectedAddress, index: number, lease: Mi
   }
 }
 
-/** A route; throws an Error that names what is not supported or not there. */
-export function kernelRoute(wanted: NetworkRoute, indexOf: IndexOf): Route {
-  const unsupported = {
-    encap: wanted.encapsulation !== undefined,
-    'ttl-propagate': wanted.ttlPropagate !== undefined,
-    vrf: wanted.vrf !== undefined,
-  }
-  refuse(unsupported, `route ${routeText(wanted)}`)
+/** The routing table of a VRF; undefined where there is no such VRF. */
+export type TableOf = (vrf: string) => number | undefined
+
+/** A route; throws an Error that names what is not there or not understood. */
+export function kernelRoute(wanted: NetworkRoute, indexOf: IndexOf, tableOf: TableOf): Route {
   const nextHops = nextHopsOf(wanted, indexOf)
   return {
     family: wanted.family,
@@ -89,7 +87,7 @@ export function kernelRoute(wanted: NetworkRoute, indexOf: IndexOf): Route {
     gateway: nextHops === undefined ? wanted.gateway : undefined,
     source: wanted.source,
     index: wanted.interface === undefined || nextHops !== undefined ? undefined : existing(wanted.interface, indexOf),
-    table: numberOf('rt_tables', wanted.table),
+    table: wanted.vrf === undefined ? numberOf('rt_tables', wanted.table) : tableOfVrf(wanted.vrf, tableOf),
     metric: wanted.metric,
     protocol: wanted.protocol === undefined ? RTPROT_KEEPALIVED : numberOf('rt_protos', wanted.protocol),
     scope: wanted.scope === undefined ? undefined : numberOf('rt_scopes', wanted.scope),
@@ -100,6 +98,8 @@ export function kernelRoute(wanted: NetworkRoute, indexOf: IndexOf): Route {
     preference: wanted.preference === undefined ? undefined : routePreferences[wanted.preference],
     expires: wanted.expires,
     metrics: metricsOf(wanted),
+    encapsulation: wanted.encapsulation === undefined ? undefined : encapsulationOf(wanted.encapsulation),
+    ttlPropagate: wanted.ttlPropagate,
     nextHops,
   }
 }
@@ -189,9 +189,10 @@ export function kernelRule(wanted: NetworkRule): Rule {
   }
 }
 
-function refuse(given: Readonly<Record<string, boolean>>, what: string): void {
-  const words = Object.keys(given).filter((word) => given[word])
-  if (words.length > 0) throw new Error(`cannot add the ${what}: ${words.join(', ')} not supported`)
+function tableOfVrf(vrf: string, tableOf: TableOf): number {
+  const table = tableOf(vrf)
+  if (table === undefined) throw new Error(`there is no VRF ${vrf}`)
+  return table
 }
 
 function existing(name: string, indexOf: IndexOf): number {

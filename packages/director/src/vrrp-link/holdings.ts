@@ -13,7 +13,16 @@ import {
 import type { Holding } from '@ipvs-director/vrrp'
 import type { Firewall } from './firewall.ts'
 import { createLeases } from './leases.ts'
-import { addressText, kernelAddress, kernelRoute, kernelRule, routeText, ruleText, type IndexOf } from './entries.ts'
+import {
+  addressText,
+  kernelAddress,
+  kernelRoute,
+  kernelRule,
+  routeText,
+  ruleText,
+  type IndexOf,
+  type TableOf,
+} from './entries.ts'
 
 export interface Holdings {
   hold(holding: Holding, lease: Millis | undefined): Promise<void>
@@ -55,6 +64,7 @@ export function createHoldings(
   const counts = new Map<Address, number>()
   const queues = new Map<string, Promise<unknown>>()
   const indexOf: IndexOf = (name) => view.link(name)?.index
+  const tableOf: TableOf = (vrf) => view.link(vrf)?.table
   const leases = createLeases(view.renewer, indexOf)
 
   /** Work for one owner in the order of the calls; at once when nothing is under way. */
@@ -130,7 +140,7 @@ export function createHoldings(
     const changes: RouteChange[] = []
     for (const wanted of list) {
       attempt(errors, () =>
-        changes.push({ do: action === 'add' ? wanted.how : action, route: kernelRoute(wanted, indexOf) }),
+        changes.push({ do: action === 'add' ? wanted.how : action, route: kernelRoute(wanted, indexOf, tableOf) }),
       )
     }
     const known = action === 'delete' ? [] : errors
@@ -161,7 +171,7 @@ export function createHoldings(
     }
     for (const [owner, entries] of owners) {
       if (held.get(owner) !== entries) continue // changed while the kernel was asked
-      const missing = missingOf(entries, there, indexOf)
+      const missing = missingOf(entries, there, indexOf, tableOf)
       if (missing === undefined) continue
       if (owner === staticOwner) {
         logger.warn('vrrp.static', `${missing} was removed by somebody else; it is added again`)
@@ -276,14 +286,14 @@ interface There {
 }
 
 /** The first tracked entry that is not there, in words. */
-function missingOf(entries: Entries, there: There, indexOf: IndexOf): string | undefined {
+function missingOf(entries: Entries, there: There, indexOf: IndexOf, tableOf: TableOf): string | undefined {
   for (const wanted of entries.addresses) {
     const index = wanted.interface === undefined ? undefined : indexOf(wanted.interface)
     if (wanted.track && !there.addresses.has(`${index} ${wanted.address}`)) return addressText(wanted)
   }
   for (const wanted of entries.routes) {
     if (!wanted.track) continue
-    const route = attemptTo(() => kernelRoute(wanted, indexOf))
+    const route = attemptTo(() => kernelRoute(wanted, indexOf, tableOf))
     if (route !== undefined && !there.routes.some((one) => sameRoute(one, route))) return routeText(wanted)
   }
   for (const wanted of entries.rules) {

@@ -1,4 +1,4 @@
-import { type Address, address, loggerTo, type LogLevel } from '@ipvs-director/core'
+import { type Address, address, loggerTo, type LogLevel, millis } from '@ipvs-director/core'
 import type { VrrpEvent } from '../events.ts'
 import type { Announcement, Holding, LinkInterface, LinkListener, Path, ScriptResult, VrrpLink } from '../link.ts'
 import { type OutgoingPacket, type ReceivedPacket, readIpv4 } from '../packet.ts'
@@ -27,6 +27,8 @@ export interface Node {
   /** It stands still for so long: SIGSTOP, a long collection, a starved processor. */
   readonly stall: (duration: number) => void
   readonly isStalled: () => boolean
+  /** The whole machine was suspended for so long; its clock, and here that of the others, did not move meanwhile. */
+  readonly sleep: (duration: number) => void
   /** So many packets found its receive buffers full. */
   readonly overflow: (packets: number) => void
   /** What sending throws from now on; undefined: nothing. */
@@ -162,6 +164,7 @@ function createNode(
   let stalledUntil = 0
   let refusal: string | undefined
   let dropped = 0
+  let slept = 0
   let timers: (() => void)[] = []
   let inbox: (() => void)[] = []
   let listener: LinkListener | undefined
@@ -278,6 +281,7 @@ function createNode(
       initFile: () => undefined,
       readKey: () => new Uint8Array(32),
       uptime: () => simulation.now(),
+      suspended: () => millis(slept),
     }
   }
 
@@ -319,6 +323,9 @@ function createNode(
       simulation.at(stalledUntil, resume)
     },
     isStalled: stalled,
+    sleep(duration) {
+      slept += duration
+    },
     overflow(packets) {
       dropped += packets
     },

@@ -28,6 +28,8 @@ export interface Link {
   readonly parent: number | undefined
   /** Index of the bridge, bond or VRF it belongs to. */
   readonly master: number | undefined
+  /** Of a VRF: its routing table. */
+  readonly table: number | undefined
 }
 
 /** A new interface. */
@@ -70,6 +72,8 @@ const linkAttributes = attributes({
   info: [18, nested(linkInfo)],
   mask: [29, u32],
 })
+/** linux/if_link.h, IFLA_VRF_TABLE */
+const vrf = attributes({ table: [1, u32] })
 const macvlan = attributes({ mode: [1, u32] })
 
 /** A macvlan's data: 1 private, 2 VEPA, 4 bridge, 8 passthru (as `use_vmac` wants it: private). */
@@ -97,6 +101,7 @@ export function decodeLink(payload: Buffer): Link {
     kind: info?.kind,
     parent,
     master,
+    table: info?.kind === 'vrf' && info.data !== undefined ? vrf.decode(Buffer.from(info.data)).table : undefined,
   }
 }
 

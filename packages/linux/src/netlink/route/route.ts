@@ -1,4 +1,4 @@
-/** Routes (linux/rtnetlink.h). What multipath routes say of their next hops is written, and not read. */
+/** Routes (linux/rtnetlink.h). What multipath routes say of their next hops, and encapsulations, are written, and not read. */
 import { addressBytes, type Address, type Family } from '@ipvs-director/core'
 import { attributes, nested } from '../attributes.ts'
 import type { NetlinkRequest } from '../channel.ts'
@@ -16,6 +16,7 @@ import {
   RTM_GETROUTE,
   RTM_NEWROUTE,
 } from './constants.ts'
+import { encodeEncapsulation, type Encapsulation } from './encapsulation.ts'
 import { familyFromNumber, familyNumber, readAddress, type Prefix } from './prefix.ts'
 
 export interface Route {
@@ -48,6 +49,9 @@ export interface Route {
   /** IPv6: seconds until the kernel removes it. */
   readonly expires?: number | undefined
   readonly metrics?: RouteMetrics | undefined
+  readonly encapsulation?: Encapsulation | undefined
+  /** MPLS: whether the TTL of the packet becomes the label's. */
+  readonly ttlPropagate?: boolean | undefined
   /** Several ways instead of `gateway` and `index`. */
   readonly nextHops?: readonly RouteNextHop[] | undefined
 }
@@ -111,6 +115,7 @@ const routeMetrics = attributes({
   congctl: [16, text],
   fastopenNoCookie: [17, u32],
 })
+const NLA_F_NESTED = 0x8000
 const routeAttributes = attributes({
   destination: [1, bytes],
   index: [4, u32],
@@ -122,7 +127,10 @@ const routeAttributes = attributes({
   realms: [11, u32],
   table: [15, u32],
   preference: [20, u8],
+  encapsulation: [22, { ...bytes, typeFlags: NLA_F_NESTED }],
+  encapsulationType: [21, u16],
   expires: [23, u32],
+  ttlPropagate: [26, u8],
 })
 /** struct rtnexthop, before attributes of its own. */
 const nextHopHeader = struct({ length: u16, flags: u8, hops: u8, index: s32 })
@@ -174,6 +182,7 @@ export function changeRoute({ do: action, route }: RouteChange): NetlinkRequest 
     kind: route.kind ?? (action === 'delete' ? 0 : RTN_UNICAST),
     flags: route.onlink === true ? RTNH_F_ONLINK : 0,
   })
+  const encapsulation = route.encapsulation === undefined ? undefined : encodeEncapsulation(route.encapsulation)
   const body = routeAttributes.encode({
     destination: route.destination === undefined ? undefined : addressBytes(route.destination.address),
     index: route.index,
@@ -184,6 +193,9 @@ export function changeRoute({ do: action, route }: RouteChange): NetlinkRequest 
     preference: route.preference,
     expires: route.expires,
     metrics: route.metrics,
+    encapsulation: encapsulation?.data,
+    encapsulationType: encapsulation?.type,
+    ttlPropagate: route.ttlPropagate === undefined ? undefined : Number(route.ttlPropagate),
     nextHops: route.nextHops === undefined ? undefined : Buffer.concat(route.nextHops.map(encodeNextHop)),
     table,
   })
