@@ -15,6 +15,7 @@ import { ownFigures } from './own.ts'
 import { probing } from './probing/main.ts'
 import { programming } from './programming.ts'
 import { reading } from './reading.ts'
+import { reload } from './reload/main.ts'
 import { vrrp } from './vrrp/main.ts'
 
 const program = [process.execPath, '--enable-source-maps', fileURLToPath(import.meta.url)] as const
@@ -25,6 +26,7 @@ function stage(word: string | undefined): Promise<number> {
   if (word === '--own') return own()
   if (word === 'reading') return reading(process.argv.slice(3), program)
   if (word === 'probing') return probing(process.argv.slice(3), program)
+  if (word === 'reload') return reload(process.argv.slice(3), program)
   if (word === 'vrrp') return vrrp(process.argv[3])
   return word === '--inside' ? inside() : outside()
 }

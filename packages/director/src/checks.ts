@@ -16,21 +16,22 @@ export interface CheckPlan {
   readonly subscribers: ReadonlyMap<string, readonly Subscriber[]>
 }
 
-const ids = new WeakMap<CheckerConfig, string>()
-
-/** Worked out once for each checker: it costs as much as all the rest of a status. */
-export function checkIdOf(checker: CheckerConfig): string {
-  let id = ids.get(checker)
-  if (id === undefined) {
-    id = checkId(checker.kind, checker.connection, checker.options, checker.timing)
-    ids.set(checker, id)
-  }
-  return id
-}
+export const checkIdOf = remembered((checker) =>
+  checkId(checker.kind, checker.connection, checker.options, checker.timing),
+)
 
 /** What is probed and how, without the timing: a reload keeps a checker's state exactly when this is equal. */
-export const probeIdentityOf = (checker: CheckerConfig): string =>
-  probeIdentity(checker.kind, checker.connection, checker.options)
+export const probeIdentityOf = remembered((checker) => probeIdentity(checker.kind, checker.connection, checker.options))
+
+/** Digests are what a reload and a status would spend most of their time with: each checker has them made once. */
+function remembered(make: (checker: CheckerConfig) => string): (checker: CheckerConfig) => string {
+  const made = new WeakMap<CheckerConfig, string>()
+  return (checker) => {
+    let text = made.get(checker)
+    if (text === undefined) made.set(checker, (text = make(checker)))
+    return text
+  }
+}
 
 /** Every distinct check of the pools, with who wants to hear of it. `fresh`: nothing was known before this run. */
 export async function planChecks(

@@ -469,10 +469,8 @@ export function createDirector(options: DirectorOptions): Director {
     for (const report of missed) next.replay(report)
     missed = undefined
     slowStarts.carry(table.pools, next.pools)
-    const changes = [
-      ...describeChanges(reconciler.desired, next.desired()),
-      ...describeVrrpChanges(config?.vrrp, nextConfig.vrrp),
-    ]
+    const before = new Map([...reconciler.desired].filter(([id]) => !next.kept.has(id)))
+    const changes = [...describeChanges(before, next.desired()), ...describeVrrpChanges(config?.vrrp, nextConfig.vrrp)]
     tellRemoved(table.pools, next.pools, tellers)
     fileConfig = nextFile
     config = nextConfig
@@ -480,7 +478,7 @@ export function createDirector(options: DirectorOptions): Director {
     table.use(next.pools)
     const effects = next.pools.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
     const wanted = next.desired()
-    const gone = [...reconciler.desired.keys()].filter((id) => !wanted.has(id))
+    const gone = [...before.keys()].filter((id) => !wanted.has(id))
     reconciler.want([...wanted, ...gone.map((id) => [id, undefined] as const)])
     suspension.use(config.virtualServers)
     sessions = bfdSessions(config)

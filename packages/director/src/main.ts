@@ -1,6 +1,7 @@
 import { limitsOf, meansHere } from '@ipvs-director/checkers'
 import { claimSocket, createControlServer, SocketPathError, type SocketClaim } from '@ipvs-director/control'
 import { describeError, systemClock, type Logger } from '@ipvs-director/core'
+import type { VirtualServer } from '@ipvs-director/config'
 import { memoryIpvs, openIpvs } from 'ipvs-netlink'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -198,13 +199,15 @@ function telling(director: Director, service: ServiceManager): Director['reload'
   }
 }
 
-/** At the start nobody is kept waiting; later the file is read aside. */
+/** At the start nobody is kept waiting; later the file is read aside, and what is as it was before stays the same object. */
 function loader(options: CommandLine): DirectorOptions['load'] {
-  let started = false
+  let before: readonly VirtualServer[] | undefined
   return async (file = options.file) => {
-    const aside = started
-    started = true
-    const loaded = aside ? await loadAside(programPath('load-worker'), file, options) : await loadFile(file, options)
+    const loaded =
+      before === undefined
+        ? await loadFile(file, options)
+        : await loadAside(programPath('load-worker'), file, options, before)
+    before = loaded.config?.virtualServers ?? before ?? []
     if (options.services || loaded.config === undefined) return loaded
     return { ...loaded, config: { ...loaded.config, virtualServers: [] } }
   }

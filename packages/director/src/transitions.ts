@@ -145,6 +145,7 @@ export function tellRemoved(before: readonly Pool[], next: readonly Pool[], to: 
   for (const pool of before) {
     const { name } = pool.config
     const successor = kept.get(name)
+    if (successor === pool) continue
     if (successor === undefined) {
       tellGone(pool, 'Removing', to)
       continue
