@@ -237,3 +237,21 @@ test('amending one of many destinations writes that one', async () => {
   expect(written).toEqual([{ do: 'setDestination', service: key(80), destination }])
   expect(before.destinations.get(name)?.weight).toBe(1)
 })
+
+test('what is amended while its whole service is being written is written next', async () => {
+  const ipvs = memoryIpvs()
+  const reconciler = reconcilerOn(slow(ipvs))
+  const id = serviceId(key(80))
+  const amend = (weight: number): void => {
+    reconciler.amend(id, service(80, { 1: weight }).destinations)
+  }
+  reconciler.want([[id, service(80, { 1: 1, 2: 1 })]])
+  amend(2)
+  const first = reconciler.settled()
+  await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setImmediate(resolve))
+  amend(3)
+  await first
+  await reconciler.settled()
+  expect(await weights(ipvs)).toEqual({ [id]: { '10.0.0.1:80': 3, '10.0.0.2:80': 1 } })
+})
