@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { root } from '../../test/lab/root.ts'
 import { median } from '../measure.ts'
 import { replaceSection } from '../section.ts'
+import { direct } from './direct.ts'
+import { failing } from './failing.ts'
 import { probe, type Told } from './prober.ts'
 import { buildServers, configOf, kinds, respond, type Kind } from './servers.ts'
 import { buildShim } from './shim.ts'
@@ -13,7 +15,7 @@ import { buildShim } from './shim.ts'
 /**
  * `npm run bench -- probing [SECONDS [SERVERS]]`: on this machine's own kernel, in a network namespace, as root. First
  * processor time beside keepalived's for one kind after the other, then SERVERS (10,000) real servers checked every second
- * by two probers for SECONDS (60). `probing hold …`: only the latter.
+ * by two probers for SECONDS (60). `probing hold …`: only the latter. `probing failing …`: see failing.ts.
  */
 export async function probing(words: readonly string[], self: readonly string[]): Promise<number> {
   const [first, ...rest] = words
@@ -26,11 +28,16 @@ export async function probing(words: readonly string[], self: readonly string[])
     await probe(kind as Kind, Number(servers), Number(part), Number(parts))
     return 0
   }
-  if (first === '--inside') return inside(rest, self)
-  const alone = first === 'hold'
+  if (first === '--direct') {
+    await direct(Number(rest[0]), Number(rest[1]))
+    return 0
+  }
+  if (first === '--inside') return rest[0] === 'failing' ? failing(rest.slice(1), self) : inside(rest, self)
+  const alone = first === 'hold' || first === 'failing'
   const [length = '60', servers = '10000'] = alone ? rest : words
   const script = `ip link set lo up && ulimit -n 20000 && exec "$0" "$@"`
-  const inner = [...self, 'probing', '--inside', length, servers, ...(alone ? ['hold'] : [])]
+  const wanted = first === 'failing' ? words : [length, servers, ...(alone ? ['hold'] : [])]
+  const inner = [...self, 'probing', '--inside', ...wanted]
   return spawnSync('unshare', ['-n', 'sh', '-c', script, ...inner], { stdio: 'inherit' }).status ?? 1
 }
 

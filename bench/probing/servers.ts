@@ -88,6 +88,9 @@ function certificate(): { readonly cert: string; readonly key: string } {
   return pair
 }
 
+/** Milliseconds by a clock that all processes of the machine share. */
+export const now = (): number => Number(process.hrtime.bigint() / 1000n) / 1000
+
 /** The so-manieth server; neighbours are not in one /24, as in a large pool. */
 export const serverAddress = (n: number): string => `127.${1 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`
 
