@@ -60,4 +60,21 @@ export interface ProcessSettings {
   readonly bfd: Scheduling
   /** File mode mask; undefined: the usual one. */
   readonly umask: number | undefined
+  /** `process_name`, or one by `process_names`; undefined: as it was started. */
+  readonly name: string | undefined
+  readonly files: ProcessFiles
+}
+
+/** Files around the configuration; undefined: none. */
+export interface ProcessFiles {
+  /** `reload_file`: is there while the configuration is being read; empty: in the state directory. */
+  readonly reloadMarker: string | undefined
+  /** `reload_time_file`: holds the time of the next reload; `repeat`: of each day. */
+  readonly reloadTime: { readonly path: string; readonly repeat: boolean } | undefined
+  /** `config_save_dir`: a copy of each effective configuration. */
+  readonly configCopies: string | undefined
+  /** `state_dump_file`: written at SIGUSR1; undefined: in the state directory. */
+  readonly stateDump: string | undefined
+  /** `data_use_instance`: instance and namespace stand in the name of that file. */
+  readonly dumpNamesInstance: boolean
 }

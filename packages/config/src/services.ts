@@ -76,6 +76,15 @@ export function resolveProcess(top: TopText, text: Text): ProcessSettings {
     checker: scheduling(text, 'checker', text?.lvsProcessName),
     bfd: scheduling(text, 'bfd', undefined),
     umask: umaskOf(text?.umask),
+    name: text?.processName ?? (text?.processNames === true ? 'ipvs-director' : undefined),
+    files: {
+      reloadMarker: text?.reloadFile,
+      reloadTime:
+        text?.reloadTimeFile === undefined ? undefined : { path: text.reloadTimeFile, repeat: text.reloadRepeat },
+      configCopies: text?.configSaveDir,
+      stateDump: text?.stateDumpFile,
+      dumpNamesInstance: text?.dataUseInstance ?? false,
+    },
   }
 }
 

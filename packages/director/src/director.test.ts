@@ -3,10 +3,12 @@ import type { SteerAnswer, SteerRequest } from '@ipvs-director/control'
 import { seconds } from '@ipvs-director/core'
 import { memoryIpvs, type IpvsClient } from 'ipvs-netlink'
 import { expect, test } from 'vitest'
+import type { Alarm } from './alarms/alarm.ts'
 import { config, realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
 import { fakeSources } from './testing/fake-sources.ts'
 import { overlayInMemory } from './testing/overlay.ts'
 import { world, type World } from './testing/world.ts'
+import type { VrrpProcessStatus } from './vrrp-process.ts'
 
 const names = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80']
 const web = (overrides: Partial<VirtualServer> = {}): VirtualServer =>
@@ -71,6 +73,46 @@ test('a configuration with an error keeps the old one and says why', async () =>
   w.use(config([web()]))
   await w.director.reload()
   expect((await w.director.status()).config.refused).toBeUndefined()
+})
+
+test('what only a restart can change refuses a reload, and a plan', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  const moved = config([])
+  w.use({ ...moved, process: { ...moved.process, netNamespace: 'elsewhere' } })
+  const diagnostics = ['error: net_namespace cannot change while the program runs; it takes a restart']
+  expect(await w.director.reload()).toMatchObject({ ok: false, diagnostics })
+  expect(await w.director.plan(undefined)).toMatchObject({ ok: false, diagnostics })
+  expect(await kernel(w.ipvs)).toHaveLength(3)
+})
+
+test('fifo_write_vrrp_states_on_reload: all states again after a reload that is wanted so', async () => {
+  const told: Alarm[] = []
+  const status = {
+    groups: [{ name: 'G1', state: 'master' }],
+    instances: [
+      { name: 'VI_1', state: 'master', priority: { effective: 150 } },
+      { name: 'VI_2', state: 'fault', priority: { effective: 90 } },
+      { name: 'VI_3', state: 'init', priority: { effective: 90 } },
+    ],
+  } as unknown as VrrpProcessStatus
+  const plain = config([web()])
+  const w = world(plain, { failover: { status: async () => status }, alarms: { tell: (alarm) => told.push(alarm) } })
+  await w.director.start()
+  await w.director.reload()
+  await settle(w)
+  const states = (): Alarm[] => told.filter(({ kind }) => kind === 'vrrp-states')
+  expect(states()).toEqual([])
+  const globals = { ...plain.vrrp.globals, fifoStatesOnReload: true }
+  w.use({ ...plain, vrrp: { ...plain.vrrp, globals } })
+  await w.director.reload()
+  await settle(w)
+  expect(states()).toEqual([
+    {
+      kind: 'vrrp-states',
+      lines: ['GROUP "G1" MASTER 0', 'INSTANCE "VI_1" MASTER 150', 'INSTANCE "VI_2" FAULT 90'],
+    },
+  ])
 })
 
 test('a reload keeps what is known of servers that stay, and their checks', async () => {

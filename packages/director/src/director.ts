@@ -2,7 +2,7 @@ import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
 import { withDataPathMarks, type Config, type Globals } from '@ipvs-director/config'
 import type { ControlHandlers, DriftReport, Plan, ReloadResult, Status } from '@ipvs-director/control'
 import { describeError, formatEndpoint, type Clock, type Logger } from '@ipvs-director/core'
-import { notificationsOf, type VrrpEvent } from '@ipvs-director/vrrp'
+import { notificationsOf, stateLines, type VrrpEvent } from '@ipvs-director/vrrp'
 import type { IpvsClient, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
 import type { Alarms } from './alarms/alarms.ts'
@@ -40,6 +40,7 @@ import { unsteered } from './steer.ts'
 import { createSteering, type Steering } from './steering-driver.ts'
 import { createSlowStarts } from './slow-starts.ts'
 import { createSuspension } from './suspension.ts'
+import { unchangeable } from './surroundings/settle.ts'
 import { createSyncDaemons } from './sync-daemons.ts'
 import { tell, tellBegin, tellGone, tellRemoved, type Tellers } from './transitions.ts'
 import { createSyncHeard } from './sync-heard.ts'
@@ -76,6 +77,8 @@ export interface DirectorOptions {
   readonly sources?: Pick<SourcesOptions, 'open' | 'store'>
   /** Mail, webhooks, FIFOs. */
   readonly alarms: (globals: () => Globals) => Pick<Alarms, 'apply' | 'tell' | 'stop'>
+  /** Told of each configuration that runs from now on. */
+  readonly used?: (config: Config) => void
   /** VRRP; it is told of what it follows. */
   readonly failover: (events: EventLog, happened: (event: VrrpEvent) => void) => Failover
   readonly logger: Logger
@@ -405,6 +408,7 @@ export function createDirector(options: DirectorOptions): Director {
 
   /** What stands around the services goes by the configuration, too. */
   function followConfig(now: Config): void {
+    options.used?.(now)
     for (const pool of table.pools) followPool(pool)
     failover.use(now)
     void syncDaemons.use(now.syncDaemon)
@@ -491,8 +495,24 @@ export function createDirector(options: DirectorOptions): Director {
     return { changes, writes: reconciler.figures.writes - writesBefore }
   }
 
+  /** A file that asks for what only a restart can change is refused like one with an error. */
+  function asReload(loaded: Loaded): Loaded {
+    if (fileConfig === undefined || loaded.config === undefined) return loaded
+    const problem = unchangeable(fileConfig.process, loaded.config.process)
+    if (problem === undefined) return loaded
+    const { errors, diagnostics } = loaded
+    return { ...loaded, errors: errors + 1, diagnostics: [`error: ${problem}`, ...diagnostics] }
+  }
+
+  /** `fifo_write_vrrp_states_on_reload`: whoever reads the pipes hears all states again. */
+  async function repeatVrrpStates(): Promise<void> {
+    const status = await failover.status()
+    if (status === undefined) return
+    alarms.tell({ kind: 'vrrp-states', lines: stateLines(status) })
+  }
+
   async function reload({ confirmWithin }: { confirmWithin?: number | undefined } = {}): Promise<ReloadResult> {
-    const loaded = await options.load()
+    const loaded = asReload(await options.load())
     if (loaded.config === undefined || loaded.errors > 0) {
       refused = { at: clock.wall(), diagnostics: shortened(loaded.diagnostics) }
       const why = loaded.diagnostics[0] ?? 'nothing to run'
@@ -504,6 +524,7 @@ export function createDirector(options: DirectorOptions): Director {
     const { changes, writes } = await use(loaded.config)
     reloads++
     loadedAt = clock.wall()
+    if (loaded.config.vrrp.globals.fifoStatesOnReload) void repeatVrrpStates()
     trial.begin(before, confirmWithin)
     say('info', 'reload', `Reload complete: ${changes.length} changes, ${writes} writes`, {
       changes: changes.length,
@@ -542,7 +563,7 @@ export function createDirector(options: DirectorOptions): Director {
   }
 
   async function planOf(file: string | undefined): Promise<Plan> {
-    const loaded = await options.load(file)
+    const loaded = asReload(await options.load(file))
     const { diagnostics } = loaded
     const name = file ?? options.file
     if (loaded.config === undefined || loaded.errors > 0)

@@ -1,6 +1,6 @@
 import { limitsOf, meansHere } from '@ipvs-director/checkers'
 import { claimSocket, createControlServer, SocketPathError, type SocketClaim } from '@ipvs-director/control'
-import { describeError, systemClock, type Logger } from '@ipvs-director/core'
+import { describeError, systemClock, type Logger, type Millis } from '@ipvs-director/core'
 import type { VirtualServer } from '@ipvs-director/config'
 import { memoryIpvs, openIpvs } from 'ipvs-netlink'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,10 +26,12 @@ import { createSnmp } from './snmp/snmp.ts'
 import { withSnmp } from './snmp/with-snmp.ts'
 import { lastGoodFile } from './sources/last-good.ts'
 import { openSource } from './sources/open.ts'
-import { serviceManager, type ServiceManager } from './systemd.ts'
 import { shortened } from './shortened.ts'
+import { placesOf } from './surroundings/places.ts'
+import { createSurroundings } from './surroundings/surroundings.ts'
+import { serviceManager, type ServiceManager } from './systemd.ts'
 import { version } from './version.ts'
-import { startVrrpProcess } from './vrrp-process.ts'
+import { startVrrpProcess, type VrrpProcessOptions } from './vrrp-process.ts'
 
 /** Exit statuses, keepalived's where it has them (reference/operations.md §2). */
 export const exitStatus = { ok: 0, fatal: 1, configuration: 2, permission: 4, noConfiguration: 6 } as const
@@ -94,29 +96,34 @@ async function serve(options: CommandLine, logging: Logging, service: ServiceMan
     service.failed(message, constants.errno.ENOENT)
     return exitStatus.noConfiguration
   }
-  const claim = await claimSocket({ path: options.socket, group: options.socketGroup })
+  const loaded = await loadFile(options.file, options)
+  const placed = loaded.config === undefined ? options : placesOf(options, loaded.config.process)
+  const claim = await claimSocket({ path: placed.socket, group: placed.socketGroup })
   try {
-    if (options.pidFile !== undefined) writeFileSync(options.pidFile, `${process.pid}\n`)
-    return await direct(options, logging, claim, service)
+    if (placed.pidFile !== undefined) writeFileSync(placed.pidFile, `${process.pid}\n`)
+    return await direct(placed, loaded, logging, claim, service)
   } finally {
     await claim.release()
-    if (options.pidFile !== undefined) rmSync(options.pidFile, { force: true })
+    if (placed.pidFile !== undefined) rmSync(placed.pidFile, { force: true })
   }
 }
 
 async function direct(
   options: CommandLine,
+  first: Loaded,
   logging: Logging,
   claim: SocketClaim,
   service: ServiceManager,
 ): Promise<number> {
   const { logger } = logging
-  const ipvs = options.memoryIpvs ? memoryIpvs() : await openIpvs()
+  const surroundings = createSurroundings(options, first.config, logger)
+  const ipvs = await surroundings.settle(async () => (options.memoryIpvs ? memoryIpvs() : openIpvs()))
   const wiring: DirectorOptions = {
     file: options.file,
     version,
-    load: loader(options),
-    failover: failoverOf(options, logger),
+    load: surroundings.reading(loader(options, first)),
+    used: surroundings.use,
+    failover: failoverOf(options, logger, surroundings.childWait),
     alarms: (globals) =>
       withSnmp(
         createAlarms({ clock: systemClock, logger, runFifoScript: fifoScriptRunner(globals, logger) }),
@@ -132,7 +139,7 @@ async function direct(
     ipvsVersion: async () => (options.memoryIpvs ? 'memory' : (await ipvs.info()).version),
     // Loaded once the table is right: what probes is more than half of the program.
     startProber: async (events, globals) =>
-      (await import('./probing.ts')).startProbing(options.probers, events, globals, logger),
+      (await import('./probing.ts')).startProbing(options.probers, events, globals, logger, surroundings.childWait),
     runScript: scriptRunner(logger),
     owned: ownedFile(join(options.stateDirectory, 'owned.json')),
     overlay: overlayFile(options.overlay),
@@ -166,6 +173,9 @@ async function direct(
   for (const remark of limitsOf(loaded.config, meansHere(proberCount(options.probers))).remarks)
     logger.warn('limits', remark)
   if (options.dumpConfig) logConfig(loaded.config, logger)
+  surroundings.begin(director, () => {
+    reloadAloud(reload, logger)
+  })
   const control = await openControl(claim, { ...director, reload }, logger, ending.stop)
   const keep = (await ending.asked) || options.keepIpvs
   logger.info('stop', keep ? 'Stopping; the IPVS table stays as it is' : 'Stopping')
@@ -173,6 +183,7 @@ async function direct(
   await control.close()
   await director.stop({ keep, keepVips: options.keepVips })
   ipvs.close()
+  await surroundings.end()
   logger.info('stopped', 'Stopped')
   return exitStatus.ok
 }
@@ -199,23 +210,26 @@ function telling(director: Director, service: ServiceManager): Director['reload'
   }
 }
 
-/** At the start nobody is kept waiting; later the file is read aside, and what is as it was before stays the same object. */
-function loader(options: CommandLine): DirectorOptions['load'] {
-  let before: readonly VirtualServer[] | undefined
+/**
+ * What was read at the start first; later the file is read aside, where nobody is kept waiting, and what is as it was before
+ * stays the same object.
+ */
+function loader(options: CommandLine, first: Loaded): DirectorOptions['load'] {
+  let read: Loaded | undefined = first
+  let before: readonly VirtualServer[] = first.config?.virtualServers ?? []
   return async (file = options.file) => {
-    const loaded =
-      before === undefined
-        ? await loadFile(file, options)
-        : await loadAside(programPath('load-worker'), file, options, before)
-    before = loaded.config?.virtualServers ?? before ?? []
+    const loaded = read ?? (await loadAside(programPath('load-worker'), file, options, before))
+    read = undefined
+    before = loaded.config?.virtualServers ?? before
     if (options.services || loaded.config === undefined) return loaded
     return { ...loaded, config: { ...loaded.config, virtualServers: [] } }
   }
 }
 
-function failoverOf(options: CommandLine, logger: Logger): DirectorOptions['failover'] {
+function failoverOf(options: CommandLine, logger: Logger, stopPatience: () => Millis): DirectorOptions['failover'] {
   if (!options.vrrp) return () => noFailover
-  return (events, happened) => createFailover({ start: startVrrpProcess, logger, events, clock: systemClock, happened })
+  const start = (how: VrrpProcessOptions) => startVrrpProcess({ ...how, stopPatience })
+  return (events, happened) => createFailover({ start, logger, events, clock: systemClock, happened })
 }
 
 /** The moment somebody wants the end; the first one counts. */
@@ -253,12 +267,17 @@ async function openControl(socket: SocketClaim, director: Director, logger: Logg
   })
 }
 
+/** A reload that nobody waits for. */
+function reloadAloud(reload: Director['reload'], logger: Logger): void {
+  logger.info('reload.requested', 'Reloading ...')
+  void reload().catch((error: unknown) => {
+    logger.error('reload.failed', `reload failed, the old configuration stays: ${describeError(error)}`)
+  })
+}
+
 function onSignals(reload: Director['reload'], logger: Logger, stop: (keep: boolean) => void): void {
   process.on('SIGHUP', () => {
-    logger.info('reload.requested', 'Reloading ...')
-    void reload().catch((error: unknown) => {
-      logger.error('reload.failed', `reload failed, the old configuration stays: ${describeError(error)}`)
-    })
+    reloadAloud(reload, logger)
   })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {

@@ -4,7 +4,12 @@ import { readCommandLine, UsageError } from './options.ts'
 test.each([
   [['-n', '-l', '-D', '-f', 'a.conf'], { file: 'a.conf', detail: 1 }],
   [['-Dd', '-S', '6'], { detail: 1, dumpConfig: true, log: { detail: 1, facility: 22 }, remarks: [] }],
-  [['-x', '-A', '/m', '--umask', '0'], { snmp: true, snmpSocket: '/m', remarks: ['--umask has no effect yet'] }],
+  [
+    ['-x', '-A', '/m', '--release-vips'],
+    { snmp: true, snmpSocket: '/m', remarks: ['--release-vips has no effect yet'] },
+  ],
+  [['-u', '022', '-s', 'blue'], { umask: 0o22, namespace: 'blue', remarks: [] }],
+  [['--umask', '63'], { umask: 0o77 }],
   [['-G', '-S', 'daemon'], { log: { noSyslog: true, facility: 3 }, remarks: ['--log-facility has no effect with --no-syslog'] }], // prettier-ignore
   [['-g', '/l', '--flush-log-file'], { log: { file: '/l', flush: true }, remarks: [] }],
   [['--flush-log-file'], { remarks: ['--flush-log-file has no effect without --log-file'] }],

@@ -27,6 +27,10 @@ export interface CommandLine {
   /** `-A`: where the SNMP master agent listens; undefined: `snmp_socket`, or its usual place. */
   readonly snmpSocket: string | undefined
   readonly pidFile: string | undefined
+  /** `-s`: network namespace to run in, instead of `net_namespace`. */
+  readonly namespace: string | undefined
+  /** `-u`: file mode mask, instead of `umask`. */
+  readonly umask: number | undefined
   /** `-I`: leave the kernel's table as it is at the end. */
   readonly keepIpvs: boolean
   readonly socket: string
@@ -111,13 +115,11 @@ const known = {
 
 /** Options of keepalived that are understood and do nothing yet; each use is said once at the start. */
 const withoutEffect = [
-  'umask',
   'release-vips',
   'vrrp_pid',
   'checkers_pid',
   'bfd_pid',
   'address-monitoring',
-  'namespace',
   'core-dump',
   'core-dump-pattern',
 ] as const
@@ -127,6 +129,7 @@ export const defaultSocket = '/run/ipvs-director/control.sock'
 export const defaultStateDirectory = '/run/ipvs-director'
 const compareStateDirectory = '/run/ipvs-director-compare'
 const defaultOverlayDirectory = '/var/lib/ipvs-director'
+export const defaultOverlay = `${defaultOverlayDirectory}/overlay.json`
 
 /** Reads the arguments after the program's name; throws a {@link UsageError}. */
 export function readCommandLine(argv: readonly string[]): CommandLine {
@@ -159,6 +162,8 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     snmp: values.snmp ?? false,
     snmpSocket: values['snmp-agent-socket'],
     pidFile: values.pid,
+    namespace: values.namespace,
+    umask: fileModeMask(values.umask),
     keepIpvs: values['dont-release-ipvs'] ?? false,
     socket: values.socket ?? (ownDirectory === undefined ? defaultSocket : `${stateDirectory}/control.sock`),
     socketGroup: values['socket-group'],
@@ -228,6 +233,14 @@ function stormLines(word: string | undefined): number | undefined {
   return lines
 }
 
+/** Octal with a leading 0, else decimal, as keepalived takes it. */
+function fileModeMask(word: string | undefined): number | undefined {
+  if (word === undefined) return undefined
+  const mask = Number.parseInt(word, word.startsWith('0') ? 8 : 10)
+  if (!/^(?:0[0-7]*|[1-9]\d*)$/.test(word) || mask > 0o777) throw new UsageError(`--umask ${word}: wanted 0 to 0777`)
+  return mask
+}
+
 function proberCount(value: string | undefined): number | undefined {
   if (value === undefined) return undefined
   const count = Number(value)
@@ -253,6 +266,8 @@ export const help = `usage: ipvs-director [-f FILE] [options]
   -x, --snmp                tables for an SNMP master agent (AgentX), also without enable_snmp_… in the file
   -A, --snmp-agent-socket F  where it listens (default /var/agentx/master)
   -p, --pid FILE            write the process id
+  -s, --namespace NAME      run in this network namespace
+  -u, --umask MASK          permissions that new files do not get (octal with a leading 0)
   -C, --check               only the services, no VRRP
   -P, --vrrp                only VRRP, no services
   -V, --dont-release-vrrp   leave the VIPs at the end, and do not tell the other directors

@@ -1,7 +1,7 @@
 import { localKinds, type Prober, type ProberEvents } from '@ipvs-director/checkers'
 import { createEngine, createFleet, createNodeIo } from '@ipvs-director/checkers/probing'
 import type { Globals } from '@ipvs-director/config'
-import { systemClock, type Logger } from '@ipvs-director/core'
+import { systemClock, type Logger, type Millis } from '@ipvs-director/core'
 import { proberCount, splitProber } from './probers.ts'
 import { programPath } from './programs.ts'
 import { checkIdentities } from './scripts.ts'
@@ -13,6 +13,7 @@ export function startProbing(
   events: ProberEvents,
   globals: () => Globals,
   logger: Logger,
+  stopPatience: () => Millis,
 ): Prober & ProberProcesses {
   const io = createNodeIo({ scriptIdentity: checkIdentities(globals, logger) })
   const local = createEngine({ events, clock: systemClock, io })
@@ -23,6 +24,7 @@ export function startProbing(
     events,
     clock: systemClock,
     logger,
+    stopPatience,
   })
   return splitProber((kind) => localKinds.has(kind), local, fleet)
 }

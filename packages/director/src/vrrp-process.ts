@@ -21,6 +21,8 @@ export interface VrrpProcessOptions {
   readonly clock: Clock
   /** The built program; default: `vrrp.js` beside the program that runs. */
   readonly entry?: string
+  /** `child_wait_time`: how long it may take to end; default 5 s. */
+  readonly stopPatience?: () => Millis
 }
 
 /** What the process says of itself and its instances. */
@@ -47,7 +49,6 @@ export interface VrrpProcess {
 }
 
 const answerPatience = seconds(2)
-const stopPatience = seconds(5)
 /** How often it is asked for a sign of life, and how many may be missing: then it hangs, and its leases have ended. */
 const pingEvery = seconds(10)
 const missedPings = 3
@@ -209,7 +210,7 @@ export function startVrrpProcess(options: VrrpProcessOptions): VrrpProcess {
       const running = child
       if (running === undefined) return Promise.resolve()
       return new Promise((resolve) => {
-        const timer = clock.after(stopPatience, () => {
+        const timer = clock.after(options.stopPatience?.() ?? seconds(5), () => {
           running.kill('SIGKILL')
         })
         stopping = () => {

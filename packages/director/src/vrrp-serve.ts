@@ -13,7 +13,7 @@ import {
   type VrrpCommand,
   type VrrpWork,
 } from './vrrp-messages.ts'
-import { usePriorities } from './vrrp-priorities.ts'
+import { useScheduling } from './surroundings/scheduling.ts'
 
 /** Nanoseconds, as perf_hooks counts. */
 const perMillisecond = 1e6
@@ -32,7 +32,7 @@ export function serveVrrp(send: (message: FromVrrp) => void, end: (code: number)
 
   async function open(first: VrrpWork): Promise<{ link: LinuxVrrpLink; vrrp: Vrrp }> {
     const { globals } = first.plan.vrrp
-    usePriorities(globals, logger)
+    useScheduling('vrrp', { ...globals, name: globals.processName }, logger)
     const link = await openVrrpLink({
       logger,
       permit: ({ script }) => permissionOf(script, (work ?? first).scripts, logger),

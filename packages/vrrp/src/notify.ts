@@ -1,5 +1,7 @@
 import type { Script, SyncGroup, VrrpConfig, VrrpInstance, VrrpNotify } from '@ipvs-director/config'
 import type { NotifyState, VrrpEvent } from './events.ts'
+import type { Phase } from './state.ts'
+import type { VrrpStatus } from './vrrp.ts'
 
 /** One thing to do because of an event. They are done in this order; nothing waits for a script to end. */
 export type Notification =
@@ -43,13 +45,31 @@ export function notificationsOf(event: VrrpEvent, config: Blocks): readonly Noti
   }
 }
 
-/** All states again, for `fifo_write_vrrp_states_on_reload`. */
-export const stateLine = (kind: 'INSTANCE' | 'GROUP', name: string, state: NotifyState, priority: number): string =>
+/** All states again, groups first, for `fifo_write_vrrp_states_on_reload`. What has no state yet is left out. */
+export function stateLines({ instances, groups }: VrrpStatus): readonly string[] {
+  const told = (kind: 'INSTANCE' | 'GROUP', name: string, phase: Phase, priority: number): readonly string[] => {
+    const state = phases[phase]
+    return state === undefined ? [] : [textOf(kind, name, state, priority)]
+  }
+  return [
+    ...groups.flatMap(({ name, state }) => told('GROUP', name, state, 0)),
+    ...instances.flatMap(({ name, state, priority }) => told('INSTANCE', name, state, priority.effective)),
+  ]
+}
+
+const phases: Readonly<Partial<Record<Phase, NotifyState>>> = {
+  master: 'MASTER',
+  backup: 'BACKUP',
+  fault: 'FAULT',
+  stopped: 'STOP',
+}
+
+const textOf = (kind: 'INSTANCE' | 'GROUP', name: string, state: string, priority: number): string =>
   `${kind} "${name}" ${state} ${priority}`
 
 const line = (kind: 'INSTANCE' | 'GROUP', name: string, state: string, priority: number): Notification => ({
   do: 'fifo',
-  line: `${kind} "${name}" ${state} ${priority}`,
+  line: textOf(kind, name, state, priority),
 })
 
 type InstanceEvent = Extract<VrrpEvent, { type: 'instance' }>

@@ -20,6 +20,8 @@ export interface FleetOptions {
   readonly firstWait?: Millis
   /** Without a sign of life for so long a prober is taken for hung, and replaced. Default 10 s. */
   readonly patience?: Millis
+  /** `child_wait_time`: how long a prober may take to end; default 5 s. */
+  readonly stopPatience?: () => Millis
 }
 
 /** One prober process as it is shown. */
@@ -128,6 +130,7 @@ export function createFleet(options: FleetOptions): Fleet {
       firstWait: options.firstWait,
       material,
       patience: options.patience ?? seconds(10),
+      stopPatience: options.stopPatience ?? (() => seconds(5)),
       reports: (reports) => {
         reports.forEach(take)
       },

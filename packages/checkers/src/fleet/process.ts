@@ -15,6 +15,8 @@ export interface ProcessOptions {
   readonly material: ReadonlyMap<string, string>
   /** Without a sign of life for so long it is taken for hung. */
   readonly patience: Millis
+  /** How long it may take to end when it is asked to. */
+  readonly stopPatience: () => Millis
   reports(reports: readonly Report[]): void
   trouble(message: string): void
   /** It is gone; `why` is undefined when it was asked to go. Comes once. */
@@ -27,7 +29,6 @@ const idsAtOnce = 5000
 const pingEvery = seconds(1)
 /** How long figures may take to come. */
 const figuresPatience = seconds(2)
-const stopPatience = seconds(5)
 
 /** One running prober process. It is used once: when it is gone, another one takes its place. */
 export class RunningProcess {
@@ -120,7 +121,7 @@ export class RunningProcess {
     if (this.#gone) return Promise.resolve()
     this.#stopping = true
     return new Promise((resolve) => {
-      const timer = this.#options.clock.after(stopPatience, () => {
+      const timer = this.#options.clock.after(this.#options.stopPatience(), () => {
         this.#child.kill('SIGKILL')
       })
       this.#whenGone = () => {

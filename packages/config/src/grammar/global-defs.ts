@@ -22,36 +22,41 @@ import { fifoKind, hostPortKind, interfaceKind, pathKind, syncDaemonKind, timeou
 
 const markKind = integerKind({ min: 1, max: 2 ** 32 - 1 })
 const pending = { pending: true } as const
-const nice = { min: -20, max: 19, ...pending, doc: 'Niceness of the process.' } as const
-const noSwap = { ...pending, doc: 'Lock the process in memory.' } as const
+const nice = { min: -20, max: 19, doc: 'Niceness of the process.' } as const
+const noSwap = { doc: 'Lock the process in memory.' } as const
 const realTime = {
   min: 1,
   max: 99,
   clamp: true,
   since: '2.0.0',
-  ...pending,
   doc: 'Real-time priority of the process.',
 } as const
 const rtTime = {
   min: 1,
   since: '2.1.0',
-  ...pending,
   doc: 'Microseconds a real-time process may run without a system call.',
 } as const
 const affinity = {
   since: '2.0.17',
   what: 'processor numbers',
-  ...pending,
-  doc: 'Processors the process may run on.',
+  doc: 'Processors the process may run on; those of the checkers count for VRRP, too, where it has none.',
 } as const
 const processName = {
   maxLength: 15,
   since: '2.0.16',
-  ...pending,
   doc: 'Name of the process in process lists.',
 } as const
-const buffers = { min: 0, since: '2.0.0', ...pending, doc: 'Receive buffer of the netlink socket, bytes.' } as const
-const force = { since: '2.0.11', ...pending, doc: 'Set the buffer beyond the system limit.' } as const
+const buffers = {
+  min: 0,
+  since: '2.0.0',
+  unsupported: 'the buffers are as large as the work needs, beyond the limit of the system',
+  doc: 'Receive buffer of the netlink socket, bytes.',
+} as const
+const force = {
+  since: '2.0.11',
+  unsupported: 'the buffers are as large as the work needs, beyond the limit of the system',
+  doc: 'Set the buffer beyond the system limit.',
+} as const
 
 const mail = {
   notificationEmail: list('notification_email', textKind({ what: 'a mail address', syntax: 'ADDR' }), {
@@ -82,7 +87,7 @@ const mail = {
   noCheckerEmails: boolean('no_checker_emails', {
     default: false,
     since: '2.0.0',
-    ...pending,
+
     doc: 'Mail only when a real server changes, not for each of its checkers.',
   }),
   lvsId: text('lvs_id', { deprecated: 'use router_id', doc: 'Name of this machine in very old files.' }),
@@ -136,14 +141,14 @@ const scripts = {
     ...pending,
     doc: 'Keep symbolic links in the paths of scripts.',
   }),
-  startupScript: script('startup_script', { since: '2.1.0', ...pending, doc: 'Command to run before anything else.' }),
-  shutdownScript: script('shutdown_script', { since: '2.1.0', ...pending, doc: 'Command to run at the very end.' }),
+  startupScript: script('startup_script', { since: '2.1.0', doc: 'Command to run before anything else.' }),
+  shutdownScript: script('shutdown_script', { since: '2.1.0', doc: 'Command to run at the very end.' }),
   startupScriptTimeout: integer('startup_script_timeout', {
     min: 1,
     max: 1000,
     default: 10,
     since: '2.1.0',
-    ...pending,
+
     doc: 'Seconds it may take.',
   }),
   shutdownScriptTimeout: integer('shutdown_script_timeout', {
@@ -151,7 +156,7 @@ const scripts = {
     max: 1000,
     default: 10,
     since: '2.1.0',
-    ...pending,
+
     doc: 'Seconds it may take.',
   }),
   notifyFifo: value('notify_fifo', fifoKind, {
@@ -188,7 +193,7 @@ const scripts = {
   }),
   fifoWriteVrrpStatesOnReload: flag('fifo_write_vrrp_states_on_reload', {
     since: '2.2.5',
-    ...pending,
+
     doc: 'Write all VRRP states after a reload.',
   }),
 } as const satisfies Fields
@@ -461,39 +466,39 @@ const lvs = {
 } as const satisfies Fields
 
 const processes = {
-  vrrpPriority: integer('vrrp_priority', { ...nice, pending: false }),
+  vrrpPriority: integer('vrrp_priority', nice),
   checkerPriority: integer('checker_priority', nice),
-  bfdPriority: integer('bfd_priority', { ...nice, pending: false, unsupported: 'BFD has no process of its own' }),
-  vrrpNoSwap: flag('vrrp_no_swap', { ...noSwap, pending: false }),
+  bfdPriority: integer('bfd_priority', { ...nice, unsupported: 'BFD has no process of its own' }),
+  vrrpNoSwap: flag('vrrp_no_swap', noSwap),
   checkerNoSwap: flag('checker_no_swap', noSwap),
-  bfdNoSwap: flag('bfd_no_swap', { ...noSwap, pending: false, unsupported: 'BFD has no process of its own' }),
-  vrrpRtPriority: integer('vrrp_rt_priority', { ...realTime, pending: false }),
+  bfdNoSwap: flag('bfd_no_swap', { ...noSwap, unsupported: 'BFD has no process of its own' }),
+  vrrpRtPriority: integer('vrrp_rt_priority', realTime),
   checkerRtPriority: integer('checker_rt_priority', realTime),
   bfdRtPriority: integer('bfd_rt_priority', {
     ...realTime,
-    pending: false,
+
     unsupported: 'BFD has no process of its own',
   }),
-  vrrpRlimitRttime: integer('vrrp_rlimit_rttime', { ...rtTime, pending: false }),
+  vrrpRlimitRttime: integer('vrrp_rlimit_rttime', rtTime),
   checkerRlimitRttime: integer('checker_rlimit_rttime', rtTime),
   bfdRlimitRttime: integer('bfd_rlimit_rttime', {
     ...rtTime,
-    pending: false,
+
     unsupported: 'BFD has no process of its own',
   }),
-  vrrpRlimitRtime: integer('vrrp_rlimit_rtime', { ...rtTime, pending: false, deprecated: 'use vrrp_rlimit_rttime' }),
+  vrrpRlimitRtime: integer('vrrp_rlimit_rtime', { ...rtTime, deprecated: 'use vrrp_rlimit_rttime' }),
   checkerRlimitRtime: integer('checker_rlimit_rtime', { ...rtTime, deprecated: 'use checker_rlimit_rttime' }),
   bfdRlimitRtime: integer('bfd_rlimit_rtime', {
     ...rtTime,
-    pending: false,
+
     unsupported: 'BFD has no process of its own',
     deprecated: 'use bfd_rlimit_rttime',
   }),
-  vrrpCpuAffinity: words('vrrp_cpu_affinity', { ...affinity, pending: false }),
+  vrrpCpuAffinity: words('vrrp_cpu_affinity', affinity),
   checkerCpuAffinity: words('checker_cpu_affinity', affinity),
   bfdCpuAffinity: words('bfd_cpu_affinity', {
     ...affinity,
-    pending: false,
+
     unsupported: 'BFD has no process of its own',
   }),
   maxAutoPriority: integer('max_auto_priority', {
@@ -501,24 +506,24 @@ const processes = {
     max: 99,
     clamp: true,
     since: '2.1.0',
-    ...pending,
+    unsupported: 'a process that was held up is noticed, and VRRP steps back',
     doc: 'Highest real-time priority given when timers are late; 0: none.',
   }),
   minAutoPriorityDelay: integer('min_auto_priority_delay', {
     min: 1,
     max: 10_000_000,
     since: '2.1.0',
-    ...pending,
+    unsupported: 'a process that was held up is noticed, and VRRP steps back',
     doc: 'Lateness in microseconds that counts.',
   }),
-  processNames: flag('process_names', { since: '2.0.16', ...pending, doc: 'Give the processes names of their own.' }),
+  processNames: flag('process_names', { since: '2.0.16', doc: 'Give the processes names of their own.' }),
   processName: text('process_name', processName),
-  vrrpProcessName: text('vrrp_process_name', { ...processName, pending: false }),
+  vrrpProcessName: text('vrrp_process_name', processName),
   checkerProcessName: text('checker_process_name', processName),
   lvsProcessName: text('lvs_process_name', { ...processName, deprecated: 'use checker_process_name' }),
   bfdProcessName: text('bfd_process_name', {
     ...processName,
-    pending: false,
+
     unsupported: 'BFD has no process of its own',
   }),
   vrrpNetlinkCmdRcvBufs: integer('vrrp_netlink_cmd_rcv_bufs', buffers),
@@ -535,7 +540,7 @@ const processes = {
     since: '2.0.9',
     pattern: /^(?:\d+|I(?:RWX[UGO]|[RWX](?:USR|GRP|OTH))(?:\|I(?:RWX[UGO]|[RWX](?:USR|GRP|OTH)))*)$/,
     what: 'a file mode mask',
-    ...pending,
+
     doc: 'Permissions that new files do not get: octal with a leading 0, or names such as IRWXG|IRWXO.',
   }),
 } as const satisfies Fields
@@ -550,7 +555,7 @@ const files = {
     min: 0,
     max: 2 ** 32 - 1,
     since: '2.0.15',
-    ...pending,
+    unsupported: '${_RANDOM} has no seed here',
     doc: 'Seed of ${_RANDOM}.',
   }),
   includeCheck: value('include_check', includeChecks, {
@@ -564,19 +569,19 @@ const files = {
   }),
   reloadTimeFile: value('reload_time_file', pathKind, {
     since: '2.1.0',
-    ...pending,
+
     doc: 'File that holds the time of the next reload.',
   }),
-  reloadRepeat: flag('reload_repeat', { since: '2.1.0', ...pending, doc: 'Reload at that time every day.' }),
+  reloadRepeat: flag('reload_repeat', { since: '2.1.0', doc: 'Reload at that time every day.' }),
   reloadFile: text('reload_file', {
     bare: '',
     since: '2.2.0',
-    ...pending,
+
     doc: 'File that exists while the configuration is being read.',
   }),
   configSaveDir: value('config_save_dir', pathKind, {
     since: '2.2.3',
-    ...pending,
+
     doc: 'Directory for copies of the configuration.',
   }),
   tmpConfigDirectory: value('tmp_config_directory', pathKind, {
@@ -587,21 +592,31 @@ const files = {
   dataUseInstance: boolean('data_use_instance', {
     default: false,
     since: '2.2.3',
-    ...pending,
+
     doc: 'Instance and namespace in the names of dump files.',
   }),
   stateDumpFile: value('state_dump_file', pathKind, {
     since: '2.3.3',
-    ...pending,
+
     doc: 'File for the state at SIGUSR1.',
   }),
   statsDumpFile: value('stats_dump_file', pathKind, {
     since: '2.3.3',
-    ...pending,
+    unsupported: 'ipvs-ctl status --json and the metrics tell the figures; SIGUSR2 opens the log file anew',
     doc: 'File for the figures at SIGUSR2.',
   }),
-  jsonDumpFile: value('json_dump_file', pathKind, { since: '2.3.3', ...pending, doc: 'File for the JSON dump.' }),
-  jsonVersion: integer('json_version', { min: 1, max: 2, since: '2.2.8', ...pending, doc: 'Form of the JSON dump.' }),
+  jsonDumpFile: value('json_dump_file', pathKind, {
+    since: '2.3.3',
+    unsupported: 'ipvs-ctl status --json tells it',
+    doc: 'File for the JSON dump.',
+  }),
+  jsonVersion: integer('json_version', {
+    min: 1,
+    max: 2,
+    since: '2.2.8',
+    unsupported: 'ipvs-ctl status --json tells it',
+    doc: 'Form of the JSON dump.',
+  }),
   enableDbus: flag('enable_dbus', {
     since: '1.3.0',
     unsupported: 'the control socket tells and steers what D-Bus does in keepalived',

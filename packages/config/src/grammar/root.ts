@@ -7,22 +7,20 @@ import { bfdInstance, trackFile, vrrpScript, vrrpTrackFile, vrrpTrackProcess } f
 import { realServer, realServerTemplate, virtualServer, virtualServerGroup } from './virtual-server.ts'
 import { vrrpInstance, vrrpSyncGroup } from './vrrp.ts'
 
-const pending = { pending: true } as const
-
 const topLevel = {
   globalDefs,
   ssl,
   netNamespace: text('net_namespace', {
     since: '1.2.24',
     repeated: 'first',
-    ...pending,
+
     doc: 'Network namespace to run in.',
   }),
   netNamespaceIpvs: text('net_namespace_ipvs', {
     bare: '',
     since: '2.1.0',
     repeated: 'first',
-    ...pending,
+
     doc: 'Network namespace whose IPVS is used.',
   }),
   namespaceWithIpsets: flag('namespace_with_ipsets', {
@@ -30,13 +28,13 @@ const topLevel = {
     unsupported: 'no ipsets are used',
     doc: 'Allow ipsets in a namespace on old kernels.',
   }),
-  instance: text('instance', { since: '1.2.24', ...pending, doc: 'Name of this daemon in file and log names.' }),
-  usePidDir: flag('use_pid_dir', { since: '1.2.24', ...pending, doc: 'Process id files in a directory of their own.' }),
+  instance: text('instance', { since: '1.2.24', doc: 'Name of this daemon in file and log names.' }),
+  usePidDir: flag('use_pid_dir', { since: '1.2.24', doc: 'Process id files in a directory of their own.' }),
   childWaitTime: integer('child_wait_time', {
     min: 0,
     default: 5,
     since: '2.0.0',
-    ...pending,
+
     doc: 'Seconds to wait for processes at the end.',
   }),
   linkbeatUsePolling: flag('linkbeat_use_polling', {

@@ -31,6 +31,8 @@ export type Alarm =
   | { readonly kind: 'service-gone'; readonly service: VirtualServer; readonly why: Going; readonly at: number }
   /** VRRP, with what keepalived would do on it (`notificationsOf`); scripts among them are not ours to run. */
   | { readonly kind: 'vrrp'; readonly event: VrrpEvent; readonly notifications: readonly Notification[] }
+  /** `fifo_write_vrrp_states_on_reload`: lines for the VRRP pipes, and nothing else. */
+  | { readonly kind: 'vrrp-states'; readonly lines: readonly string[] }
   /** Anything else of the event log: `reload.refused`, `prober.trouble`, `drift`. Server, quorum and VRRP are left out. */
   | { readonly kind: 'event'; readonly event: Event }
 

@@ -118,7 +118,7 @@ export function createAlarms({ clock, logger, runFifoScript, post }: AlarmsOptio
       if (letter !== undefined) mailer?.value.add(letter)
       if (webhooks.length > 0) {
         const event = webhookEventOf(alarm)
-        for (const { value } of webhooks) value.add(event)
+        if (event !== undefined) for (const { value } of webhooks) value.add(event)
       }
     },
     figures: () => ({

@@ -83,8 +83,8 @@ const isForGood = (status: number): boolean => status === 400 || status === 413 
 /** A URL may carry a token in its user, path or query: the log has the host. */
 const publicUrl = (url: string): string => new URL(url).origin
 
-/** What a webhook is told of an alarm. */
-export function webhookEventOf(alarm: Alarm): WebhookEvent {
+/** What a webhook is told of an alarm; undefined: nothing. */
+export function webhookEventOf(alarm: Alarm): WebhookEvent | undefined {
   const made = (at: number, event: string, message: string, fields: WebhookEvent['fields']): WebhookEvent => ({
     at: new Date(at).toISOString(),
     event,
@@ -113,6 +113,8 @@ export function webhookEventOf(alarm: Alarm): WebhookEvent {
       const { at, type, ...fields } = alarm.event
       return made(at, `vrrp.${type}`, vrrpMessage(alarm.event), fields)
     }
+    case 'vrrp-states':
+      return undefined
     case 'event': {
       const { at, event, message, fields } = alarm.event
       return made(at, event, message, fields)

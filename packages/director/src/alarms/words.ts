@@ -40,6 +40,8 @@ export function letterOf(alarm: Alarm, services: Services, general: boolean): Le
       if (!general || (event.type !== 'alarm' && event.type !== 'calm')) return undefined
       return { subject: `VRRP Instance ${event.name} - ${event.type === 'alarm' ? 'ALARM' : 'All clear'}: ${event.kind}`, body: `=> ${event.text} <=`, at: event.at } // prettier-ignore
     }
+    case 'vrrp-states':
+      return undefined
     case 'event': {
       const { event, message, at } = alarm.event
       return general && mailedEvents.has(event) ? { subject: event, body: message, at } : undefined
@@ -107,6 +109,8 @@ export function fifoLinesOf(alarm: Alarm, services: Services): readonly FifoLine
     }
     case 'vrrp':
       return alarm.notifications.flatMap((each) => (each.do === 'fifo' ? [{ family: 'vrrp', text: each.line }] : []))
+    case 'vrrp-states':
+      return alarm.lines.map((text) => ({ family: 'vrrp', text }))
     case 'event':
       return []
   }

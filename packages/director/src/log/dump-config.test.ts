@@ -14,6 +14,7 @@ test('the effective configuration is a line per part, and no secret is in it', (
     'virtualServers',
     'virtualServers',
     'vrrp',
+    'process',
   ])
   expect(messages.join('')).toContain('"name":"fwmark 7/inet"')
   expect(messages.join('')).not.toContain('sesame')

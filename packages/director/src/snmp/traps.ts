@@ -24,6 +24,7 @@ export function notificationsOf(alarm: Alarm, snapshot: SnmpSnapshot): VarBind[]
       return snmp.checker ? [quorumTrap(alarm, snapshot)] : []
     case 'vrrp':
       return [...(snmp.vrrp ? vrrpTraps(alarm, snapshot) : []), ...newMasterTraps(alarm, snapshot)]
+    case 'vrrp-states':
     case 'event':
       return []
   }

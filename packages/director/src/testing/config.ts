@@ -108,6 +108,14 @@ const globals: Globals = {
 }
 
 export function config(virtualServers: readonly VirtualServer[], overrides: Partial<Globals> = {}): Config {
-  const vrrp = { instances: [], syncGroups: [], staticAddresses: [], staticRoutes: [], staticRules: [] }
-  return { globals: { ...globals, ...overrides }, virtualServers, vrrp, bfdInstances: [] } as unknown as Config
+  const vrrp = {
+    globals: { fifoStatesOnReload: false },
+    instances: [],
+    syncGroups: [],
+    staticAddresses: [],
+    staticRoutes: [],
+    staticRules: [],
+  }
+  const process = { netNamespace: undefined, ipvsNamespace: undefined, instance: undefined, files: {} }
+  return { globals: { ...globals, ...overrides }, virtualServers, vrrp, process, bfdInstances: [] } as unknown as Config
 }

@@ -2,7 +2,7 @@ import type { Config } from '@ipvs-director/config'
 import { arrayLogger, fakeClock } from '@ipvs-director/core/testing'
 import { memoryIpvs, type Command, type IpvsClient } from 'ipvs-netlink'
 import { createDirector, type Director, type DirectorOptions, type Loaded } from '../director.ts'
-import { noFailover } from '../failover.ts'
+import { noFailover, type Failover } from '../failover.ts'
 import type { OverlayStore } from '../overlay-file.ts'
 import { noAlarms } from './alarms.ts'
 import { fakeProber, type FakeProber } from './fake-prober.ts'
@@ -31,6 +31,8 @@ export function world(
     here?: Set<string>
     sources?: FakeSources
     readSnippet?: DirectorOptions['readSnippet']
+    failover?: Partial<Failover>
+    alarms?: Partial<ReturnType<DirectorOptions['alarms']>>
   } = {},
 ): World {
   const clock = fakeClock(1_000_000)
@@ -59,8 +61,8 @@ export function world(
     runScript: async (script) => void scripts.push(script.words.join(' ')),
     owned: { load: () => [...owned], save: (ids) => void owned.splice(0, owned.length, ...ids) },
     overlay: store,
-    failover: () => noFailover,
-    alarms: () => noAlarms,
+    failover: () => ({ ...noFailover, ...options.failover }),
+    alarms: () => ({ ...noAlarms, ...options.alarms }),
     logger: log,
     clock,
     ownAddresses: () => options.here ?? new Set(),
