@@ -21,6 +21,7 @@ import { ownedFile } from './owned-file.ts'
 import { overlayFile } from './overlay-file.ts'
 import { proberCount } from './probers.ts'
 import { programPath } from './programs.ts'
+import { removedConnections } from './removed-connections.ts'
 import { fifoScriptRunner, scriptRunner } from './scripts.ts'
 import { createSnmp } from './snmp/snmp.ts'
 import { withSnmp } from './snmp/with-snmp.ts'
@@ -172,6 +173,8 @@ async function direct(
   })
   for (const remark of limitsOf(loaded.config, meansHere(proberCount(options.probers))).remarks)
     logger.warn('limits', remark)
+  const removed = options.memoryIpvs || loaded.config.virtualServers.length === 0 ? undefined : removedConnections()
+  if (removed !== undefined) logger.info('connections.removed', removed)
   if (options.dumpConfig) logConfig(loaded.config, logger)
   surroundings.begin(director, () => {
     reloadAloud(reload, logger)
