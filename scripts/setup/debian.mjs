@@ -66,6 +66,7 @@ const servicesOf = (/** @type {string[]} */ packages) =>
     ['bind9', 'named'],
     ['snmpd', 'snmpd'],
     ['snmptrapd', 'snmptrapd'],
+    ['rsyslog', 'rsyslog'],
     ['prometheus', 'prometheus'],
   ].flatMap(([name = '', service = '']) => (packages.includes(name) ? [service] : []))
 

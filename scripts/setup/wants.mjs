@@ -19,6 +19,7 @@ const always = [
   { program: 'nginx', packages: ['nginx-light'], neededFor: 'npm start and some of the lab’s tests' },
   { program: 'tcpdump', packages: ['tcpdump'], neededFor: 'some of the lab’s tests' },
   { program: 'openssl', packages: ['openssl'], neededFor: 'the tests of SSL_GET' },
+  { program: 'rsyslogd', packages: ['rsyslog'], neededFor: 'the test of syslog' },
   { program: 'apache2', packages: ['apache2-bin'], neededFor: 'a test of HTTP_GET and SSL_GET' },
   { program: 'stunnel4', packages: ['stunnel4'], neededFor: 'a test of SSL_GET' },
   { program: 'named', packages: ['bind9'], neededFor: 'a test of DNS_CHECK' },

@@ -23,6 +23,10 @@ export const remarked: Readonly<Record<string, Remarks>> = {
   'configs/single-master/master.conf': { ours: [...strict, 'W081', 'W062', 'W061'], theirs: /Truncating auth_pass/ },
   'configs/single-master/backup.conf': { ours: [...strict, 'W062', 'W061'], theirs: /Truncating auth_pass/ },
   'configs/full/keepalived.conf': { ours: ['W025'] },
+  'configs/mistakes/keepalived.conf': {
+    ours: ['E030', 'W004', 'E030', 'E032', 'E030', 'E003', 'E030'],
+    theirs: /Unknown keyword 'smpt_server'/,
+  },
   'configs/split-brain/avoided-node1.conf': { ours: [], theirs: /Unknown keyword 'vip_lease'/ },
   'configs/split-brain/avoided-node2.conf': { ours: [], theirs: /Unknown keyword 'vip_lease'/ },
   'configs/track-script/node1.conf': { ours: ['W050', 'W050'] },
