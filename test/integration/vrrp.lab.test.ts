@@ -243,6 +243,30 @@ describe('when things break', () => {
     expect(states()).toEqual(['BACKUP', 'MASTER', 'BACKUP', 'MASTER', 'FAULT', 'BACKUP', 'MASTER'])
   })
 
+  test('an interface that is deleted is a fault; made again under its name it is another one, and used', async () => {
+    const { a, b } = lab.hosts
+    const make = async (): Promise<void> => {
+      await a.ip('link add lan0 link eth0 type macvlan mode bridge')
+      await a.ip('addr add 10.0.0.11/24 dev lan0')
+      await a.ip('link set lan0 up')
+    }
+    const holds = async (): Promise<boolean> => (await addressesOf(a, 'lan0')).includes(` ${vip}/`)
+    await make()
+    try {
+      they(instance({ priority: 100 }))
+      await we(instance({ priority: 150 }).replace('interface eth0', 'interface lan0'))
+      await until('we are master', patience, holds, story)
+      await a.ip('link del lan0')
+      await until('that is a fault', patience, async () => (await ours?.state()) === 'fault', story)
+      await until('they are master', patience, () => has(b), story)
+      await make()
+      await until('we are master again', patience, holds, story)
+      await until('they are backup', patience, async () => !(await has(b)), story)
+    } finally {
+      await a.run(['ip', 'link', 'del', 'lan0'])
+    }
+  })
+
   test('an address of ours that somebody else announces is an alarm', async () => {
     await we(instance({ priority: 150 }))
     await until('we are master', patience, () => has(lab.hosts.a), story)
@@ -299,8 +323,8 @@ describe('more than one', () => {
     await until('there are two', patience, () => has(lab.hosts.a, '10.0.0.101'), story)
     await ours?.apply(instance({ priority: 140, addresses: `${vip}/24` }))
     await until('there is one', patience, async () => !(await has(lab.hosts.a, '10.0.0.101')), story)
-    expect(await has(lab.hosts.a)).toBe(true)
-    expect(states()).toEqual(['BACKUP', 'MASTER'])
+    expect(await has(lab.hosts.a), story()).toBe(true)
+    expect(states(), story()).toEqual(['BACKUP', 'MASTER'])
   })
 
   test('a sync group moves as one, and by hand', async () => {
