@@ -18,8 +18,11 @@ type Name = DirectorName | ServerName | 'client'
 export const endpointOf = (name: ServerName): string => `${realServers[name]}:7`
 
 const hidden = { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 }
-/** A connection that the other director has made goes on here, also where it was not heard of in time. */
-const directing = { 'net.ipv4.vs.sloppy_tcp': 1 }
+/**
+ * As the doctor advises. A connection that the other director has made goes on here, also where it was not heard of in time;
+ * and a client that comes by a port it has used before is not held to a real server that has gone meanwhile.
+ */
+const directing = { 'net.ipv4.vs.sloppy_tcp': 1, 'net.ipv4.vs.expire_nodest_conn': 1 }
 const realServer = (name: ServerName) => ({
   links: { lan: [`${realServers[name]}/24`] },
   sysctls: hidden,
