@@ -11,8 +11,8 @@ import { now, serverAddress } from './servers.ts'
 /** What a director under observation says, a line of JSON each; times by {@link now}. */
 export type Said =
   | { readonly say: 'checked'; readonly table: 'kernel' | 'memory' }
-  /** This many destinations went with one write, which was over at that time. */
-  | { readonly say: 'gone'; readonly at: number; readonly count: number; readonly last: string }
+  /** Destinations that went and came with one write, which was over at that time. */
+  | { readonly say: 'wrote'; readonly at: number; readonly gone: readonly string[]; readonly back: readonly string[] }
 
 /**
  * A director as its users have it, with two prober processes, but for what is around it (VRRP, mail, control socket): one
@@ -41,7 +41,10 @@ export async function direct(servers: number, interval: number): Promise<void> {
         seen.add(one.id)
         events.report(one)
       }
-      return createFleet({ count: 2, entry, events: { ...events, report }, clock: systemClock, logger })
+      const trouble = (message: string): void => {
+        console.error(message)
+      }
+      return createFleet({ count: 2, entry, events: { report, trouble }, clock: systemClock, logger })
     },
     runScript: async () => undefined,
     owned: { load: () => [], save: () => undefined },
@@ -69,9 +72,10 @@ function observed(ipvs: IpvsClient): IpvsClient {
     async execute(commands) {
       const outcomes = await ipvs.execute(commands)
       const at = now()
-      const gone = commands.flatMap((each) => (each.do === 'deleteDestination' ? [each.destination.address] : []))
-      const last = gone.at(-1)
-      if (last !== undefined) say({ say: 'gone', at, count: gone.length, last })
+      const of = (what: string): string[] =>
+        commands.flatMap((each) => (each.do === what && 'destination' in each ? [each.destination.address] : []))
+      const [gone, back] = [of('deleteDestination'), of('addDestination')]
+      if (gone.length + back.length > 0) say({ say: 'wrote', at, gone, back })
       return outcomes
     },
   }
@@ -81,7 +85,7 @@ function configOf(servers: number, interval: number): string {
   const real = Array.from({ length: servers }, (_, n) => `real_server ${serverAddress(n)} 8001 {\nTCP_CHECK {\n}\n}\n`)
   return `virtual_server 192.0.2.1 80 {
 delay_loop ${interval}
-connect_timeout 1
+connect_timeout 3
 fall 1
 lb_algo rr
 lb_kind NAT
