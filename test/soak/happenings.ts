@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { seconds } from '@ipvs-director/core'
+import { until } from '../lab/index.ts'
 import type { Choice } from './random.ts'
 import { endpointOf, vip, type DirectorName, type Health, type ServerName, type Side, type World } from './world.ts'
 
@@ -101,11 +103,17 @@ async function move(world: World, choice: Choice): Promise<string> {
   const length = choice.whole(500, 3000)
   const { client } = side.watched
   await world.cause('vrrp', {}, async () => {
-    await client.vrrp('hold', 'VI_1')
+    await untilTaken(() => client.vrrp('hold', 'VI_1'))
     await sleep(length)
-    await client.vrrp('release', 'VI_1')
+    await untilTaken(() => client.vrrp('release', 'VI_1'))
   })
   return `${side.name} held back for ${length} ms`
+}
+
+/** A vrrp process that is being started does not answer yet. */
+async function untilTaken(ask: () => Promise<void>): Promise<void> {
+  const taken = (): Promise<boolean> => ask().then(() => true, () => false) // prettier-ignore
+  await until('VRRP takes a command', seconds(60), taken)
 }
 
 async function flap(world: World, choice: Choice): Promise<string> {

@@ -750,3 +750,28 @@ describe('completion', () => {
     for (const { name } of knownCommands) expect(out).toContain(name)
   })
 })
+
+describe('all commands alike', () => {
+  /** They print text for people or for other programs, and nothing else. */
+  const text = ['watch', 'convert', 'fmt', 'genhash', 'completion']
+
+  test('every command answers in JSON, but those that print text', () => {
+    const without = knownCommands.filter(({ options }) => !options.includes('--json')).map(({ name }) => name)
+    expect(without.sort()).toEqual([...text].sort())
+  })
+
+  const words: Readonly<Record<string, string>> = {
+    explain: '10.0.0.2:80',
+    ...{ drain: '10.0.0.2:80', disable: '10.0.0.2:80', enable: '10.0.0.2:80', remove: '10.0.0.2:80' },
+    ...{ weight: '10.0.0.2:80 3', force: 'up 10.0.0.2:80', maintenance: '10.0.0.2' },
+    ...{ add: '192.0.2.1:80 10.0.0.3:80', 'remove-service': '192.0.2.1:80', 'add-service': '192.0.2.9:80 10.0.0.3:80' },
+  }
+  const alone = ['check', 'config', 'convert', 'fmt', 'doctor', 'genhash', 'completion', 'version']
+  const asking = knownCommands.map(({ name }) => name).filter((name) => !alone.includes(name))
+
+  test.for(asking)('%s without a director: one sentence, and 3', async (name) => {
+    const answer = await ctl(`${name} ${words[name] ?? ''} --socket /nowhere/s`.replace(/ +/g, ' '))
+    expect(answer).toMatchObject({ code: 3, out: '' })
+    expect(answer.err).toMatch(/^ipvs-ctl: no director is running: nothing listens on \/nowhere\/s\n$/)
+  })
+})
