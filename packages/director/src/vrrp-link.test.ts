@@ -9,6 +9,7 @@ import {
   openAnnouncer,
   openRoute,
   openVrrpSocket,
+  readSetting,
   withinNamespace,
   type EthernetPort,
 } from '@ipvs-director/linux'
@@ -110,6 +111,14 @@ test('of an interface that is polled the poll counts, and only while it is polle
   expect(logger.lines.some(({ message }) => message.startsWith('eth0: the link is polled by ETHTOOL'))).toBe(true)
   expect(link.interface('lo')?.up).toBe(true)
   link.pollCarriers([])
+})
+
+test('disable_local_igmp', async () => {
+  const setting = (): string | undefined => readSetting('ipv4/igmp_link_local_mcast_reports')
+  expect(setting()).toBe('1')
+  const another = await openVrrpLink({ localIgmp: false })
+  another.close()
+  expect(setting()).toBe('0')
 })
 
 test('held with a lease, renewed, released; what the reload leaves out goes', async () => {

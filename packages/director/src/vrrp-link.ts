@@ -20,6 +20,7 @@ import {
   timeSuspended,
   socketAddress,
   watchNetwork,
+  writeSetting,
   type AssignedAddress,
   type VrrpSocket,
 } from '@ipvs-director/linux'
@@ -56,6 +57,8 @@ export interface VrrpLinkOptions {
   readonly iptables?: IptablesOptions | undefined
   readonly runNft?: RunNft
   readonly runProgram?: RunProgram
+  /** False: `disable_local_igmp`. Like keepalived's it stays so. */
+  readonly localIgmp?: boolean
   /** `vmac_prefix`. */
   readonly interfacePrefix?: string
 }
@@ -83,6 +86,7 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
   const held = new Map<string, Holding>()
   /** Of interfaces, under way. */
   const removals = new Set<Promise<void>>()
+  if (options.localIgmp === false) disableLocalIgmp(logger)
   let verifying = false
   let verifyAgain = false
   let closed = false
@@ -290,6 +294,15 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
       carriers.close()
       view.close()
     },
+  }
+}
+
+/** Memberships of 224.0.0.0/24 are not told: every switch forwards these groups (RFC 4541 §2.1.2). Linux 4.3. */
+function disableLocalIgmp(logger: Logger): void {
+  try {
+    writeSetting('ipv4/igmp_link_local_mcast_reports', '0')
+  } catch (error) {
+    logger.warn('vrrp.settings', `cannot disable IGMP for local groups: ${describeError(error)}`)
   }
 }
 

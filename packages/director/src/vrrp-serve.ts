@@ -39,6 +39,7 @@ export function serveVrrp(send: (message: FromVrrp) => void, end: (code: number)
       firewall: { table: globals.nftables.table, priority: globals.nftables.priority },
       iptables: globals.iptables === undefined ? undefined : { ...globals.iptables, ipsets: globals.ipsets },
       interfacePrefix: globals.vmacPrefix,
+      localIgmp: !globals.disableLocalIgmp,
     })
     delays.enable()
     // A reload that came meanwhile is in `work`.

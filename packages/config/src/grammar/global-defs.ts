@@ -359,7 +359,7 @@ const vrrp = {
     ...pending,
     doc: 'How names of use_vmac_addr interfaces begin.',
   }),
-  disableLocalIgmp: flag('disable_local_igmp', { since: '2.2.0', ...pending, doc: 'No IGMP for link-local groups.' }),
+  disableLocalIgmp: flag('disable_local_igmp', { since: '2.2.0', doc: 'No IGMP for link-local groups.' }),
   vrrpIptables: value('vrrp_iptables', wordsKind({ min: 0, max: 2 }), {
     bare: [],
     since: '1.2.20',

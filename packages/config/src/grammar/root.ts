@@ -25,7 +25,7 @@ const topLevel = {
   }),
   namespaceWithIpsets: flag('namespace_with_ipsets', {
     since: '1.3.0',
-    unsupported: 'no ipsets are used',
+    unsupported: 'ipsets are used wherever the kernel has them',
     doc: 'Allow ipsets in a namespace on old kernels.',
   }),
   instance: text('instance', { since: '1.2.24', doc: 'Name of this daemon in file and log names.' }),
