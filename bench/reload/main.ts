@@ -114,13 +114,16 @@ async function compete(
   for (let round = 0; round < rounds; round++) {
     for (const [name, start] of Object.entries(programs)) {
       const contestant = await start(configFor(shape, undefined))
-      memory[name] = contestant.resident()
-      for (const change of wanted) {
-        const result = await contestant.reload(configFor(shape, change))
-        add(`${name} ${change}`, result.took)
-        if (name === 'ours') held.set(change, [...(held.get(change) ?? []), result.held])
+      try {
+        memory[name] = contestant.resident()
+        for (const change of wanted) {
+          const result = await contestant.reload(configFor(shape, change))
+          add(`${name} ${change}`, result.took)
+          if (name === 'ours') held.set(change, [...(held.get(change) ?? []), result.held])
+        }
+      } finally {
+        await contestant.stop()
       }
-      await contestant.stop()
     }
   }
   const of = (name: string, change: Change): Millis => median(took.get(`${name} ${change}`) ?? [])
