@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseCommandLine } from '../../packages/control/src/command-line.ts'
 import { readCommandLine } from '../../packages/director/src/options.ts'
+import { documentedCommands, treatmentOf } from '../integration/documents.ts'
 import { root } from '../lab/root.ts'
 
 const documents = [
@@ -90,4 +91,9 @@ test.for(documents)('links of %s lead somewhere', (file) => {
   const below = [...text.matchAll(/^\[[^\]]+\]: (?!https?:)(\S+)$/gm)]
   const targets = [...inLine, ...below].map(([, path = '']) => path)
   expect(targets.filter((path) => !existsSync(join(root, dirname(file), path)))).toEqual([])
+})
+
+test('of every command it is known how the lab tries it', () => {
+  expect(documentedCommands.length).toBeGreaterThan(100)
+  for (const command of documentedCommands) expect(treatmentOf(command).do).toMatch(/^(?:look|change|start|not)$/)
 })
