@@ -2,7 +2,6 @@ import { limitsOf, meansHere } from '@ipvs-director/checkers'
 import { claimSocket, createControlServer, SocketPathError, type SocketClaim } from '@ipvs-director/control'
 import { describeError, systemClock, type Logger, type Millis } from '@ipvs-director/core'
 import type { VirtualServer } from '@ipvs-director/config'
-import { memoryIpvs, openIpvs } from 'ipvs-netlink'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +10,7 @@ import { testConfig } from './config-test.ts'
 import { sayWithoutEffect, withoutEffect } from './compare/without-effect.ts'
 import { createDirector, type Director, type DirectorOptions, type Loaded } from './director.ts'
 import { createFailover, noFailover } from './failover.ts'
+import { ipvsOf } from './ipvs-of.ts'
 import { loadAside } from './load-aside.ts'
 import { loadFile } from './load.ts'
 import { logConfig } from './log/dump-config.ts'
@@ -118,7 +118,7 @@ async function direct(
 ): Promise<number> {
   const { logger } = logging
   const surroundings = createSurroundings(options, first.config, logger)
-  const ipvs = await surroundings.settle(async () => (options.memoryIpvs ? memoryIpvs() : openIpvs()))
+  const ipvs = await surroundings.settle(() => ipvsOf(options, logger))
   const wiring: DirectorOptions = {
     file: options.file,
     version,

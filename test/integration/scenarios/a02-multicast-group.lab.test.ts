@@ -42,10 +42,10 @@ test('A2 the master stops: priority 0 once, the backup within its skew time, fiv
   const next = seen.adverts(2, 98).find(({ at }) => at > stopped)?.at ?? 0
   // (256 - 98) / 256 of a second; without the farewell it would be three seconds more
   expect(next - stopped).toBeGreaterThan(0.6)
-  expect(next - stopped).toBeLessThan(2.5)
+  expect(next - stopped).toBeLessThan(3.4)
 
   const [first = 0, , , , fifth = 0, sixth = 0] = seen.garps().flatMap(({ at }) => (at > stopped ? [at] : []))
-  expect(fifth - first).toBeLessThan(2)
+  expect(fifth - first).toBeLessThan(4)
   expect(sixth - first).toBeGreaterThan(4.9)
   await director.process.stop()
   await until('it says farewell', patience, () => seen.adverts(2, 0).length > 0)

@@ -50,6 +50,7 @@ test('A7 scripts run in order as nobody, and mail arrives with its subjects', as
   )
   // Two scripts of one change run side by side; those of one change begin before those of the next.
   expect(lines().flatMap((line) => /any INSTANCE VI_1 (\w+)/.exec(line)?.slice(1) ?? [])).toEqual(states)
+  await until('the last mail is here', patience, () => mail.mails.length >= states.length, story)
   const subjects = mail.mails.flatMap(({ text }) => /^Subject: (.*)$/m.exec(text)?.slice(1) ?? [])
   expect(subjects).toEqual([
     '[node1] VRRP Instance VI_1 - Entering BACKUP state',

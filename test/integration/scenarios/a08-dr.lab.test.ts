@@ -57,10 +57,10 @@ describe('LVS-DR with two directors', () => {
     await until('Apache was looked at', patience, async () => (await node1.server(`${servers[1]}:80`))?.state === 'up') // prettier-ignore
     await apache.stop()
     // delay_loop 2, connect_timeout 1, delay_before_retry 1, connect_timeout 1; and a busy machine
-    await until('Apache is out', seconds(5 + 5), async () => (await inTable('node1', `${web}:80`)).join() === `${servers[0]}:80`, story) // prettier-ignore
+    await until('Apache is out', seconds(5 + 10), async () => (await inTable('node1', `${web}:80`)).join() === `${servers[0]}:80`, story) // prettier-ignore
     expect(await twice(() => curl(web))).toEqual(['rs1', 'rs1'])
     apache = await startApache(host('rs2'))
-    await until('Apache is in again', seconds(3 + 5), async () => (await inTable('node1', `${web}:80`)).length === 2)
+    await until('Apache is in again', seconds(3 + 12), async () => (await inTable('node1', `${web}:80`)).length === 2)
     await answeredBy(() => curl(web), ['rs1', 'rs2'])
 
     expect(await node1.process.stop()).toBe(0)
