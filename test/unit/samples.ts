@@ -22,7 +22,7 @@ const strict = ['N010', 'N010', 'N013']
 export const remarked: Readonly<Record<string, Remarks>> = {
   'configs/single-master/master.conf': { ours: [...strict, 'W081', 'W062', 'W061'], theirs: /Truncating auth_pass/ },
   'configs/single-master/backup.conf': { ours: [...strict, 'W062', 'W061'], theirs: /Truncating auth_pass/ },
-  'configs/full/keepalived.conf': { ours: ['W025'] },
+  'configs/full/keepalived.conf': { ours: ['W025'], theirs: /nb_get_retry is deprecated/ },
   'configs/mistakes/keepalived.conf': {
     ours: ['E030', 'W004', 'E030', 'E032', 'E030', 'E003', 'E030'],
     theirs: /Unknown keyword 'smpt_server'/,
