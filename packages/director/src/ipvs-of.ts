@@ -1,13 +1,21 @@
 import { describeError, errorCode, type Logger } from '@ipvs-director/core'
-import { memoryIpvs, openIpvs, type IpvsClient } from 'ipvs-netlink'
-import type { CommandLine } from './options.ts'
+import { memoryIpvs, openIpvs, type IpvsClient, type IpvsError } from 'ipvs-netlink'
+import { absentIpvs } from './absent-ipvs.ts'
+
+/** What is known of the run before IPVS is opened. */
+export interface IpvsWish {
+  /** `--memory-ipvs`. */
+  readonly memoryIpvs: boolean
+  /** False with `-P`, and for a file without virtual servers. */
+  readonly services: boolean
+}
 
 /**
- * The IPVS to write to: the kernel's, or one in memory for `--memory-ipvs`. With `-P` there are no services, so a kernel
- * without IPVS will do: VRRP alone is what many containers run. Rejects with what `open` rejects with.
+ * The IPVS to write to: the kernel's, or one in memory for `--memory-ipvs`. Where there are no services a kernel without
+ * IPVS will do: VRRP alone is what many machines and containers run. Rejects with what `open` rejects with.
  */
 export async function ipvsOf(
-  { memoryIpvs: inMemory, services }: Pick<CommandLine, 'memoryIpvs' | 'services'>,
+  { memoryIpvs: inMemory, services }: IpvsWish,
   logger: Logger,
   open: () => Promise<IpvsClient> = openIpvs,
 ): Promise<IpvsClient> {
@@ -15,12 +23,8 @@ export async function ipvsOf(
   try {
     return await open()
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error
-    if (services) {
-      logger.info('ipvs.absent', 'There is no IPVS here; for VRRP alone, start with -P')
-      throw error
-    }
+    if (services || errorCode(error) !== 'ENOENT') throw error
     logger.warn('ipvs.absent', `${describeError(error)}. VRRP works without; lvs_sync_daemon has no effect`)
-    return memoryIpvs()
+    return absentIpvs(error as IpvsError, open)
   }
 }

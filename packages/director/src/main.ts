@@ -118,7 +118,8 @@ async function direct(
 ): Promise<number> {
   const { logger } = logging
   const surroundings = createSurroundings(options, first.config, logger)
-  const ipvs = await surroundings.settle(() => ipvsOf(options, logger))
+  const services = options.services && (first.config?.virtualServers.length ?? 0) > 0
+  const ipvs = await surroundings.settle(() => ipvsOf({ ...options, services }, logger))
   const wiring: DirectorOptions = {
     file: options.file,
     version,
