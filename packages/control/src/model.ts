@@ -471,7 +471,7 @@ export interface ControlHandlers {
   /** What a reload of the file, or of another one, would change. */
   plan(file: string | undefined): Promise<Plan>
   steer(request: SteerRequest): Promise<SteerAnswer>
-  /** Rejects with a RangeError that says why it is refused. */
+  /** Rejects with a RangeError that says why it is refused, and with any other error while VRRP does not answer (503). */
   vrrp(command: VrrpCommand, instance: string): Promise<void>
   /** Audits now and repairs. */
   audit(): Promise<DriftReport>

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Logger } from '@ipvs-director/core'
+import { describeError, type Logger } from '@ipvs-director/core'
 import { answerJson, answerPieces } from './answer.ts'
 import { streamEvents, type EventStream } from './event-stream.ts'
 import type { ControlLimits } from './limits.ts'
@@ -199,7 +199,8 @@ export function controlRoutes(context: RouteContext): Route[] {
           await handlers.vrrp(command, instance)
         } catch (error) {
           if (error instanceof RangeError) throw new HttpProblem(404, 'no-such-instance', error.message)
-          throw error
+          // The process of VRRP is being started, or hangs and is about to be: the same may work in a moment.
+          throw new HttpProblem(503, 'vrrp-unavailable', describeError(error))
         }
         answerJson(response, 200, { command, instance }, limits)
       },

@@ -128,6 +128,16 @@ describe('endpoints', () => {
   })
 
   test.for([
+    [new RangeError('there is no vrrp_instance VI_9'), 404, 'no-such-instance'],
+    [new Error('the vrrp process does not answer'), 503, 'vrrp-unavailable'],
+  ] as const)('a switch-over: %s is %i', async ([error, status, code]) => {
+    director.vrrp = () => Promise.reject(error)
+    await serve()
+    const answer = await ask('POST', '/v1/vrrp', JSON.stringify({ command: 'move', instance: 'VI_9' }))
+    expect(answer).toMatchObject({ status, json: { error: { code, message: error.message } } })
+  })
+
+  test.for([
     ['GET', '/nothing', undefined, 404, 'not-found'],
     ['GET', '//x:y', undefined, 404, 'not-found'],
     ['GET', '/v1/status?servce=x', undefined, 400, 'bad-request'],
