@@ -96,13 +96,15 @@ function listenTo(child: ChildProcess): {
   })
   const until = <T>(answer: (said: Said) => T | undefined): Promise<T> =>
     new Promise((resolve, reject) => {
-      child.once('exit', () => {
+      const fail = (): void => {
         reject(new Error('the director ended'))
-      })
+      }
+      child.once('exit', fail)
       const hear = (said: Said): void => {
         const found = answer(said)
         if (found === undefined) return
         listeners.delete(hear)
+        child.off('exit', fail)
         resolve(found)
       }
       listeners.add(hear)
