@@ -15,7 +15,8 @@ import { buildShim } from './shim.ts'
 /**
  * `npm run bench -- probing [SECONDS [SERVERS]]`: on this machine's own kernel, in a network namespace, as root. First
  * processor time beside keepalived's for one kind after the other, then SERVERS (10,000) real servers checked every second
- * by two probers for SECONDS (60). `probing hold …`: only the latter. `probing failing …`: see failing.ts.
+ * by two probers for SECONDS (60). `probing hold [SECONDS [SERVERS [INTERVAL]]]`: only the latter, every INTERVAL (1) seconds.
+ * `probing failing …`: see failing.ts.
  */
 export async function probing(words: readonly string[], self: readonly string[]): Promise<number> {
   const [first, ...rest] = words
@@ -24,8 +25,8 @@ export async function probing(words: readonly string[], self: readonly string[])
     return 0
   }
   if (first === '--probe') {
-    const [kind, servers = 0, part = 0, parts = 1] = rest
-    await probe(kind as Kind, Number(servers), Number(part), Number(parts))
+    const [kind, servers = 0, part = 0, parts = 1, interval = 1] = rest
+    await probe(kind as Kind, Number(servers), { part: Number(part), parts: Number(parts), interval: Number(interval) })
     return 0
   }
   if (first === '--direct') {
@@ -34,14 +35,14 @@ export async function probing(words: readonly string[], self: readonly string[])
   }
   if (first === '--inside') return rest[0] === 'failing' ? failing(rest.slice(1), self) : inside(rest, self)
   const alone = first === 'hold' || first === 'failing'
-  const [length = '60', servers = '10000'] = alone ? rest : words
+  const [length = '60', servers = '10000', interval = '1'] = alone ? rest : words
   const script = `ip link set lo up && ulimit -n 20000 && exec "$0" "$@"`
-  const wanted = first === 'failing' ? words : [length, servers, ...(alone ? ['hold'] : [])]
+  const wanted = first === 'failing' ? words : [length, servers, interval, ...(alone ? ['hold'] : [])]
   const inner = [...self, 'probing', '--inside', ...wanted]
   return spawnSync('unshare', ['-n', 'sh', '-c', script, ...inner], { stdio: 'inherit' }).status ?? 1
 }
 
-async function inside([length, servers, alone]: readonly string[], self: readonly string[]): Promise<number> {
+async function inside([length, servers, interval, alone]: readonly string[], self: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const running: ChildProcess[] = []
   const start = (words: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess => {
@@ -59,7 +60,11 @@ async function inside([length, servers, alone]: readonly string[], self: readonl
     const shim = buildShim(folder)
     const rows: (readonly string[])[] = []
     if (alone === undefined) for (const kind of kinds) rows.push(await compare(kind, { self, start, shim, folder }))
-    const held = await hold(Number(servers), Number(length), self, start)
+    const held = await hold(
+      { servers: Number(servers), length: Number(length), interval: Number(interval) },
+      self,
+      start,
+    )
     if (rows.length > 0) replaceSection(join(root, 'docs/benchmarks.md'), section(rows, held))
     return 0
   } finally {
@@ -169,9 +174,29 @@ function listen(child: ChildProcess): () => Told | undefined {
   return () => last
 }
 
-async function hold(servers: number, length: number, self: readonly string[], start: Bench['start']): Promise<string> {
+interface Held {
+  readonly servers: number
+  /** Seconds of measuring, and between two checks of a server. */
+  readonly length: number
+  readonly interval: number
+}
+
+async function hold(
+  { servers, length, interval }: Held,
+  self: readonly string[],
+  start: Bench['start'],
+): Promise<string> {
   const two = [0, 1].map((part) => {
-    const child = start([...self, 'probing', '--probe', 'TCP_CHECK', String(servers), String(part), '2'])
+    const child = start([
+      ...self,
+      'probing',
+      '--probe',
+      'TCP_CHECK',
+      String(servers),
+      String(part),
+      '2',
+      String(interval),
+    ])
     return { child, told: listen(child) }
   })
   await sleep(10_000)
@@ -183,7 +208,7 @@ async function hold(servers: number, length: number, self: readonly string[], st
   const probes = sum((told) => told.probes, late) - sum((told) => told.probes, early)
   const mebibytes = (all: typeof late): string => (sum((told) => told.residentBytes, all) / 2 ** 20).toFixed(0)
   const said =
-    `${servers} real servers every second for ${length} s by two probers: ${Math.round(probes / length)} probes a second, ` +
+    `${servers} real servers every ${interval === 1 ? 'second' : `${interval} s`} for ${length} s by two probers: ${Math.round(probes / length)} probes a second, ` +
     `${sum((told) => told.late, late) - sum((told) => told.late, early)} late, ` +
     `${sum((told) => told.failed, late)} failed; resident ${mebibytes(early)} MiB, then ${mebibytes(late)} MiB`
   console.log(said)

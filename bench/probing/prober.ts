@@ -13,9 +13,16 @@ export interface Told {
   readonly reason: string | undefined
 }
 
-/** A prober process as a fleet has it, with every so-manieth check of the configuration. */
-export async function probe(kind: Kind, servers: number, part: number, parts: number): Promise<void> {
-  const checks = (await checksOf(kind, servers)).filter((_, n) => n % parts === part)
+/** Every so-manieth check of the configuration, made every `interval` seconds. */
+export interface Share {
+  readonly part: number
+  readonly parts: number
+  readonly interval: number
+}
+
+/** A prober process as a fleet has it. */
+export async function probe(kind: Kind, servers: number, { part, parts, interval }: Share): Promise<void> {
+  const checks = (await checksOf(kind, servers, interval)).filter((_, n) => n % parts === part)
   const engine = createEngine({
     clock: systemClock,
     events: {
@@ -41,7 +48,7 @@ async function tell(engine: Engine): Promise<void> {
   console.log(JSON.stringify({ ...told, residentBytes: process.memoryUsage.rss() } satisfies Told))
 }
 
-async function checksOf(kind: Kind, servers: number): Promise<Check[]> {
+async function checksOf(kind: Kind, servers: number, interval: number): Promise<Check[]> {
   const read = filesInMemory(new Map([['/bench.conf', configOf(kind, servers)]]))
   const { config } = await loadConfig('/bench.conf', { checkers, read, configId: 'bench' })
   return (config?.virtualServers[0]?.realServers ?? [])
@@ -51,7 +58,7 @@ async function checksOf(kind: Kind, servers: number): Promise<Check[]> {
       kind: each.kind,
       connection: each.connection,
       options: each.options,
-      timing: { ...each.timing, warmup: seconds(1) },
+      timing: { ...each.timing, delayLoop: seconds(interval), warmup: seconds(interval) },
       initial: { up: true, unproven: true, seen: false },
     }))
 }
