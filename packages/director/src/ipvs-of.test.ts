@@ -2,10 +2,9 @@ import { arrayLogger } from '@ipvs-director/core/testing'
 import { memoryIpvs, type IpvsClient, type Service } from 'ipvs-netlink'
 import { expect, test } from 'vitest'
 import { ipvsOf } from './ipvs-of.ts'
-import { desiredService } from './desired.ts'
+import { desiredService, serviceKeys } from './desired.ts'
 import { createPool } from './pool.ts'
 import { realServer, virtualServer } from './testing/config.ts'
-import { serviceKeys } from './desired.ts'
 
 const failing = (code: string) => () => Promise.reject(Object.assign(new Error('cannot reach IPVS'), { code }))
 

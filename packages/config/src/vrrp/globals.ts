@@ -1,5 +1,6 @@
 import { millis, seconds } from '@ipvs-director/core'
 import type { GlobalDefsText } from '../grammar/global-defs.ts'
+import { scheduling } from '../services.ts'
 import type { GarpGroup, VrrpGlobals } from '../vrrp-config.ts'
 import type { VrrpRootText } from './text.ts'
 
@@ -8,6 +9,7 @@ export function resolveVrrpGlobals(text: GlobalDefsText | undefined): VrrpGlobal
   const dynamic = text?.dynamicInterfaces
   const policy = text?.vrrpRxBufsPolicy
   const [input, output] = text?.vrrpIptables ?? []
+  const { name, ...rest } = scheduling(text, 'vrrp', undefined)
   return {
     defaultInterface: text?.defaultInterface ?? 'eth0',
     dynamicInterfaces: dynamic === undefined ? false : dynamic.how === undefined ? 'missing' : 'changes',
@@ -33,12 +35,8 @@ export function resolveVrrpGlobals(text: GlobalDefsText | undefined): VrrpGlobal
     receiveBuffers: policy === undefined || policy === 'MTU' || policy === 'ADVERT' ? policy : Number(policy),
     receiveBuffersMultiplier: text?.vrrpRxBufsMultiplier ?? 3,
     fifoStatesOnReload: text?.fifoWriteVrrpStatesOnReload ?? false,
-    niceness: text?.vrrpPriority ?? 0,
-    lockMemory: text?.vrrpNoSwap ?? false,
-    realtimePriority: text?.vrrpRtPriority ?? 0,
-    realtimeLimit: text?.vrrpRlimitRttime ?? text?.vrrpRlimitRtime ?? 10_000,
-    processors: (text?.vrrpCpuAffinity ?? []).map(Number).filter((each) => Number.isInteger(each) && each >= 0),
-    processName: text?.vrrpProcessName,
+    ...rest,
+    processName: name,
     mailFaults: text?.noEmailFaults !== true,
   }
 }
