@@ -22,6 +22,7 @@ const servant = serveVrrp(
       process.exit(code)
     }, 200)
   },
+  process.argv[2] === undefined ? undefined : Number(process.argv[2]),
 )
 // The channel closes when the director dies; where that is not noticed, the kernel tells.
 if (addonAvailable()) prctl(PR_SET_PDEATHSIG, SIGTERM)

@@ -3,6 +3,7 @@ import { describeError, millis, seconds, type Clock, type Logger, type Millis, t
 import type { Gate, Status, VrrpEvent, VrrpStatus } from '@ipvs-director/vrrp'
 import { fork, type ChildProcess } from 'node:child_process'
 import { programPath } from './programs.ts'
+import { startNiceness } from './surroundings/scheduling.ts'
 import {
   readFromVrrp,
   vrrpProtocolVersion,
@@ -79,7 +80,7 @@ export function startVrrpProcess(options: VrrpProcessOptions): VrrpProcess {
   function start(): void {
     restart = undefined
     startedAt = clock.now()
-    const started = fork(entry, [], {
+    const started = fork(entry, [String(startNiceness)], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // Without helpers, for which a process of real-time priority would wait in the queue of all others: up to 100 ms were seen.

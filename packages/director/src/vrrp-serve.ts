@@ -21,7 +21,11 @@ const perMillisecond = 1e6
 const resolution = 40
 
 /** Takes messages until the end; `send` answers, `end` is called once, when everything is given up. */
-export function serveVrrp(send: (message: FromVrrp) => void, end: (code: number) => void): VrrpServant {
+export function serveVrrp(
+  send: (message: FromVrrp) => void,
+  end: (code: number) => void,
+  niceness?: number,
+): VrrpServant {
   const logger = loggerTo((level, event, message, fields) => {
     send({ say: 'log', level, event, message, fields })
   })
@@ -32,7 +36,7 @@ export function serveVrrp(send: (message: FromVrrp) => void, end: (code: number)
 
   async function open(first: VrrpWork): Promise<{ link: LinuxVrrpLink; vrrp: Vrrp }> {
     const { globals } = first.plan.vrrp
-    useScheduling('vrrp', { ...globals, name: globals.processName }, logger)
+    useScheduling('vrrp', { ...globals, name: globals.processName }, logger, niceness)
     const link = await openVrrpLink({
       logger,
       permit: ({ script }) => permissionOf(script, (work ?? first).scripts, logger),

@@ -4,11 +4,14 @@ import { lockText, useNiceness, useRealTimePriority } from '@ipvs-director/linux
 import { spawnSync } from 'node:child_process'
 import { getPriority } from 'node:os'
 
+/** The niceness this program was started with: a unit's `Nice=`, for example. */
+export const startNiceness = getPriority()
+
 /**
  * `vrrp_priority`, `checker_rt_priority` and the like, for this process: niceness, real-time priority and its limit, memory,
- * processors, name. What is refused is logged under the keyword of that `kind` of process: everything works without.
+ * processors, name. `usual` is the niceness where none is wished. What is refused is logged under the keyword of that `kind` of process: everything works without.
  */
-export function useScheduling(kind: 'vrrp' | 'checker', wish: Scheduling, logger: Logger): void {
+export function useScheduling(kind: 'vrrp' | 'checker', wish: Scheduling, logger: Logger, usual = getPriority()): void {
   const attempt = (keyword: string, use: () => void): void => {
     try {
       use()
@@ -18,8 +21,9 @@ export function useScheduling(kind: 'vrrp' | 'checker', wish: Scheduling, logger
   }
   const { niceness, realtimePriority, realtimeLimit, lockMemory, processors, name } = wish
   if (name !== undefined) process.title = name
-  // A child has what its parent has: the usual niceness may have to be taken back.
-  if (niceness !== getPriority()) attempt('priority', () => { useNiceness(niceness) }) // prettier-ignore
+  // A child has what its parent has: that may have to be taken back, but not what the whole program was started with.
+  const wanted = niceness === 0 ? usual : niceness
+  if (wanted !== getPriority()) attempt('priority', () => { useNiceness(wanted) }) // prettier-ignore
   if (lockMemory) attempt('no_swap', lockText)
   if (processors.length > 0) attempt('cpu_affinity', () => { bindTo(processors.join(',')) }) // prettier-ignore
   if (realtimePriority === 0) return
