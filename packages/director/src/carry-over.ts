@@ -1,30 +1,44 @@
-import type { VirtualServer } from '@ipvs-director/config'
+import type { CheckerConfig, VirtualServer } from '@ipvs-director/config'
 import { formatEndpoint } from '@ipvs-director/core'
-import { probeIdentityOf } from './checks.ts'
-import { isAlive, type CheckHealth, type Pool, type PoolServer, type ServerHealth } from './pool.ts'
+import { checkIdOf, probeIdentityOf, type CheckPlan } from './checks.ts'
+import { isAlive, type CheckHealth, type Pool, type PoolEffect, type PoolServer, type ServerHealth } from './pool.ts'
 
 /**
  * A pool's health across a reload. A checker's state belongs to what it probes and how: equal probe, equal state,
  * whatever else changed. A checker that is new on a server that was there starts by the server's state
- * (reference/checkers.md §9).
+ * (reference/checkers.md §9). A check that is under way already, for whomever, is told of again only when it turns: who asks
+ * for it now begins by what it has found.
  */
-export function carriedHealth(next: VirtualServer, before: Pool): Map<string, ServerHealth> {
+export function carriedHealth(
+  next: VirtualServer,
+  before: Pool | undefined,
+  running: CheckPlan['subscribers'],
+): Map<string, ServerHealth> {
   const health = new Map<string, ServerHealth>()
   for (const real of next.realServers) {
     const name = formatEndpoint(real)
-    const old = before.servers.get(name)
-    if (old === undefined) continue
-    const known = checksByProbe(old)
-    const wasAlive = isAlive(old.health)
+    const old = before?.servers.get(name)
+    const known = old === undefined ? new Map<string, CheckHealth>() : checksByProbe(old)
+    const wasAlive = old === undefined ? undefined : isAlive(old.health)
     const checks = real.checkers.map(
-      (checker) => known.get(probeIdentityOf(checker)) ?? newCheck(wasAlive || !checker.timing.alpha),
+      (checker) =>
+        found(checker, running) ??
+        known.get(probeIdentityOf(checker)) ??
+        newCheck((wasAlive ?? false) || !checker.timing.alpha),
     )
     const failed = checks.filter((check) => !check.up).length
     const contribution = sharesOf(checks, real.weight)
-    const since = (failed === 0) === wasAlive ? old.health.since : undefined
+    const since = old !== undefined && (failed === 0) === wasAlive ? old.health.since : sinceOf(checks)
     health.set(name, { checks, failed, contribution, since })
   }
   return health
+}
+
+/** What the same check has found; undefined: it is not under way, or has said nothing yet. */
+function found(checker: CheckerConfig, running: CheckPlan['subscribers']): CheckHealth | undefined {
+  const [first] = running.get(checkIdOf(checker)) ?? []
+  const check = first?.pool.servers.get(first.server)?.health.checks[first.checker]
+  return check?.seen === true ? check : undefined
 }
 
 function checksByProbe(server: PoolServer): Map<string, CheckHealth> {
@@ -38,6 +52,27 @@ function checksByProbe(server: PoolServer): Map<string, CheckHealth> {
 
 function newCheck(up: boolean): CheckHealth {
   return { up, seen: false, since: undefined, verdict: undefined, at: undefined }
+}
+
+/** Since when the server has been as its checks say; undefined: not all of that is known. */
+function sinceOf(checks: readonly CheckHealth[]): number | undefined {
+  const failed = checks.filter(({ up }) => !up)
+  const times = (failed.length > 0 ? failed : checks).map(({ since }) => since)
+  const known = times.filter((since) => since !== undefined)
+  if (known.length === 0 || (failed.length === 0 && known.length < times.length)) return undefined
+  return failed.length > 0 ? Math.min(...known) : Math.max(...known)
+}
+
+/** What is to be told of servers that are new in a pool: those that are not as one without any verdict would be. */
+export function inheritedEffects(pool: Pool, before: Pool | undefined): readonly PoolEffect[] {
+  if (pool === before) return []
+  return [...pool.servers.values()].flatMap((server): PoolEffect[] => {
+    if (before?.servers.has(server.name) === true) return []
+    const up = isAlive(server.health)
+    const assumed = server.config.checkers.every(({ timing }) => !timing.alpha)
+    const verdict = server.health.checks.find((check) => check.up === up && check.verdict !== undefined)?.verdict
+    return up === assumed || verdict === undefined ? [] : [{ kind: 'server', server, up, turned: true, verdict }]
+  })
 }
 
 function sharesOf(checks: readonly CheckHealth[], weight: number): number {

@@ -1,7 +1,7 @@
 import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
 import { withDataPathMarks, type Config, type Globals } from '@ipvs-director/config'
 import type { ControlHandlers, DriftReport, Plan, ReloadResult, Status } from '@ipvs-director/control'
-import { describeError, formatEndpoint, type Clock, type Logger } from '@ipvs-director/core'
+import { describeError, formatEndpoint, seconds, type Clock, type Logger, type Millis } from '@ipvs-director/core'
 import { notificationsOf, stateLines, type VrrpEvent } from '@ipvs-director/vrrp'
 import type { IpvsClient, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
@@ -10,6 +10,7 @@ import { createAudits } from './audits.ts'
 import { bfdSessions } from './bfd-sessions.ts'
 import { createComparison, isProbedBeside } from './compare/comparison.ts'
 import { lookingOnly } from './compare/beside.ts'
+import { inheritedEffects } from './carry-over.ts'
 import { asOfNow, planChecks, type CheckPlan } from './checks.ts'
 import { describeChanges } from './commands.ts'
 import { dataPathServices, dataPathStatus, wantedTable } from './data-paths.ts'
@@ -44,7 +45,7 @@ import { unchangeable } from './surroundings/settle.ts'
 import { createSyncDaemons } from './sync-daemons.ts'
 import { tell, tellBegin, tellGone, tellRemoved, type Tellers } from './transitions.ts'
 import { createSyncHeard } from './sync-heard.ts'
-import { createTrial } from './trial.ts'
+import { createTrial, type Before } from './trial.ts'
 import { describeVrrpChanges } from './vrrp-changes.ts'
 
 /** What reading the configuration gives: the config unless nothing can run, and what is to be said about it. */
@@ -115,6 +116,9 @@ export interface Director {
 
 /** Milliseconds that mail and webhooks have at the end. */
 const farewell = 3000
+
+/** How long the end waits for a change that is under way: a file may be on a disk that does not answer. */
+const lastTurn = seconds(3)
 
 /** Milliseconds for which the start waits for sources of which no answer is known. */
 const firstAnswers = 3000
@@ -201,8 +205,8 @@ export function createDirector(options: DirectorOptions): Director {
   const firstVerdicts = createFirstVerdicts(() => {
     failover.checkersSettled()
   })
-  const trial = createTrial(clock, () => {
-    aside('rollback.failed', 'cannot roll back', rollBack)
+  const trial = createTrial(clock, (goBack) => {
+    aside('rollback.failed', 'cannot roll back', () => rollBack(goBack()))
   })
   const drains = createDrains({
     clock,
@@ -280,18 +284,40 @@ export function createDirector(options: DirectorOptions): Director {
     return dry ? now : withDataPathMarks(now)
   }
 
-  /** One change of what runs at a time. A request during another waits, and then looks at the file anew. */
+  /** One change of what runs at a time, the start the first of them. What has not begun when the end comes never does. */
   let queue: Promise<unknown> = Promise.resolve()
+  let ending = false
   function serially<T>(work: () => Promise<T>): Promise<T> {
-    const mine = queue.then(work)
+    const mine = queue.then(() => {
+      mustGoOn()
+      return work()
+    })
     queue = mine.catch(() => undefined)
+    return mine
+  }
+
+  /** What is put in place after the end would stay behind. */
+  function mustGoOn(): void {
+    if (ending) throw new Error('the director is stopping')
+  }
+
+  /** A request during another waits, and then looks at the file anew; further ones share that look. */
+  let awaited: Promise<ReloadResult> | undefined
+  function reloadInTurn(how: { confirmWithin?: number | undefined } = {}): Promise<ReloadResult> {
+    const plain = how.confirmWithin === undefined
+    if (plain && awaited !== undefined) return awaited
+    const mine = serially(() => {
+      if (awaited === mine) awaited = undefined
+      return reload(how)
+    })
+    awaited = plain ? mine : undefined
     return mine
   }
 
   /** Something that nobody waits for; that it failed is told. */
   function aside(event: string, what: string, work: () => Promise<void>): void {
     serially(work).catch((error: unknown) => {
-      say('error', event, `${what}: ${describeError(error)}`)
+      if (!ending) say('error', event, `${what}: ${describeError(error)}`)
     })
   }
 
@@ -464,11 +490,12 @@ export function createDirector(options: DirectorOptions): Director {
     missed = []
     let next: Generation
     try {
-      next = await nextGeneration(nextConfig, table.pools, overlay, now)
+      next = await nextGeneration(nextConfig, table.pools, overlay, now, plan.subscribers)
     } catch (error) {
       missed = undefined
       throw error
     }
+    mustGoOn()
     // From here to `want` nothing else has its turn.
     for (const report of missed) next.replay(report)
     missed = undefined
@@ -476,11 +503,17 @@ export function createDirector(options: DirectorOptions): Director {
     const before = new Map([...reconciler.desired].filter(([id]) => !next.kept.has(id)))
     const changes = [...describeChanges(before, next.desired()), ...describeVrrpChanges(config?.vrrp, nextConfig.vrrp)]
     tellRemoved(table.pools, next.pools, tellers)
+    const earlier = new Map(table.pools.map((pool) => [pool.config.name, pool]))
     fileConfig = nextFile
     config = nextConfig
     plan = next.plan
     table.use(next.pools)
-    const effects = next.pools.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
+    const effects = next.pools.flatMap((pool) =>
+      [...inheritedEffects(pool, earlier.get(pool.config.name)), ...pool.begin(now)].map((effect) => ({
+        pool,
+        effect,
+      })),
+    )
     const wanted = next.desired()
     const gone = [...before.keys()].filter((id) => !wanted.has(id))
     reconciler.want([...wanted, ...gone.map((id) => [id, undefined] as const)])
@@ -491,6 +524,7 @@ export function createDirector(options: DirectorOptions): Director {
     await timeouts.set(config.globals.lvsTimeouts)
     await reconciler.settled()
     tellBegin(effects.filter(isTellable), tellers)
+    mustGoOn()
     followConfig(config)
     return { changes, writes: reconciler.figures.writes - writesBefore }
   }
@@ -533,8 +567,7 @@ export function createDirector(options: DirectorOptions): Director {
     return { ok: true, confirmWithin, diagnostics: loaded.diagnostics, changes, writes }
   }
 
-  async function rollBack(): Promise<void> {
-    const before = trial.expire()
+  async function rollBack(before: Before | undefined): Promise<void> {
     if (before === undefined) return
     steering.takeBack(before.services)
     const { changes } = await use(before.file)
@@ -560,6 +593,8 @@ export function createDirector(options: DirectorOptions): Director {
     await new Promise((resolve) => setImmediate(resolve))
     await reconciler.settled()
     drains.look()
+    // They may all have been drained before.
+    for (const pool of table.pools) if (isLeft(pool)) removeDrained(pool.config.name)
   }
 
   async function planOf(file: string | undefined): Promise<Plan> {
@@ -570,7 +605,7 @@ export function createDirector(options: DirectorOptions): Director {
       return { ok: false, file: name, diagnostics, changes: [], byHand: [] }
     const overlay = { ...steering.overlay, leaving: leavingFrom(loaded.config, clock.wall()) }
     const nextConfig = asOf(loaded.config, overlay)
-    const next = await successorsOf(nextConfig, table.pools, overlay, clock.wall())
+    const next = await successorsOf(nextConfig, table.pools, overlay, clock.wall(), plan.subscribers)
     slowStarts.carry(table.pools, next)
     for (const pool of next) pool.begin(clock.wall())
     const changes = [
@@ -585,12 +620,22 @@ export function createDirector(options: DirectorOptions): Director {
     events.add(event, message, fields)
   }
 
+  function endOf(work: Promise<unknown>, patience: Millis): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = clock.after(patience, resolve)
+      void work.finally(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+
   return {
-    start,
+    start: () => serially(start),
     audit: () => audits.audit(),
     drift: () => audits.last(),
     subscribe: (after, listener) => events.subscribe(after, listener),
-    reload: (how) => serially(() => reload(how)),
+    reload: reloadInTurn,
     confirm() {
       const confirmed = trial.confirm()
       if (confirmed) say('info', 'reload.confirmed', 'Reload confirmed')
@@ -623,6 +668,7 @@ export function createDirector(options: DirectorOptions): Director {
       }),
     vrrp: (command, name) => failover.command(command, name),
     async stop({ keep, keepVips = false }) {
+      ending = true
       trial.confirm()
       sources.stop()
       table.stop()
@@ -631,9 +677,8 @@ export function createDirector(options: DirectorOptions): Director {
       slowStarts.stop()
       syncHeard.stop()
       audits.stop()
-      await queue.catch((error: unknown) => {
-        logger.error('stop', describeError(error))
-      })
+      // What is under way comes to its end, unless it hangs.
+      await endOf(queue, lastTurn)
       // The other director takes over while this one still serves.
       await failover.stop({ keep: keepVips })
       await prober?.stop()

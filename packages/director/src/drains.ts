@@ -1,8 +1,7 @@
-import { describeError, seconds, type Clock, type Logger, type Timer } from '@ipvs-director/core'
+import { describeError, millis, seconds, type Clock, type Logger, type Millis, type Timer } from '@ipvs-director/core'
 import { destinationName } from './desired.ts'
 import type { KernelView } from './kernel-view.ts'
 import type { Pool, PoolServer } from './pool.ts'
-import type { Admin } from './steer.ts'
 
 /** How often the kernel is asked while somebody is being drained. */
 const interval = seconds(1)
@@ -26,9 +25,31 @@ export interface Drains {
 export function createDrains({ clock, logger, pools, readKernel, drained }: DrainsOptions): Drains {
   let timer: Timer | undefined
   let stopped = false
+  /** By service and server. Deadlines are remembered across runs, so by the wall clock; within a run it may be set meanwhile. */
+  let ends = new Map<string, { readonly deadline: number; readonly due: Millis }>()
+
+  /** Who is being drained now, each with the moment at which its time is over. */
+  function draining(): { readonly pool: Pool; readonly server: PoolServer; readonly due: Millis }[] {
+    const before = ends
+    ends = new Map()
+    return pools().flatMap((pool) =>
+      [...pool.servers.values()].flatMap((server) => {
+        const { admin } = server.steer
+        if (admin?.kind !== 'draining') return []
+        const { deadline } = admin
+        if (deadline === undefined) return [{ pool, server, due: millis(Infinity) }]
+        const key = `${pool.config.name} ${server.name}`
+        const known = before.get(key)
+        const left = Math.max(0, deadline - clock.wall())
+        const end = known?.deadline === deadline ? known : { deadline, due: millis(clock.now() + left) }
+        ends.set(key, end)
+        return [{ pool, server, due: end.due }]
+      }),
+    )
+  }
 
   function look(): void {
-    if (stopped || timer !== undefined || !anyDraining(pools())) return
+    if (stopped || draining().length === 0 || timer !== undefined) return
     timer = clock.after(interval, () => {
       void round()
         .catch((error: unknown) => {
@@ -43,14 +64,9 @@ export function createDrains({ clock, logger, pools, readKernel, drained }: Drai
 
   async function round(): Promise<void> {
     const view = await readKernel()
-    const now = clock.wall()
-    for (const pool of pools()) {
-      for (const server of pool.servers.values()) {
-        const { admin } = server.steer
-        if (admin?.kind !== 'draining') continue
-        const left = connectionsLeft(pool, server, view)
-        if (left === 0 || isOver(admin, now)) drained(pool, server, left)
-      }
+    for (const { pool, server, due } of draining()) {
+      const left = connectionsLeft(pool, server, view)
+      if (left === 0 || clock.now() >= due) drained(pool, server, left)
     }
   }
 
@@ -62,13 +78,6 @@ export function createDrains({ clock, logger, pools, readKernel, drained }: Drai
     },
   }
 }
-
-function anyDraining(pools: readonly Pool[]): boolean {
-  return pools.some((pool) => [...pool.servers.values()].some(({ steer }) => steer.admin?.kind === 'draining'))
-}
-
-const isOver = (admin: Admin & { kind: 'draining' }, now: number): boolean =>
-  admin.deadline !== undefined && now >= admin.deadline
 
 /**
  * Connections that would be cut. For TCP and SCTP those established: the others are being closed anyway. IPVS knows no

@@ -27,8 +27,9 @@ export async function nextGeneration(
   before: readonly Pool[],
   overlay: Overlay,
   now: number,
+  running: CheckPlan['subscribers'],
 ): Promise<Generation> {
-  const pools = await successorsOf(config, before, overlay, now)
+  const pools = await successorsOf(config, before, overlay, now, running)
   const plan = await planChecks(pools, () => false)
   const old = new Set(before)
   const { fresh, kept } = await split(pools, (pool) => old.has(pool))
@@ -66,26 +67,33 @@ async function split(
   return seen.size < services ? { fresh: pools, kept: new Set() } : { fresh, kept }
 }
 
-/** The pools of a configuration, going on with what is known from those that run. */
+/** The pools of a configuration, going on with what is known from those that run, and from the checks under way. */
 export async function successorsOf(
   config: Config,
   before: readonly Pool[],
   overlay: Overlay,
   now: number,
+  running: CheckPlan['subscribers'],
 ): Promise<readonly Pool[]> {
   const known = new Map(before.map((pool) => [pool.config.name, pool]))
   const pools: Pool[] = []
   await inSlices(config.virtualServers, (virtual) => {
-    pools.push(successorOf(virtual, known.get(virtual.name), overlay, now))
+    pools.push(successorOf(virtual, known.get(virtual.name), overlay, now, running))
   })
   return pools
 }
 
-function successorOf(virtual: VirtualServer, before: Pool | undefined, overlay: Overlay, now: number): Pool {
+function successorOf(
+  virtual: VirtualServer,
+  before: Pool | undefined,
+  overlay: Overlay,
+  now: number,
+  running: CheckPlan['subscribers'],
+): Pool {
   const steers = steersFor(overlay, virtual)
-  if (before === undefined) return createPool(virtual, { steers, since: now })
-  if (before.config === virtual && isSteeredSo(before, steers)) return before
-  const health = carriedHealth(virtual, before)
+  if (before?.config === virtual && isSteeredSo(before, steers)) return before
+  const health = carriedHealth(virtual, before, running)
+  if (before === undefined) return createPool(virtual, { health, steers, since: now })
   return createPool(virtual, { health, steers, quorum: before.quorum, since: before.since })
 }
 

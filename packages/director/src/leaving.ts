@@ -30,7 +30,8 @@ export function leavingAfter(
     return [...pool.servers.values()].flatMap((server): LeavingServer[] => {
       if (kept.has(server.name)) return []
       const before = known.get(`${virtual.name} ${server.name}`)
-      if (before !== undefined) return before.deadline > now ? [before] : []
+      // When its time is over is for the drains to say, which do not go by the wall clock.
+      if (before !== undefined) return [before]
       if (wantedWeight(server, situation) === undefined) return []
       const real: RealServer = { ...server.config, checkers: [], notifyUp: undefined, notifyDown: undefined }
       return [{ service: virtual.name, real, since: now, deadline: now + virtual.drainOnRemoval }]

@@ -144,9 +144,9 @@ export function withRemoved(overlay: Overlay, service: string, server: string): 
   return { ...plain, removed: new Map([...plain.removed, [service, servers]]) }
 }
 
-/** Forgets what was asked of one server, of a service, or of everything. */
+/** Forgets what was asked of one server, of a service, or of everything; whom a reload removed goes on leaving. */
 export function withoutWishes(overlay: Overlay, service?: string, server?: string): Overlay {
-  if (service === undefined) return emptyOverlay
+  if (service === undefined) return { ...emptyOverlay, leaving: overlay.leaving }
   if (server === undefined) {
     const steers = new Map(overlay.steers)
     steers.delete(service)

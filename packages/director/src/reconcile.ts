@@ -80,6 +80,9 @@ export interface ReconcilerOptions {
 /** Up to so many commands at once are logged one by one. */
 const toldOneByOne = 50
 
+/** What could not be written is tried so often, then again with the next change or audit. */
+const mostTries = 3
+
 export function createReconciler({ ipvs, logger, owned, wall, dry = false, refusal }: ReconcilerOptions): Reconciler {
   const desired = new Map<string, Service>()
   let actual: Map<string, Service> = new Map()
@@ -103,6 +106,8 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
 
   let queue: Promise<unknown> = Promise.resolve()
   let flushing: Promise<void> | undefined
+  /** In a row. */
+  let failures = 0
   /** One thing at a time: two writers would undo each other's belief. */
   function serially<T>(work: () => Promise<T>): Promise<T> {
     const run = queue.then(work)
@@ -119,8 +124,11 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
         partly = new Map()
         try {
           await write(ids, parts)
+          failures = 0
         } catch (error) {
           fail('the kernel could not be reached', error)
+          for (const id of [...ids, ...parts.keys()]) dirty.add(id)
+          if (++failures < mostTries) void scheduleFlush()
         }
       }),
     )

@@ -15,14 +15,15 @@ export interface Trial {
   begin(before: Before | undefined, within: number | undefined): void
   /** Keeps what was loaded; false: nothing was on trial. */
   confirm(): boolean
-  /** The time is over: what to go back to; undefined: it was confirmed meanwhile. */
-  expire(): Before | undefined
   /** Wall clock of its end; undefined: nothing is on trial. */
   readonly until: number | undefined
 }
 
-/** `expired` is called when the time is over. */
-export function createTrial(clock: Clock, expired: () => void): Trial {
+/**
+ * `expired` is called when the time is over. Whoever goes back may have to wait for his turn, and then asks for what to go back
+ * to: undefined when the reload was confirmed meanwhile, or another one has begun a trial of its own.
+ */
+export function createTrial(clock: Clock, expired: (goBack: () => Before | undefined) => void): Trial {
   let current: { readonly before: Before; readonly until: number; readonly timer: Timer } | undefined
   const end = (): Before | undefined => {
     const ended = current
@@ -35,10 +36,13 @@ export function createTrial(clock: Clock, expired: () => void): Trial {
       // A second reload before the first is confirmed goes back to what was known to be good.
       const good = earliest(end(), before)
       if (within === undefined || good === undefined) return
-      current = { before: good, until: clock.wall() + within, timer: clock.after(millis(within), expired) }
+      const timer = clock.after(millis(within), () => {
+        expired(() => (current === mine ? end() : undefined))
+      })
+      const mine = { before: good, until: clock.wall() + within, timer }
+      current = mine
     },
     confirm: () => end() !== undefined,
-    expire: end,
     get until() {
       return current?.until
     },

@@ -4,12 +4,15 @@ import { millis, type Clock, type Millis, type Timer } from '../clock.ts'
 export interface FakeClock extends Clock {
   /** Moves time forward, firing what falls due, and lets promises settle after each firing. */
   advance(by: Millis): Promise<void>
+  /** Sets the wall clock forward or back; time goes on as before. */
+  setWall(by: number): void
   /** How many timers wait. */
   pending(): number
 }
 
 export function fakeClock(start = 0): FakeClock {
   let now = start
+  let offset = 0
   let serial = 0
   const timers = new Map<number, { due: number; action: () => void }>()
 
@@ -18,7 +21,7 @@ export function fakeClock(start = 0): FakeClock {
 
   return {
     now: () => millis(now),
-    wall: () => now,
+    wall: () => now + offset,
     after(delay, action): Timer {
       const id = serial++
       timers.set(id, { due: now + Math.max(0, delay), action })
@@ -36,6 +39,9 @@ export function fakeClock(start = 0): FakeClock {
       }
       now = until
       await settle()
+    },
+    setWall(by) {
+      offset += by
     },
     pending: () => timers.size,
   }
