@@ -30,6 +30,10 @@ export interface Globals {
   readonly routerId: string | undefined
   readonly scriptUser: { readonly user: string; readonly group?: string } | undefined
   readonly enableScriptSecurity: boolean
+  /** Scripts have the supplementary groups of their user. */
+  readonly setSupplementaryGroups: boolean
+  /** Scripts are run by the path as written, symbolic links and all. */
+  readonly useSymlinkPaths: boolean
   readonly lvsFlush: boolean
   /** `lvs_flush_on_stop`: false, the whole table, or each virtual server by one command. */
   readonly lvsFlushOnStop: false | 'all' | 'VS'

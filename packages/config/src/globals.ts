@@ -14,6 +14,8 @@ export function resolveGlobals(text: GlobalDefsText | undefined): Globals {
     scriptUser:
       user === undefined ? undefined : { user: user.user, ...(user.group === undefined ? {} : { group: user.group }) },
     enableScriptSecurity: text?.enableScriptSecurity ?? false,
+    setSupplementaryGroups: text?.setSupplementaryGroups ?? false,
+    useSymlinkPaths: text?.useSymlinkPaths ?? false,
     lvsFlush: text?.lvsFlush ?? false,
     lvsFlushOnStop: stop === undefined ? false : (stop.how ?? 'all'),
     lvsTimeouts: text?.lvsTimeouts === undefined ? undefined : { tcp, tcpFin: tcpfin, udp },

@@ -57,9 +57,8 @@ export interface VrrpGlobals {
     readonly interfaceIndexes: boolean
     readonly counters: boolean
   }
-  /** `vrrp_rx_bufs_policy`: 'MTU', 'ADVERT', bytes, or undefined for the kernel's. */
-  readonly receiveBuffers: 'MTU' | 'ADVERT' | number | undefined
-  readonly receiveBuffersMultiplier: number
+  /** `iproute_etc_dir`, `iproute_usr_dir`; undefined: the usual ones. */
+  readonly routeFolders: { readonly own: string | undefined; readonly shipped: string | undefined }
   /** `vrrp_notify_priority_changes` is in each instance; this is what a reload writes to the pipes. */
   readonly fifoStatesOnReload: boolean
   /** `vrrp_priority`: nice value, 0 where not given. */
@@ -237,7 +236,8 @@ export interface VrrpInstance {
   readonly ownerIgnoreAdverts: boolean
   /** `timer_expired_backup`: priority to be backup with after a stall; undefined: off. */
   readonly timerExpiredBackup: number | undefined
-  readonly receiveBuffer: number | undefined
+  /** Bytes, or how many times the MTU of the interface or the length of an advertisement; undefined: the kernel's. */
+  readonly receiveBuffer: number | { readonly times: number; readonly of: 'MTU' | 'ADVERT' } | undefined
 
   readonly announcing: Announcing
   /** False: `dont_track_primary`. */

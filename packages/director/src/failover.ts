@@ -117,8 +117,9 @@ function isIdle({ vrrp }: Config): boolean {
 }
 
 function workOf({ vrrp, trackFiles, globals }: Config): VrrpWork {
-  const { scriptUser, enableScriptSecurity } = globals
-  return { plan: { vrrp, trackFiles }, scripts: { scriptUser, enableScriptSecurity } }
+  const { scriptUser, enableScriptSecurity, setSupplementaryGroups, useSymlinkPaths } = globals
+  const scripts = { scriptUser, enableScriptSecurity, setSupplementaryGroups, useSymlinkPaths }
+  return { plan: { vrrp, trackFiles }, scripts }
 }
 
 /** An event of VRRP in the event log's words. */

@@ -8,7 +8,10 @@ import type { RunScript } from './notify.ts'
 export type ScriptWish = Parameters<ScriptIdentity>[0]
 
 /** What `global_defs` says of scripts. */
-export type ScriptRules = Pick<Globals, 'scriptUser' | 'enableScriptSecurity'>
+export type ScriptRules = Pick<
+  Globals,
+  'scriptUser' | 'enableScriptSecurity' | 'setSupplementaryGroups' | 'useSymlinkPaths'
+>
 
 /** What may be run, by whom; or why not. `command`: the program, and the words of the script after its first. */
 export type Permission =
@@ -26,10 +29,12 @@ const rememberFor = seconds(10)
 /** Who a script runs as: its own user, `script_user`, `keepalived_script`, else whoever we are. */
 function identityOf(script: ScriptWish, globals: ScriptRules): Identity | { readonly problem: string } {
   const accounts = readAccounts()
-  if (script.user !== undefined) return resolveIdentity(accounts, script.user, script.group)
+  const all = globals.setSupplementaryGroups
+  if (script.user !== undefined) return resolveIdentity(accounts, script.user, script.group, all)
   if (globals.scriptUser !== undefined)
-    return resolveIdentity(accounts, globals.scriptUser.user, globals.scriptUser.group)
-  if (accounts.user(defaultScriptUser) !== undefined) return resolveIdentity(accounts, defaultScriptUser)
+    return resolveIdentity(accounts, globals.scriptUser.user, globals.scriptUser.group, all)
+  if (accounts.user(defaultScriptUser) !== undefined)
+    return resolveIdentity(accounts, defaultScriptUser, undefined, all)
   if (globals.enableScriptSecurity) {
     return { problem: 'enable_script_security is set, and there is neither script_user nor a user keepalived_script' }
   }
@@ -42,7 +47,7 @@ export function permissionOf(script: ScriptWish, globals: ScriptRules, logger: L
   const identity = identityOf(script, globals)
   if ('problem' in identity) return identity
   if (command.startsWith('</')) return redirection(script.words.join(' '), identity)
-  const check = checkScript(command, identity)
+  const check = checkScript(command, identity, { keepSymlinks: globals.useSymlinkPaths })
   if (check.kind === 'missing') return { problem: check.reason }
   if (check.kind === 'unsafe') {
     if (globals.enableScriptSecurity) return { problem: `SECURITY VIOLATION: ${check.reason}` }

@@ -43,7 +43,7 @@ beforeAll(async () => {
     permit: ({ script }) =>
       script.words[0] === '/bin/false'
         ? { problem: 'not that one' }
-        : permissionOf(script, { scriptUser: { user: 'root' }, enableScriptSecurity: true }, logger),
+        : permissionOf(script, { scriptUser: { user: 'root' }, enableScriptSecurity: true, setSupplementaryGroups: false, useSymlinkPaths: false }, logger), // prettier-ignore
     runNft: (script) => {
       nft.push(script)
       return nftFails ? Promise.reject(new Error('Operation not supported')) : Promise.resolve()
@@ -282,6 +282,30 @@ test('static entries come back when they are removed, and go at the end', async 
   link.holdStatic([], [], [])
   await link.settled()
   expect(await shown()).not.toContain('10.0.0.200')
+})
+
+test('static entries come back with their interface', async () => {
+  const all = await holdingOf(
+    '10.0.9.1/24 dev extra',
+    'virtual_ipaddress_excluded {\n fd09::1/64 dev extra\n }\n virtual_routes {\n 10.9.0.0/16 dev extra\n }',
+  )
+  await lan.left.run('ip link add extra type veth peer name other && ip link set other up && ip link set extra up')
+  await until(() => link.interface('extra')?.up === true)
+  link.holdStatic(all.addresses.concat(all.excluded), all.routes, [])
+  const there = async (): Promise<boolean> => /10\.0\.9\.1[^]*fd09::1[^]*10\.9\.0\.0\/16/.test(await lan.left.run('ip -o addr show dev extra; ip route')) // prettier-ignore
+  await until(there)
+  await lan.left.run('ip link set extra down') // the kernel takes IPv6 addresses and routes away
+  expect(await there()).toBe(false)
+  await lan.left.run('ip link set extra up')
+  await until(there)
+  await lan.left.run('ip link del extra')
+  await until(() => link.interface('extra') === undefined)
+  await lan.left.run('ip link add extra type veth peer name other && ip link set other up && ip link set extra up')
+  await until(there)
+  link.holdStatic([], [], [])
+  await link.settled()
+  expect(await there()).toBe(false)
+  await lan.left.run('ip link del extra')
 })
 
 /** The interface at the other end of the cable. */

@@ -16,12 +16,14 @@ import {
   openLinkbeat,
   openSocket,
   openVrrpSocket,
+  routeNumbers,
   runScript,
   timeSuspended,
   socketAddress,
   watchNetwork,
   writeSetting,
   type AssignedAddress,
+  type RouteFolders,
   type VrrpSocket,
 } from '@ipvs-director/linux'
 import {
@@ -59,6 +61,8 @@ export interface VrrpLinkOptions {
   readonly runProgram?: RunProgram
   /** False: `disable_local_igmp`. Like keepalived's it stays so. */
   readonly localIgmp?: boolean
+  /** `iproute_etc_dir`, `iproute_usr_dir`. */
+  readonly routeFolders?: RouteFolders
   /** `vmac_prefix`. */
   readonly interfacePrefix?: string
 }
@@ -104,18 +108,29 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
     link(name) {
       tell(name)
       relisten()
+      // What went with the interface comes back with it.
+      if (view.link(name)?.up === true && holdings.isStaticOn(name)) verifySoon()
     },
     gone: verifySoon,
   })
   const { runNft: nft = runNft, runProgram: program = runProgram } = options
   const firewall = createFirewall(
     options.iptables === undefined
-      ? nftFirewall(nft, options.firewall ?? { table: 'ipvs-director', priority: -1 })
+      ? nftFirewall(
+          nft,
+          options.firewall ?? { table: 'ipvs-director', priority: -1, interfaceIndexes: false, counters: false },
+        )
       : iptablesFirewall(program, options.iptables),
   )
-  const holdings = createHoldings(view, firewall, logger, (key, what) => {
-    for (const listener of listeners) listener.lost(key, what)
-  })
+  const holdings = createHoldings(
+    view,
+    firewall,
+    logger,
+    (key, what) => {
+      for (const listener of listeners) listener.lost(key, what)
+    },
+    routeNumbers(options.routeFolders),
+  )
   const carriers = createCarriers(openLinkbeat, systemClock, logger, tell)
   const made = createInterfaces(view, options.interfacePrefix ?? 'vrrp', firewall, logger)
   const neighbours = createNeighbours(view, (on, address, mac) => {
@@ -210,6 +225,9 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
         socket.send(packet)
       },
       dropped: () => socket.dropped(),
+      resize: (bytes) => {
+        socket.resize(bytes)
+      },
       close() {
         sockets.delete(socket)
         socket.close()

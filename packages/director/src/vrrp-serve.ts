@@ -40,7 +40,8 @@ export function serveVrrp(
     const link = await openVrrpLink({
       logger,
       permit: ({ script }) => permissionOf(script, (work ?? first).scripts, logger),
-      firewall: { table: globals.nftables.table, priority: globals.nftables.priority },
+      firewall: globals.nftables,
+      routeFolders: globals.routeFolders,
       iptables: globals.iptables === undefined ? undefined : { ...globals.iptables, ipsets: globals.ipsets },
       interfacePrefix: globals.vmacPrefix,
       localIgmp: !globals.disableLocalIgmp,

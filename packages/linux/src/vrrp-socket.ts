@@ -61,6 +61,8 @@ export interface VrrpSocket {
   readonly received: number
   /** How many packets the kernel dropped so far, mostly because the receive buffer was full. */
   dropped(): number
+  /** SO_RCVBUF, bytes; the kernel doubles it and has bounds. */
+  resize(bytes: number): void
   close(): void
 }
 
@@ -128,9 +130,7 @@ export function openVrrpSocket(options: VrrpSocketOptions, listener: VrrpSocketL
     if (family === 'inet') setUpIpv4(socket, options)
     else setUpIpv6(socket, options)
     socket.setsockopt(SOL_SOCKET, SO_PRIORITY, intOption(internetControl))
-    if (options.receiveBytes !== undefined) {
-      socket.setsockopt(SOL_SOCKET, SO_RCVBUF, intOption(Math.min(options.receiveBytes, 2 ** 30)))
-    }
+    if (options.receiveBytes !== undefined) setReceiveBuffer(socket, options.receiveBytes)
     socket.start()
   } catch (error) {
     socket.close()
@@ -149,6 +149,9 @@ export function openVrrpSocket(options: VrrpSocketOptions, listener: VrrpSocketL
     get received() {
       return received
     },
+    resize: (bytes) => {
+      setReceiveBuffer(socket, bytes)
+    },
     dropped: () => socket.getsockopt(SOL_SOCKET, SO_MEMINFO, 36).readUInt32LE(SK_MEMINFO_DROPS * 4),
     send: (packet) => {
       const to = addressed(packet.destination)
@@ -160,6 +163,10 @@ export function openVrrpSocket(options: VrrpSocketOptions, listener: VrrpSocketL
       socket.close()
     },
   }
+}
+
+const setReceiveBuffer = (socket: KernelSocket, bytes: number): void => {
+  socket.setsockopt(SOL_SOCKET, SO_RCVBUF, intOption(Math.min(bytes, 2 ** 30)))
 }
 
 function setUpIpv4(socket: KernelSocket, { interface: link, group, source }: VrrpSocketOptions): void {

@@ -1,9 +1,9 @@
 import type { VrrpInstance } from '@ipvs-director/config'
 import type { Address, Millis } from '@ipvs-director/core'
-import { type Advertisement, encodeAdvertisement, writeChecksum } from './advertisement.ts'
-import { encodeAh, passwordOctets, signAh } from './authentication.ts'
+import { type Advertisement, advertisementLength, encodeAdvertisement, writeChecksum } from './advertisement.ts'
+import { ahLength, encodeAh, passwordOctets, signAh } from './authentication.ts'
 import { checksumKindOf } from './check.ts'
-import { appendTrailer } from './hmac-trailer.ts'
+import { appendTrailer, trailerLength } from './hmac-trailer.ts'
 import { encodeIpv4, type OutgoingPacket, restamp } from './packet.ts'
 import type { AhCounter, Freshness } from './sequence.ts'
 
@@ -41,6 +41,15 @@ export function composeAgain(
   if (config.family === 'inet') for (const { bytes } of sent) restamp(bytes, nextId())
   return sent
 }
+
+/** Length of an advertisement as it arrives at the socket: of IPv4 with its header. Octets. */
+export function packetLength({ family, version, addresses, auth, hmac }: VrrpInstance): number {
+  const message = advertisementLength(version, family, addresses.length)
+  const signature = hmac !== undefined ? trailerLength : auth?.type === 'AH' ? ahLength : 0
+  return (family === 'inet' ? ipv4Header : 0) + message + signature
+}
+
+const ipv4Header = 20
 
 /** The packets that say once "I am master, with this priority" (0: "no longer"). */
 export function compose(composer: Composer, priority: number, to: Destinations): readonly OutgoingPacket[] {

@@ -22,7 +22,7 @@ export interface Path {
   readonly source: Address | undefined
   /** 51 with `auth_type AH`, else 112. */
   readonly protocol: 51 | 112
-  /** SO_RCVBUF, bytes; undefined: the kernel's. */
+  /** Bytes of SO_RCVBUF that this one needs; undefined: the kernel's size. */
   readonly receiveBuffer: number | undefined
 }
 
@@ -32,6 +32,8 @@ export interface PathHandle {
   send(packet: OutgoingPacket): void
   /** How many packets the kernel has dropped so far because the receive buffer was full. */
   dropped(): number
+  /** SO_RCVBUF, bytes: several share the path. */
+  resize(receiveBuffer: number): void
   close(): void
 }
 

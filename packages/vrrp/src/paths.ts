@@ -1,6 +1,7 @@
 import type { UnicastPeer, VrrpInstance } from '@ipvs-director/config'
 import { type Address, familyOf } from '@ipvs-director/core'
 import type { Way } from './check.ts'
+import { packetLength } from './compose.ts'
 import type { LinkInterface, Path, VrrpLink } from './link.ts'
 
 /** One way for an instance's advertisements: where it listens, where it sends, and what it expects there. */
@@ -52,7 +53,7 @@ function ownPlan(config: VrrpInstance, ground: Ground): Plan | undefined {
   const peers = new Map(config.unicastPeers.map((peer) => [peer.address, peer]))
   const limited = config.unicastPeers.some(({ minTtl, maxTtl }) => minTtl !== undefined || maxTtl !== undefined)
   return {
-    path: { ...common(config), interface: bound, group: undefined, source: own },
+    path: { ...common(config, on), interface: bound, group: undefined, source: own },
     way: { unicast: true, peers, peersOnly: config.checkUnicastSource || limited },
     own,
     destinations: [...peers.keys()],
@@ -84,7 +85,7 @@ function multicastPlan(
   const own = source ?? first(config, ground, on)
   if (on === undefined || own === undefined) return undefined
   return {
-    path: { ...common(config), interface: name, group: config.multicastGroup, source: undefined },
+    path: { ...common(config, on), interface: name, group: config.multicastGroup, source: undefined },
     way: { unicast: false, peers: anybody, peersOnly: false },
     own,
     destinations: [config.multicastGroup],
@@ -107,7 +108,7 @@ function heartbeatPlans(config: VrrpInstance, ground: Ground): readonly Plan[] {
       [peer.address, { address: peer.address, minTtl: undefined, maxTtl: undefined }] as const,
     ])
     plans.set(key, {
-      path: { ...common(config), interface: peer.interface, group: undefined, source: own },
+      path: { ...common(config, on), interface: peer.interface, group: undefined, source: own },
       way: { unicast: true, peers, peersOnly: true },
       own,
       destinations: [...peers.keys()],
@@ -117,11 +118,22 @@ function heartbeatPlans(config: VrrpInstance, ground: Ground): readonly Plan[] {
   return [...plans.values()]
 }
 
-const common = (config: VrrpInstance): Pick<Path, 'family' | 'protocol' | 'receiveBuffer'> => ({
+const common = (
+  config: VrrpInstance,
+  on: LinkInterface | undefined,
+): Pick<Path, 'family' | 'protocol' | 'receiveBuffer'> => ({
   family: config.family,
   protocol: config.auth?.type === 'AH' && config.hmac === undefined ? 51 : 112,
-  receiveBuffer: config.receiveBuffer,
+  receiveBuffer: receiveBufferOf(config, on),
 })
+
+/** Bytes. An instance without an interface has no MTU to go by. */
+function receiveBufferOf(config: VrrpInstance, on: LinkInterface | undefined): number | undefined {
+  const { receiveBuffer: wanted } = config
+  if (typeof wanted !== 'object') return wanted
+  if (wanted.of === 'ADVERT') return wanted.times * packetLength(config)
+  return on === undefined ? undefined : wanted.times * on.mtu
+}
 
 /** Whether two plans need the same socket and mean the same. */
 export const samePlan = (a: Plan, b: Plan): boolean =>

@@ -21,6 +21,10 @@ export interface Sockets {
 interface OpenPath {
   readonly handle: PathHandle
   readonly byVrid: Map<number, Set<(packet: ReceivedPacket) => void>>
+  /** What each of those who share it adds to its receive buffer. */
+  readonly shares: Set<{ readonly bytes: number }>
+  /** Bytes; 0: the kernel's. */
+  size: number
 }
 
 /** `unknown` gets what no instance on that path wants: another VRID. */
@@ -30,6 +34,18 @@ export function createSockets(
   unknown: (path: Path, vrid: number, packet: ReceivedPacket) => void,
 ): Sockets {
   const open = new Map<string, OpenPath>()
+
+  /** A socket has the room that all who share it need; one that nobody said a size for is left as it is. */
+  const fit = (opened: OpenPath): void => {
+    const size = [...opened.shares].reduce((sum, { bytes }) => sum + bytes, 0)
+    if (size === opened.size || size === 0) return
+    opened.size = size
+    try {
+      opened.handle.resize(size)
+    } catch (error) {
+      logger.warn('vrrp.socket', `cannot make a receive buffer of ${size} bytes: ${describeError(error)}`)
+    }
+  }
 
   const openOnce = (key: string, path: Path): OpenPath | undefined => {
     const found = open.get(key)
@@ -43,7 +59,7 @@ export function createSockets(
         if (receivers === undefined) unknown(path, vrid, packet)
         else for (const receive of receivers) receive(packet)
       })
-      const made = { handle, byVrid }
+      const made = { handle, byVrid, shares: new Set<{ bytes: number }>(), size: path.receiveBuffer ?? 0 }
       open.set(key, made)
       return made
     } catch (error) {
@@ -57,18 +73,14 @@ export function createSockets(
 
   return {
     subscribe(path, vrid, receive) {
-      const key = JSON.stringify([
-        path.family,
-        path.interface,
-        path.group,
-        path.source,
-        path.protocol,
-        path.receiveBuffer,
-      ])
+      const key = JSON.stringify([path.family, path.interface, path.group, path.source, path.protocol])
       const opened = openOnce(key, path)
       if (opened === undefined) return undefined
       const receivers = opened.byVrid.get(vrid) ?? new Set()
       opened.byVrid.set(vrid, receivers.add(receive))
+      const share = { bytes: path.receiveBuffer ?? 0 }
+      opened.shares.add(share)
+      fit(opened)
       return {
         send: (packet) => {
           opened.handle.send(packet)
@@ -76,8 +88,13 @@ export function createSockets(
         dropped: () => opened.handle.dropped(),
         close() {
           receivers.delete(receive)
+          opened.shares.delete(share)
           if (receivers.size === 0) opened.byVrid.delete(vrid)
-          if (opened.byVrid.size > 0 || open.get(key) !== opened) return
+          if (open.get(key) !== opened) return
+          if (opened.byVrid.size > 0) {
+            fit(opened)
+            return
+          }
           open.delete(key)
           opened.handle.close()
         },

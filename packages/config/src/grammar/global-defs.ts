@@ -132,13 +132,11 @@ const scripts = {
   setSupplementaryGroups: boolean('set_supplementary_groups', {
     default: false,
     since: '2.4.4',
-    ...pending,
     doc: 'Scripts get the supplementary groups of their user.',
   }),
   useSymlinkPaths: boolean('use_symlink_paths', {
     default: false,
     since: '2.3.0',
-    ...pending,
     doc: 'Keep symbolic links in the paths of scripts.',
   }),
   startupScript: script('startup_script', { since: '2.1.0', doc: 'Command to run before anything else.' }),
@@ -374,14 +372,13 @@ const vrrp = {
     pattern: /^(?:MTU|ADVERT|\d+)$/,
     what: 'MTU, ADVERT or a number of bytes',
     since: '2.0.3',
-    ...pending,
-    doc: 'How receive buffers are sized.',
+    doc: 'Receive buffer of an instance: MTU of its interface or length of its advertisement times vrrp_rx_bufs_multiplier, or bytes. A socket has the sum of its instances.',
   }),
   vrrpRxBufsMultiplier: integer('vrrp_rx_bufs_multiplier', {
     min: 1,
     since: '2.0.3',
-    ...pending,
-    doc: 'Advertisements the buffer has room for.',
+    default: 3,
+    doc: 'What MTU or ADVERT of vrrp_rx_bufs_policy is multiplied with.',
   }),
 } as const satisfies Fields
 
@@ -400,8 +397,11 @@ const firewall = {
     since: '2.0.11',
     doc: 'Priority of its base chains.',
   }),
-  nftablesIfindex: flag('nftables_ifindex', { since: '2.0.11', ...pending, doc: 'Match interfaces by index.' }),
-  nftablesCounters: flag('nftables_counters', { since: '2.0.11', ...pending, doc: 'Counters in its rules.' }),
+  nftablesIfindex: flag('nftables_ifindex', {
+    since: '2.0.11',
+    doc: 'Match interfaces by index.',
+  }),
+  nftablesCounters: flag('nftables_counters', { since: '2.0.11', doc: 'Counters in its rules.' }),
   nftablesIpvs: text('nftables_ipvs', {
     ...table,
     since: '2.2.2',
@@ -634,12 +634,10 @@ const files = {
   }),
   iprouteUsrDir: value('iproute_usr_dir', pathKind, {
     since: '2.3.2',
-    ...pending,
     doc: 'Directory of rt_tables and the like.',
   }),
   iprouteEtcDir: value('iproute_etc_dir', pathKind, {
     since: '2.3.2',
-    ...pending,
     doc: 'Directory that overrides it.',
   }),
 } as const satisfies Fields

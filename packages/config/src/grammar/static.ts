@@ -5,7 +5,6 @@ import { routeKind, ruleKind } from './routes.ts'
 import { interfaceKind, nameKind } from './shared.ts'
 import { staticAddressKind } from './vip.ts'
 
-const pending = { pending: true } as const
 const delay = durationKind({ min: 0, max: 255 })
 
 /** Top-level lists: what is set up at the start, and what is known of interfaces. */
@@ -55,9 +54,9 @@ export const garpGroup = blocks(
 /** Instances that static addresses, routes and rules follow. */
 export const trackGroup = blocks(
   'track_group',
-  'Instances that static addresses, routes and rules belong to.',
+  'Instances that have a fault while the interface of a static address, route or rule is down that names the group.',
   { group: list('group', nameKind, { layout: 'words', doc: 'Names of the instances.' }) },
-  { header: nameKind, since: '2.0.3', ...pending },
+  { header: nameKind, since: '2.0.3' },
 )
 
 /** Client certificates of SSL_GET. */

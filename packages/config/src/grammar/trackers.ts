@@ -165,7 +165,7 @@ export const bfdInstance = blocks(
       since: '2.2.8',
       doc: 'Use the port for sessions over routers.',
     }),
-    weight: value('weight', weight(253), { ...pending, doc: 'As in vrrp_script.' }),
+    weight: value('weight', weight(253), { doc: 'As in vrrp_script.' }),
     vrrp: flag('vrrp', { doc: 'Only VRRP is told.' }),
     checker: flag('checker', { doc: 'Only checkers are told.' }),
   },

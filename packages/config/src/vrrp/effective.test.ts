@@ -53,6 +53,15 @@ const fields: readonly (readonly [
     '',
     { initialState: 'BACKUP', auth: { type: 'AH', password: 'x' } },
   ],
+  ['receive buffer by MTU', '', 'vrrp_rx_bufs_policy MTU', { receiveBuffer: { times: 3, of: 'MTU' } }],
+  [
+    'receive buffer by advertisements',
+    'kernel_rx_buf_size 0',
+    'vrrp_rx_bufs_policy ADVERT\nvrrp_rx_bufs_multiplier 10',
+    { receiveBuffer: { times: 10, of: 'ADVERT' } },
+  ],
+  ['receive buffer in bytes', '', 'vrrp_rx_bufs_policy 70000\nvrrp_rx_bufs_multiplier 9', { receiveBuffer: 70_000 }],
+  ['own receive buffer', 'kernel_rx_buf_size 5', 'vrrp_rx_bufs_policy MTU', { receiveBuffer: 5 }],
   ['nopreempt', 'state BACKUP\nnopreempt\npreempt_delay 5', '', { preempt: false, preemptDelay: 0 }],
   ['nopreempt with MASTER is cleared', 'state MASTER\npriority 150\nnopreempt', '', { preempt: true }],
   ['nopreempt of an owner is cleared', 'state BACKUP\npriority 255\nnopreempt', '', { preempt: true }],
@@ -522,4 +531,32 @@ test.for(remarks)('said of %s', async ([, lines, globals, codes]) => {
   const { diagnostics } = await loadText(conf(lines, `enable_script_security\n${globals}`, script))
   const said = diagnostics.map(brief).map((each) => each.split(' ')[0] ?? '')
   expect(said.filter((each) => each !== 'W028').join(' ')).toBe(codes)
+})
+
+test('track_group: interfaces of static entries', async () => {
+  const rest = `track_group G {
+  group { VI }
+}
+track_group H {
+  group { VI }
+}
+static_ipaddress {
+  10.1.0.1/24 dev eth1 track_group G
+  10.2.0.1/24 dev eth2
+  10.3.0.1/24 dev eth3 no_track track_group G
+  10.4.0.1/24 dev eth0 track_group G
+}
+static_routes {
+  10.8.0.0/16 dev eth4 track_group H
+  10.9.0.0/16 dev eth1 track_group H
+}
+static_rules {
+  from 10.0.0.0/8 iif eth5 table 7 preference 9 track_group G
+}`
+  const followed = async (lines: string) => (await instanceOf(lines, '', rest)).track.interfaces
+  const fault = (name: string) => ({ name, weight: 0, reverse: false })
+  expect(await followed('')).toEqual([fault('eth1'), fault('eth4'), fault('eth5')])
+  expect(await followed('priority 255')).toHaveLength(3)
+  expect(await followed('dont_track_primary')).toEqual([fault('eth1'), fault('eth0'), fault('eth4'), fault('eth5')])
+  expect(await followed('track_interface {\n eth1\n eth4 weight 5\n}')).toHaveLength(4)
 })

@@ -7,7 +7,6 @@ import type { VrrpRootText } from './text.ts'
 /** What global_defs says of VRRP, with keepalived's defaults. */
 export function resolveVrrpGlobals(text: GlobalDefsText | undefined): VrrpGlobals {
   const dynamic = text?.dynamicInterfaces
-  const policy = text?.vrrpRxBufsPolicy
   const [input, output] = text?.vrrpIptables ?? []
   const { name, ...rest } = scheduling(text, 'vrrp', undefined)
   return {
@@ -32,8 +31,7 @@ export function resolveVrrpGlobals(text: GlobalDefsText | undefined): VrrpGlobal
       interfaceIndexes: text?.nftablesIfindex ?? false,
       counters: text?.nftablesCounters ?? false,
     },
-    receiveBuffers: policy === undefined || policy === 'MTU' || policy === 'ADVERT' ? policy : Number(policy),
-    receiveBuffersMultiplier: text?.vrrpRxBufsMultiplier ?? 3,
+    routeFolders: { own: text?.iprouteEtcDir, shipped: text?.iprouteUsrDir },
     fifoStatesOnReload: text?.fifoWriteVrrpStatesOnReload ?? false,
     ...rest,
     processName: name,

@@ -86,7 +86,7 @@ export function resolveInstance(text: VrrpInstanceText & Read, vrid: number, hom
     higherPrioritySendAdvert: !strict && (text.higherPrioSendAdvert ?? globals?.vrrpHigherPrioSendAdvert ?? false),
     ownerIgnoreAdverts: strict || (text.ownerIgnoreAdverts ?? globals?.vrrpOwnerIgnoreAdverts ?? false),
     timerExpiredBackup: preempt ? undefined : text.timerExpiredBackup,
-    receiveBuffer: text.kernelRxBufSize,
+    receiveBuffer: receiveBufferOf(text, globals),
 
     announcing: resolveAnnouncing(text, globals, strict),
     trackPrimary: !text.dontTrackPrimary,
@@ -200,6 +200,17 @@ function arbitrationOf({ arbitration: given }: VrrpInstanceText): VrrpInstance['
   if (given === undefined) return undefined
   const { require, addresses, interval, timeout, fall, stepDown } = given
   return { require, addresses, interval, timeout, fall, stepDown }
+}
+
+/** 0 is no size of its own. */
+function receiveBufferOf(
+  { kernelRxBufSize: own = 0 }: VrrpInstanceText,
+  globals: GlobalDefsText | undefined,
+): VrrpInstance['receiveBuffer'] {
+  const policy = globals?.vrrpRxBufsPolicy
+  if (own !== 0) return own
+  if (policy === 'MTU' || policy === 'ADVERT') return { times: globals?.vrrpRxBufsMultiplier ?? 3, of: policy }
+  return policy === undefined ? undefined : Number(policy)
 }
 
 /** By default three intervals and at least 3 s. */

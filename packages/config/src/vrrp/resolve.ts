@@ -12,6 +12,7 @@ import { notifyOf, ownsAtStart, resolveInstance } from './instance.ts'
 import { resolveAddress, resolveRoute, resolveRule } from './network.ts'
 import { weightRules } from './rules-weights.ts'
 import { placesIn, priorityOf, type VrrpRootText } from './text.ts'
+import { withTrackGroups } from './track-groups.ts'
 import { type Definitions, resolveTracking, withoutWeights } from './tracking.ts'
 
 /** What the VRRP part is put together from. */
@@ -50,7 +51,13 @@ export function resolveVrrp(parts: VrrpParts): Resolved {
     virtualServers: parts.virtualServers,
   }
   const groups = whole(root.vrrpSyncGroups)
-  const instances = resolveInstances(whole(root.vrrpInstances), groups, known, parts, leftOut)
+  const alone = resolveInstances(whole(root.vrrpInstances), groups, known, parts, leftOut)
+  const entries = staticItems(parts)
+  const trackGroups = whole(root.trackGroups).map(({ header, group }) => ({
+    name: header,
+    instances: group.filter((name) => alone.some((each) => each.name === name)),
+  }))
+  const instances = withTrackGroups(alone, trackGroups, entries)
   const syncGroups = resolveGroups(groups, instances, known, root, leftOut)
   const used = new Set([...instances, ...syncGroups].flatMap(({ track }) => track.scripts.map(({ name }) => name)))
   const vrrp: VrrpConfig = {
@@ -59,11 +66,8 @@ export function resolveVrrp(parts: VrrpParts): Resolved {
     syncGroups,
     scripts: scripts.filter(({ name }) => used.has(name)),
     processes,
-    ...staticItems(parts),
-    trackGroups: whole(root.trackGroups).map(({ header, group }) => ({
-      name: header,
-      instances: group.filter((name) => instances.some((each) => each.name === name)),
-    })),
+    ...entries,
+    trackGroups,
     garpGroups: resolveGarpGroups(root),
     linkbeat: linkbeatOf(root, instances),
     linkDelays: root.interfaceUpDownDelays.map(({ interface: name, down, up }) => ({

@@ -99,6 +99,8 @@ const globals: Globals = {
   routerId: undefined,
   scriptUser: undefined,
   enableScriptSecurity: false,
+  setSupplementaryGroups: false,
+  useSymlinkPaths: false,
   lvsFlush: false,
   lvsFlushOnStop: false,
   lvsTimeouts: undefined,

@@ -1,9 +1,9 @@
 /** `encap …` of a route, as ip-route(8) writes it. */
 import { addressBytes, parseAddress, type Address } from '@ipvs-director/core'
-import { routeNumber, type Encapsulation } from '@ipvs-director/linux'
+import type { Encapsulation, RouteNumber } from '@ipvs-director/linux'
 
 /** Throws an Error that says what is not understood. */
-export function encapsulationOf([kind, ...words]: readonly string[]): Encapsulation {
+export function encapsulationOf([kind, ...words]: readonly string[], names: RouteNumber): Encapsulation {
   switch (kind) {
     case 'mpls': {
       const [labels = '', ...more] = words
@@ -25,7 +25,7 @@ export function encapsulationOf([kind, ...words]: readonly string[]): Encapsulat
         destination: to === undefined ? undefined : addressOf(to),
         source: from === undefined ? undefined : addressOf(from),
         ttl: octet(ttl, options),
-        tos: service === undefined ? undefined : (routeNumber('rt_dsfield', service) ?? whole(tos, service, 0xff)),
+        tos: service === undefined ? undefined : (names('rt_dsfield', service) ?? whole(tos, service, 0xff)),
       }
     }
     case 'ila': {

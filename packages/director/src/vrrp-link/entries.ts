@@ -8,7 +8,9 @@ import {
   type InterfaceAddress,
   type Route,
   type RouteMetrics,
+  type RouteNames,
   type RouteNextHop,
+  type RouteNumber,
   type Rule,
 } from '@ipvs-director/linux'
 
@@ -51,7 +53,12 @@ export const ruleText = (rule: NetworkRule): string =>
  * An address with a lifetime in the kernel. Of IPv6, nobody looks for duplicates (the other director has it, or had it a
  * moment ago), and a host address is no source of new connections unless the configuration says so.
  */
-export function kernelAddress(wanted: ProtectedAddress, index: number, lease: Millis | undefined): InterfaceAddress {
+export function kernelAddress(
+  wanted: ProtectedAddress,
+  index: number,
+  lease: Millis | undefined,
+  names: RouteNumber = routeNumber,
+): InterfaceAddress {
   const isV6 = familyOf(wanted.address) === 'inet6'
   const { preferredLifetime, peer } = wanted
   const deprecated = isV6 && wanted.prefix === 128 && preferredLifetime === undefined
@@ -63,7 +70,7 @@ export function kernelAddress(wanted: ProtectedAddress, index: number, lease: Mi
     peer: peer?.address,
     broadcast: wanted.broadcast,
     label: wanted.label,
-    scope: numberOf('rt_scopes', wanted.scope),
+    scope: numberOf(names, 'rt_scopes', wanted.scope),
     nodad: isV6 ? true : undefined,
     noPrefixRoute: wanted.noPrefixRoute,
     validFor: lease,
@@ -79,33 +86,38 @@ export function kernelAddress(wanted: ProtectedAddress, index: number, lease: Mi
 export type TableOf = (vrf: string) => number | undefined
 
 /** A route; throws an Error that names what is not there or not understood. */
-export function kernelRoute(wanted: NetworkRoute, indexOf: IndexOf, tableOf: TableOf): Route {
-  const nextHops = nextHopsOf(wanted, indexOf)
+export function kernelRoute(
+  wanted: NetworkRoute,
+  indexOf: IndexOf,
+  tableOf: TableOf,
+  names: RouteNumber = routeNumber,
+): Route {
+  const nextHops = nextHopsOf(wanted, indexOf, names)
   return {
     family: wanted.family,
     destination: wanted.destination,
     gateway: nextHops === undefined ? wanted.gateway : undefined,
     source: wanted.source,
     index: wanted.interface === undefined || nextHops !== undefined ? undefined : existing(wanted.interface, indexOf),
-    table: wanted.vrf === undefined ? numberOf('rt_tables', wanted.table) : tableOfVrf(wanted.vrf, tableOf),
+    table: wanted.vrf === undefined ? numberOf(names, 'rt_tables', wanted.table) : tableOfVrf(wanted.vrf, tableOf),
     metric: wanted.metric,
-    protocol: wanted.protocol === undefined ? RTPROT_KEEPALIVED : numberOf('rt_protos', wanted.protocol),
-    scope: wanted.scope === undefined ? undefined : numberOf('rt_scopes', wanted.scope),
+    protocol: wanted.protocol === undefined ? RTPROT_KEEPALIVED : numberOf(names, 'rt_protos', wanted.protocol),
+    scope: wanted.scope === undefined ? undefined : numberOf(names, 'rt_scopes', wanted.scope),
     kind: routeTypes[wanted.type],
     onlink: wanted.onlink,
-    tos: wanted.tos === undefined ? undefined : numberOf('rt_dsfield', wanted.tos),
-    realms: realmsOf(wanted.realms),
+    tos: wanted.tos === undefined ? undefined : numberOf(names, 'rt_dsfield', wanted.tos),
+    realms: realmsOf(wanted.realms, names),
     preference: wanted.preference === undefined ? undefined : routePreferences[wanted.preference],
     expires: wanted.expires,
     metrics: metricsOf(wanted),
-    encapsulation: wanted.encapsulation === undefined ? undefined : encapsulationOf(wanted.encapsulation),
+    encapsulation: wanted.encapsulation === undefined ? undefined : encapsulationOf(wanted.encapsulation, names),
     ttlPropagate: wanted.ttlPropagate,
     nextHops,
   }
 }
 
 /** `or` is a second gateway of equal weight on the same interface. */
-function nextHopsOf(wanted: NetworkRoute, indexOf: IndexOf): readonly RouteNextHop[] | undefined {
+function nextHopsOf(wanted: NetworkRoute, indexOf: IndexOf, names: RouteNumber): readonly RouteNextHop[] | undefined {
   const own = wanted.alternative === undefined ? [] : [wanted.gateway, wanted.alternative]
   const both = own.map((gateway) => ({ gateway, interface: wanted.interface, weight: 1, onlink: wanted.onlink, realms: undefined })) // prettier-ignore
   const all = [...both, ...wanted.nextHops]
@@ -115,7 +127,7 @@ function nextHopsOf(wanted: NetworkRoute, indexOf: IndexOf): readonly RouteNextH
     index: on === undefined ? undefined : existing(on, indexOf),
     weight,
     onlink,
-    realms: realmsOf(realms),
+    realms: realmsOf(realms, names),
   }))
 }
 
@@ -151,15 +163,15 @@ function amount(text: string, unit: number | undefined): number {
 }
 
 /** `2` is the destination's, `1/2` also the source's. */
-function realmsOf(text: string | undefined): number | undefined {
+function realmsOf(text: string | undefined, names: RouteNumber): number | undefined {
   if (text === undefined) return undefined
   const [first = '', second] = text.split('/')
-  const to = numberOf('rt_realms', second ?? first)
-  return second === undefined ? to : ((numberOf('rt_realms', first) << 16) | to) >>> 0
+  const to = numberOf(names, 'rt_realms', second ?? first)
+  return second === undefined ? to : ((numberOf(names, 'rt_realms', first) << 16) | to) >>> 0
 }
 
 /** A rule; throws an Error for names that nobody knows. */
-export function kernelRule(wanted: NetworkRule): Rule {
+export function kernelRule(wanted: NetworkRule, names: RouteNumber = routeNumber): Rule {
   return {
     family: wanted.family,
     priority: wanted.preference,
@@ -170,22 +182,24 @@ export function kernelRule(wanted: NetworkRule): Rule {
     mark: wanted.mark?.value,
     markMask: wanted.mark?.mask,
     table:
-      wanted.action === 'table' && !wanted.l3mdev ? numberOf('rt_tables', wanted.table ?? RT_TABLE_MAIN) : undefined,
+      wanted.action === 'table' && !wanted.l3mdev
+        ? numberOf(names, 'rt_tables', wanted.table ?? RT_TABLE_MAIN)
+        : undefined,
     action: ruleActions[wanted.action],
     not: wanted.not,
-    tos: wanted.tos === undefined ? undefined : numberOf('rt_dsfield', wanted.tos),
+    tos: wanted.tos === undefined ? undefined : numberOf(names, 'rt_dsfield', wanted.tos),
     goto: wanted.target,
-    realms: realmsOf(wanted.realms),
+    realms: realmsOf(wanted.realms, names),
     tunnelId: wanted.tunnelId,
     suppressPrefixLength: wanted.suppressPrefixLength,
     suppressGroup:
-      wanted.suppressInterfaceGroup === undefined ? undefined : numberOf('group', wanted.suppressInterfaceGroup),
+      wanted.suppressInterfaceGroup === undefined ? undefined : numberOf(names, 'group', wanted.suppressInterfaceGroup),
     l3mdev: wanted.l3mdev,
     users: wanted.users,
     ipProtocol: wanted.ipProtocol === undefined ? undefined : protocolNumber(wanted.ipProtocol),
     sourcePorts: wanted.sourcePorts,
     destinationPorts: wanted.destinationPorts,
-    protocol: wanted.protocol === undefined ? RTPROT_KEEPALIVED : numberOf('rt_protos', wanted.protocol),
+    protocol: wanted.protocol === undefined ? RTPROT_KEEPALIVED : numberOf(names, 'rt_protos', wanted.protocol),
   }
 }
 
@@ -201,8 +215,8 @@ function existing(name: string, indexOf: IndexOf): number {
   return index
 }
 
-function numberOf(kind: Parameters<typeof routeNumber>[0], value: number | string): number {
-  const number = typeof value === 'number' ? value : routeNumber(kind, value)
+function numberOf(names: RouteNumber, kind: RouteNames, value: number | string): number {
+  const number = typeof value === 'number' ? value : names(kind, value)
   if (number === undefined) throw new Error(`nobody knows the name ${value} (${kind} of iproute2)`)
   return number
 }

@@ -109,20 +109,46 @@ test('a chain that is not there is told; memberships of made interfaces are drop
   expect([...(await rules('iptables')), ...(await rules('ip6tables'))]).toEqual([])
 })
 
-test('nft takes the scripts, and they leave nothing', async ({ skip }) => {
+test.for([false, true])(
+  'nft takes the scripts, and they leave nothing; with indexes and counters: %s',
+  async (more, { skip }) => {
+    skip(noNft !== undefined, noNft)
+    await space.run(
+      'ip link set lo up; ip link show dev eth0 || ip link add eth0 type veth peer name far0; ip link set eth0 up; ip link set far0 up',
+    )
+    const options = { table: 'vips', priority: -1, interfaceIndexes: more, counters: more }
+    const firewall = createFirewall(nftFirewall((script) => run(['nft', '-f', '-'], script), options))
+    await firewall.block(holding('A', '10.0.0.1', 'fd00::1', 'fe80::1'))
+    await firewall.guard('eth0', 'lo')
+    const made = await space.run('nft list ruleset')
+    expect(made).toContain('elements = { 10.0.0.1 }')
+    expect(made).toContain('elements = { fe80::1 . "eth0" }')
+    expect(made).toMatch(new RegExp(`${more ? 'oif' : 'oifname'} "eth0" ip protocol igmp ${more ? 'counter packets \\d+ bytes \\d+ ' : ''}(?:dup to ip daddr device "lo" )?drop`)) // prettier-ignore
+    expect(made.includes('counter')).toBe(more)
+    await firewall.unblock('A')
+    await firewall.unguard('eth0')
+    expect(await space.run('nft list tables')).not.toContain('vips')
+  },
+)
+
+test('what nft is told drops packets to the addresses, of link-local ones on their interface only', async ({
+  skip,
+}) => {
   skip(noNft !== undefined, noNft)
-  await space.run('ip link set lo up')
-  const firewall = createFirewall(
-    nftFirewall((script) => run(['nft', '-f', '-'], script), { table: 'vips', priority: -1 }),
-  )
-  await firewall.block(holding('A', '10.0.0.1', 'fd00::1'))
-  await firewall.guard('vrrp.51', 'lo')
-  const made = await space.run('nft list ruleset')
-  expect(made).toContain('elements = { 10.0.0.1 }')
-  expect(made).toMatch(/oifname "vrrp\.51" ip protocol igmp (?:dup to ip daddr device "lo" )?drop/)
+  await space.run('ip link set lo up; ip addr add 10.0.0.1/32 dev lo; ip addr add fe80::9/64 dev lo nodad; ip link add eth9 type veth peer name far9; ip link set eth9 up; ip link set far9 up; ip addr add fe80::9/64 dev eth9 nodad') // prettier-ignore
+  const options = { table: 'vips', priority: -1, interfaceIndexes: true, counters: true }
+  const firewall = createFirewall(nftFirewall((script) => run(['nft', '-f', '-'], script), options))
+  // Refused (7) is an answer.
+  const answers = async (where: string): Promise<boolean> =>
+    (await space.run(`{ curl -s -m1 http://${where}:9/; echo $?; }`)).trim() === '7'
+  expect(await answers('10.0.0.1')).toBe(true)
+  await firewall.block({ ...holding('A', '10.0.0.1', 'fe80::9') })
+  expect(await answers('10.0.0.1')).toBe(false)
+  expect(await space.run('nft list ruleset')).toMatch(/ip daddr @vips counter packets [1-9]/)
+  // Blocked on eth0; this one is on another.
+  expect(await answers('[fe80::9%lo]')).toBe(true)
   await firewall.unblock('A')
-  await firewall.unguard('vrrp.51')
-  expect(await space.run('nft list tables')).not.toContain('vips')
+  expect(await answers('10.0.0.1')).toBe(true)
 })
 
 test.for([

@@ -4,11 +4,14 @@ import { expect, test } from 'vitest'
 import { createFirewall } from './firewall.ts'
 import { membershipScript, nftFirewall, nftWords, scriptOf } from './firewall-nft.ts'
 
+const plain = { table: 't', priority: -1, interfaceIndexes: false, counters: false }
+
 const holding = (key: string, ...addresses: string[]): Holding =>
   ({ key, addresses: addresses.map((one) => ({ address: address(one) })), excluded: [] }) as unknown as Holding
 
 test('the whole table at once; neighbour discovery goes on', () => {
-  expect(scriptOf('vips', -1, ['10.0.0.2', 'fd00::1', '10.0.0.1', '10.0.0.2'])).toBe(`add table inet vips
+  const list = ['10.0.0.2', 'fd00::1', '10.0.0.1', '10.0.0.2'].map((one) => ({ address: address(one), interface: 'eth0' })) // prettier-ignore
+  expect(scriptOf({ ...plain, table: 'vips' }, list)).toBe(`add table inet vips
 delete table inet vips
 table inet vips {
   set vips {
@@ -29,10 +32,22 @@ table inet vips {
 `)
 })
 
+test('a link-local address means a machine together with its interface only; counters', () => {
+  const local = ['eth0', 'eth1'].map((on) => ({ address: address('fe80::1'), interface: on }))
+  const names = scriptOf(plain, local)
+  expect(names).toContain('type ipv6_addr . ifname\n    elements = { fe80::1 . "eth0", fe80::1 . "eth1" }\n')
+  expect(names).toContain('    ip6 daddr . iifname @local6 drop\n')
+  const numbers = scriptOf({ ...plain, interfaceIndexes: true, counters: true }, local)
+  expect(numbers).toContain('type ipv6_addr . iface_index\n')
+  expect(numbers).toContain('    ip6 daddr . iif @local6 counter drop\n')
+  const more = { ...plain, interfaceIndexes: true, counters: true }
+  expect(membershipScript(more, new Map([['vrrp.51', 'eth0']]), 'drop')).toContain('oif "vrrp.51" ip protocol igmp counter drop') // prettier-ignore
+})
+
 test('instances come and go; what is as it was is not written again', async () => {
   const scripts: string[] = []
   const firewall = createFirewall(
-    nftFirewall((script) => Promise.resolve(void scripts.push(script)), { table: 't', priority: 0 }),
+    nftFirewall((script) => Promise.resolve(void scripts.push(script)), { ...plain, priority: 0 }),
   )
   await firewall.block(holding('A', '10.0.0.1'))
   await firewall.block(holding('A', '10.0.0.1'))
@@ -55,7 +70,7 @@ test('what could not be written is tried again, and not taken back', async () =>
     scripts.push(script)
     return works ? Promise.resolve() : Promise.reject(new Error('Operation not supported'))
   }
-  const firewall = createFirewall(nftFirewall(run, { table: 't', priority: 0 }))
+  const firewall = createFirewall(nftFirewall(run, { ...plain, priority: 0 }))
   await expect(firewall.block(holding('A', '10.0.0.1'))).rejects.toThrow('not supported')
   await firewall.unblock('A')
   expect(scripts).toHaveLength(1)
@@ -70,13 +85,13 @@ test('memberships of interfaces made for instances leave by the ones below, or w
     scripts.push(script)
     return script.includes('dup') ? Promise.reject(new Error('Operation not supported')) : Promise.resolve()
   }
-  const firewall = createFirewall(nftFirewall(run, { table: 't', priority: -1 }))
+  const firewall = createFirewall(nftFirewall(run, plain))
   await firewall.guard('vrrp.51', 'eth0')
   expect(scripts).toHaveLength(2)
   expect(scripts[0]).toContain('    oifname "vrrp.51" ip protocol igmp dup to ip daddr device "eth0" drop\n')
   expect(scripts[1]).toContain('    oifname "vrrp.51" ip protocol igmp drop\n')
   await firewall.unguard('vrrp.51')
-  expect(scripts[2]).toBe(membershipScript({ table: 't', priority: -1 }, new Map(), 'drop'))
+  expect(scripts[2]).toBe(membershipScript(plain, new Map(), 'drop'))
   expect(scripts[2]).toBe('add table ip t\ndelete table ip t\nadd table ip6 t\ndelete table ip6 t\n')
 })
 

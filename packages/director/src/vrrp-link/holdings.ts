@@ -2,10 +2,12 @@
 import { describeError, KernelError, type Address, type Logger, type Millis } from '@ipvs-director/core'
 import type { NetworkRoute, NetworkRule, ProtectedAddress } from '@ipvs-director/config'
 import {
+  routeNumber,
   writeSetting,
   type AddressChange,
   type NetworkView,
   type Route,
+  type RouteNumber,
   type RouteChange,
   type Rule,
   type RuleChange,
@@ -29,6 +31,8 @@ export interface Holdings {
   renew(holding: Holding, lease: Millis): Promise<void>
   release(holding: Holding): Promise<void>
   holdStatic(entries: Entries): Promise<void>
+  /** Whether a static address or route is on that interface. */
+  isStaticOn(name: string): boolean
   /** Looks whether everything held is still there. */
   verify(): Promise<void>
   /** Resolves when all work asked for so far is done, or failed. */
@@ -58,6 +62,7 @@ export function createHoldings(
   firewall: Pick<Firewall, 'block' | 'unblock'>,
   logger: Logger,
   lost: (key: string, what: string) => void,
+  names: RouteNumber = routeNumber,
 ): Holdings {
   const held = new Map<string, Entries>()
   /** How many instances hold an address; static ones do not count. */
@@ -65,7 +70,9 @@ export function createHoldings(
   const queues = new Map<string, Promise<unknown>>()
   const indexOf: IndexOf = (name) => view.link(name)?.index
   const tableOf: TableOf = (vrf) => view.link(vrf)?.table
-  const leases = createLeases(view.renewer, indexOf)
+  /** Why static entries could not be added again the last time. */
+  let trouble: string | undefined
+  const leases = createLeases(view.renewer, indexOf, names)
 
   /** Work for one owner in the order of the calls; at once when nothing is under way. */
   function inOrder<T>(owner: string, work: () => Promise<T>): Promise<T> {
@@ -128,7 +135,7 @@ export function createHoldings(
     const changes: AddressChange[] = []
     for (const wanted of list) {
       const index = wanted.interface === undefined ? undefined : indexOf(wanted.interface)
-      if (index !== undefined) attempt(errors, () => changes.push({ do: action, address: kernelAddress(wanted, index, lease) })) // prettier-ignore
+      if (index !== undefined) attempt(errors, () => changes.push({ do: action, address: kernelAddress(wanted, index, lease, names) })) // prettier-ignore
       else if (action !== 'delete') errors.push(new Error(`cannot add ${addressText(wanted)}: there is no such interface`)) // prettier-ignore
     }
     return [...errors, ...(await view.client.changeAddresses(changes))].filter(isTrouble(action))
@@ -140,7 +147,10 @@ export function createHoldings(
     const changes: RouteChange[] = []
     for (const wanted of list) {
       attempt(errors, () =>
-        changes.push({ do: action === 'add' ? wanted.how : action, route: kernelRoute(wanted, indexOf, tableOf) }),
+        changes.push({
+          do: action === 'add' ? wanted.how : action,
+          route: kernelRoute(wanted, indexOf, tableOf, names),
+        }),
       )
     }
     const known = action === 'delete' ? [] : errors
@@ -150,7 +160,7 @@ export function createHoldings(
   async function rules(list: readonly NetworkRule[], action: RuleChange['do']): Promise<(Error | undefined)[]> {
     const errors: (Error | undefined)[] = []
     const changes: RuleChange[] = []
-    for (const wanted of list) attempt(errors, () => changes.push({ do: action, rule: kernelRule(wanted) }))
+    for (const wanted of list) attempt(errors, () => changes.push({ do: action, rule: kernelRule(wanted, names) }))
     const known = action === 'delete' ? [] : errors
     return [...known, ...(await view.client.changeRules(changes))].filter(isTrouble(action))
   }
@@ -171,12 +181,24 @@ export function createHoldings(
     }
     for (const [owner, entries] of owners) {
       if (held.get(owner) !== entries) continue // changed while the kernel was asked
-      const missing = missingOf(entries, there, indexOf, tableOf)
+      const missing = missingOf(entries, there, indexOf, (wanted) => kernelRoute(wanted, indexOf, tableOf, names))
       if (missing === undefined) continue
       if (owner === staticOwner) {
-        logger.warn('vrrp.static', `${missing} was removed by somebody else; it is added again`)
-        await put(owner, entries, undefined)
+        if (trouble === undefined) logger.warn('vrrp.static', `${missing} was removed by somebody else; it is added again`) // prettier-ignore
+        await restore(entries)
       } else lost(owner, missing)
+    }
+  }
+
+  /** What cannot be added now is tried again when its interface changes. */
+  async function restore(entries: Entries): Promise<void> {
+    try {
+      await put(staticOwner, entries, undefined)
+      trouble = undefined
+    } catch (error) {
+      const text = describeError(error)
+      if (text !== trouble) logger.warn('vrrp.static', `cannot add it again: ${text}`)
+      trouble = text
     }
   }
 
@@ -215,6 +237,10 @@ export function createHoldings(
       inOrder(staticOwner, async () => {
         await put(staticOwner, entries, undefined)
       }),
+    isStaticOn(name) {
+      const { addresses: list = [], routes: ways = [] } = held.get(staticOwner) ?? {}
+      return [...list, ...ways].some((each) => each.interface === name)
+    },
     verify,
     async settled() {
       await Promise.allSettled(queues.values())
@@ -286,14 +312,19 @@ interface There {
 }
 
 /** The first tracked entry that is not there, in words. */
-function missingOf(entries: Entries, there: There, indexOf: IndexOf, tableOf: TableOf): string | undefined {
+function missingOf(
+  entries: Entries,
+  there: There,
+  indexOf: IndexOf,
+  kernelsOf: (route: NetworkRoute) => Route,
+): string | undefined {
   for (const wanted of entries.addresses) {
     const index = wanted.interface === undefined ? undefined : indexOf(wanted.interface)
     if (wanted.track && !there.addresses.has(`${index} ${wanted.address}`)) return addressText(wanted)
   }
   for (const wanted of entries.routes) {
     if (!wanted.track) continue
-    const route = attemptTo(() => kernelRoute(wanted, indexOf, tableOf))
+    const route = attemptTo(() => kernelsOf(wanted))
     if (route !== undefined && !there.routes.some((one) => sameRoute(one, route))) return routeText(wanted)
   }
   for (const wanted of entries.rules) {

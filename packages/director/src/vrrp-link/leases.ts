@@ -1,6 +1,6 @@
 /** Renewing the lifetimes of held addresses: those of one turn of the event loop in one send. */
 import type { Millis } from '@ipvs-director/core'
-import { prepareRenewal, type PreparedRenewal, type RouteClient } from '@ipvs-director/linux'
+import { prepareRenewal, type PreparedRenewal, type RouteClient, type RouteNumber } from '@ipvs-director/linux'
 import type { Holding } from '@ipvs-director/vrrp'
 import { addressText, kernelAddress, type IndexOf } from './entries.ts'
 
@@ -27,7 +27,11 @@ interface Job {
  * The kernel carries a send out before it returns, and adds what it is told to renew, whether it is there or not. So what
  * waits is looked at when it is sent, never handed over before: a renewal must not bring back what was just released.
  */
-export function createLeases(renewer: Pick<RouteClient, 'renewAddresses'>, indexOf: IndexOf): Leases {
+export function createLeases(
+  renewer: Pick<RouteClient, 'renewAddresses'>,
+  indexOf: IndexOf,
+  names?: RouteNumber,
+): Leases {
   let waiting: Job[] = []
   let busy = false
   const prepared = new Map<string, Prepared>()
@@ -75,7 +79,7 @@ export function createLeases(renewer: Pick<RouteClient, 'renewAddresses'>, index
     all.forEach((wanted, i) => {
       const index = indexes[i]
       if (index === undefined) missing.push(`cannot renew ${addressText(wanted)}: there is no such interface`)
-      else renewals.push(prepareRenewal(kernelAddress(wanted, index, lease)))
+      else renewals.push(prepareRenewal(kernelAddress(wanted, index, lease, names)))
     })
     const made = { lease, addresses: all, indexes, renewals, missing }
     prepared.set(key, made)

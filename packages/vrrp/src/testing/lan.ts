@@ -235,6 +235,7 @@ function createNode(
             transmit(socket, packet)
           },
           dropped: () => dropped,
+          resize: () => undefined,
           close() {
             sockets.splice(sockets.indexOf(socket), 1)
           },
