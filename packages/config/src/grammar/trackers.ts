@@ -17,7 +17,6 @@ import { integerKind, textKind } from '../kinds.ts'
 import { choice, first, mark, maybe, option, phraseKind } from '../phrase.ts'
 import { interfaceKind, nameKind, pathKind, userKind } from './shared.ts'
 
-const pending = { pending: true } as const
 const named = { header: nameKind } as const
 
 /** `N [reverse]`. */
