@@ -252,6 +252,15 @@ test('lvs_timeouts are set at the start and put back at the end', async () => {
   expect(await w.ipvs.timeouts()).toEqual(before)
 })
 
+test('a reload that names fewer lvs_timeouts puts the others back', async () => {
+  const w = world(config([web()], { lvsTimeouts: { tcp: 10, tcpFin: 0, udp: 20 } }))
+  const before = await w.ipvs.timeouts()
+  await w.director.start()
+  w.use(config([web()], { lvsTimeouts: { tcp: 0, tcpFin: 5, udp: 20 } }))
+  await w.director.reload()
+  expect(await w.ipvs.timeouts()).toEqual({ ...before, tcpFin: 5, udp: 20 })
+})
+
 test('equal checks of two pools are probed once and told to both', async () => {
   const second = web({ name: 'second', target: { kind: 'fwmark', fwmark: 2, family: 'inet' } })
   const w = world(config([web(), second]))

@@ -1,7 +1,7 @@
 import { describeError, type Logger } from '@ipvs-director/core'
 import type { IpvsClient, Timeouts } from 'ipvs-netlink'
 
-/** `lvs_timeouts`: set while the file wants it, put back as they were when it does not. */
+/** `lvs_timeouts`: set while the file wants it, put back as they were when it does not; 0: this one as it was. */
 export function createKernelTimeouts(
   ipvs: Pick<IpvsClient, 'timeouts' | 'setTimeouts'>,
   logger: Logger,
@@ -12,7 +12,8 @@ export function createKernelTimeouts(
       try {
         if (wanted !== undefined) {
           before ??= await ipvs.timeouts()
-          await ipvs.setTimeouts(wanted)
+          const { tcp, tcpFin, udp } = wanted
+          await ipvs.setTimeouts({ tcp: tcp || before.tcp, tcpFin: tcpFin || before.tcpFin, udp: udp || before.udp })
         } else if (before !== undefined) {
           await ipvs.setTimeouts(before)
           before = undefined

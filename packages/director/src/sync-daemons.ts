@@ -55,6 +55,7 @@ export function createSyncDaemons({ ipvs, logger, clock, isMaster }: SyncDaemons
     for (const daemon of wish) {
       if (running.some((each) => isSame(daemon, each))) continue
       await ipvs.startDaemon(daemon)
+      started = [...started, daemon]
       logger.info(
         'sync-daemon.started',
         `IPVS sync daemon: ${daemon.state} on ${daemon.interface}, syncid ${daemon.syncId}`,
