@@ -1,3 +1,4 @@
+import { proberEnvironment } from '@ipvs-director/checkers/probing'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -80,6 +81,9 @@ interface Bench {
   readonly folder: string
 }
 
+/** As a fleet starts its probers. */
+const asProber = proberEnvironment({})
+
 const window = 8000
 const settling = 4000
 
@@ -90,7 +94,7 @@ async function compare(kind: Kind, bench: Bench): Promise<readonly string[]> {
   const peer: number[] = []
   let remark = ''
   for (let round = 0; round < rounds; round++) {
-    const ours = bench.start([...bench.self, 'probing', '--probe', kind, String(rate), '0', '1'])
+    const ours = bench.start([...bench.self, 'probing', '--probe', kind, String(rate), '0', '1'], asProber)
     const told = listen(ours)
     own.push(await spent(() => ours.pid))
     const { failed = 0, reason = '' } = told() ?? {}
@@ -187,16 +191,8 @@ async function hold(
   start: Bench['start'],
 ): Promise<string> {
   const two = [0, 1].map((part) => {
-    const child = start([
-      ...self,
-      'probing',
-      '--probe',
-      'TCP_CHECK',
-      String(servers),
-      String(part),
-      '2',
-      String(interval),
-    ])
+    const words = ['probing', '--probe', 'TCP_CHECK', String(servers), String(part), '2', String(interval)]
+    const child = start([...self, ...words], asProber)
     return { child, told: listen(child) }
   })
   await sleep(10_000)

@@ -1,6 +1,7 @@
 import { describeError, millis, seconds, type Clock, type Millis, type Timer } from '@ipvs-director/core'
 import { fork, type ChildProcess } from 'node:child_process'
 import type { Check, Figures, Report } from '../checker.ts'
+import { proberEnvironment } from './environment.ts'
 import type { Needs } from './privileges.ts'
 import { protocolVersion, readFromProber, type FromProber, type ToProber } from './messages.ts'
 
@@ -58,6 +59,7 @@ export class RunningProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execArgv: [],
+      env: proberEnvironment(process.env),
     })
     this.#child.on('message', (message) => {
       this.#hear(message)

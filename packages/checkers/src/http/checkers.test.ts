@@ -438,6 +438,28 @@ describe('SSL_GET', () => {
     expect(subjects).toEqual([undefined, 'CN=localhost'])
   })
 
+  test.for([
+    ['as the client likes it', { honorCipherOrder: false }, 'TLS_AES_128_GCM_SHA256'],
+    [
+      'as the server likes it',
+      { honorCipherOrder: true, ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256' },
+      'TLS_AES_256_GCM_SHA384',
+    ],
+    [
+      'the one there is',
+      { honorCipherOrder: false, ciphers: 'TLS_CHACHA20_POLY1305_SHA256' },
+      'TLS_CHACHA20_POLY1305_SHA256',
+    ],
+  ] as const)('the cipher suite is %s', async ([, settings, wanted]) => {
+    let chosen: string | undefined
+    const port = await servers.tls((socket) => {
+      if (socket instanceof TLSSocket) chosen = socket.getCipher().name
+      answering(hello)(socket)
+    }, settings)
+    expect(await probeOnce(sslGet, io, connectionTo(port), secure())).toMatchObject({ up: true })
+    expect(chosen).toBe(wanted)
+  })
+
   test('files that are not there are our own failure', async () => {
     const port = await servers.tls(answering(hello))
     const tls = { material: { certificate: join(folder, 'none.pem') } }

@@ -3,6 +3,9 @@ import type { Attempt } from '../attempt.ts'
 import { endFailure } from './failure.ts'
 import type { Connection } from './port.ts'
 
+/** Received into by all connections of node:net and node:tls: a chunk is consumed before the next one is read. */
+export const receiveBuffer = Buffer.allocUnsafeSlow(64 * 1024)
+
 /** What a {@link ProbeStream} needs of the socket under it. */
 export interface Wire {
   write(data: string | Uint8Array): void

@@ -3,11 +3,8 @@ import { connect, type Socket } from 'node:net'
 import type { Attempt } from '../attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
 import { systemFailure } from './failure.ts'
-import { ProbeStream, type Wire } from './stream.ts'
+import { ProbeStream, receiveBuffer as shared, type Wire } from './stream.ts'
 import { metItself, targetOf } from './target.ts'
-
-/** Received into by all connections: a chunk is consumed before the next one is read. */
-const shared = Buffer.allocUnsafeSlow(64 * 1024)
 
 /** A TCP connection by node:net. Marks and interfaces need a socket of the addon: `kernel.ts`. */
 export function connectTcp(at: CheckConnection, attempt: Attempt): Promise<ProbeStream> {

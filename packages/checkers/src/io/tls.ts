@@ -2,17 +2,18 @@ import type { CheckConnection } from '@ipvs-director/config'
 import {
   connect as connectTls,
   createSecureContext,
+  DEFAULT_CIPHERS,
   type ConnectionOptions,
   type SecureContext,
   type TLSSocket,
 } from 'node:tls'
-import type { Socket } from 'node:net'
+import type { OnReadOpts, Socket } from 'node:net'
 import type { Attempt } from '../attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
 import { systemFailure } from './failure.ts'
 import { checkCertificate } from './certificate.ts'
 import type { CertificateWish, TlsMaterial, TlsWish } from './port.ts'
-import { ProbeStream } from './stream.ts'
+import { receiveBuffer as shared, ProbeStream } from './stream.ts'
 import { targetOf } from './target.ts'
 
 /** Reads a PEM file of the SSL block; throws when it cannot. */
@@ -33,6 +34,7 @@ export function createContexts(read: ReadMaterial): Contexts {
       const found = known.get(id)
       if (found !== undefined) return found
       const made = createSecureContext({
+        ciphers,
         ...authorities(material, verify, read),
         ...(material?.certificate === undefined ? {} : { cert: read(material.certificate) }),
         ...(material?.key === undefined ? {} : { key: read(material.key) }),
@@ -46,6 +48,16 @@ export function createContexts(read: ReadMaterial): Contexts {
     },
   }
 }
+
+const cheapest = 'TLS_AES_128_GCM_SHA256'
+
+/**
+ * What Node offers, but the cheapest suite of TLS 1.3 first, which every server has (RFC 8446 §9.1): deriving keys by
+ * SHA-384 costs a probe some 4 % more. A server with an order of its own goes by that.
+ */
+const ciphers = DEFAULT_CIPHERS.split(':')
+  .sort((a, b) => Number(b === cheapest) - Number(a === cheapest))
+  .join(':')
 
 /** Where nothing is verified no root certificates: with them OpenSSL would build a chain at every handshake. */
 function authorities(
@@ -64,8 +76,8 @@ export function checkSession(session: TLSSocket, wish: TlsWish, at: CheckConnect
 
 /** A TLS session that is being opened, over a connection of its own or over `socket`, which is connected already. */
 export function openSession(at: CheckConnection, wish: TlsWish, contexts: Contexts, more: SessionMore = {}): TLSSocket {
-  const { socket, protocols } = more
-  const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
+  const { socket, protocols, take } = more
+  const options: ConnectionOptions & OwnConnectionOptions = {
     ...(socket === undefined ? { host: at.address, port: at.port } : { socket }),
     ...(at.bindAddress === undefined ? {} : { localAddress: at.bindAddress }),
     ...(at.bindPort === undefined ? {} : { localPort: at.bindPort }),
@@ -77,14 +89,28 @@ export function openSession(at: CheckConnection, wish: TlsWish, contexts: Contex
     // Without it Node answers the server's end by close_notify, whether the standard is to be followed or not.
     allowHalfOpen: true,
     secureContext: contextOf(wish, contexts),
+    ...(take === undefined
+      ? {}
+      : { onread: { buffer: shared, callback: (length) => take(shared.subarray(0, length)) } }),
   }
   return connectTls(options)
+}
+
+/** What tls.connect takes of net.connect's options, and its type does not say. */
+interface OwnConnectionOptions {
+  readonly allowHalfOpen: boolean
+  readonly onread?: OnReadOpts
 }
 
 export interface SessionMore {
   readonly socket?: Socket | undefined
   /** For ALPN; none are offered otherwise. */
   readonly protocols?: string[]
+  /**
+   * Takes what arrives, which is only valid during the call, instead of 'data'; false: no more for now. Only for a
+   * session over a connection of its own.
+   */
+  readonly take?: (chunk: Buffer) => boolean
 }
 
 /** A TLS session as a connection to read and write. */
@@ -96,7 +122,8 @@ export async function connectSecure(
   socket?: Socket,
 ): Promise<ProbeStream> {
   const stream = new ProbeStream(targetOf(at).where, attempt)
-  const session = openSession(at, wish, contexts, { socket })
+  const take = (chunk: Buffer): boolean => stream.arrived(chunk)
+  const session = openSession(at, wish, contexts, socket === undefined ? { take } : { socket })
   let connected = socket !== undefined
   let atOnce = false
   process.nextTick(() => {
@@ -118,9 +145,7 @@ export async function connectSecure(
       stream.broke(new ProbeFailure(error.class, `${error.message}: ${stream.where}`, error))
     }
   })
-  session.on('data', (chunk: Buffer) => {
-    stream.arrived(chunk)
-  })
+  if (socket !== undefined) session.on('data', take)
   session.on('end', () => {
     stream.ended()
   })
