@@ -1,3 +1,4 @@
+import { Earlier, isPlain, settle } from './before.ts'
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
 import type { Config, VirtualServer } from './config.ts'
 import { dataPathRules } from './data-path.ts'
@@ -7,6 +8,7 @@ import { resolveGlobals } from './globals.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 import type { VirtualServerGroupText, VirtualServerText } from './grammar/virtual-server.ts'
 import { type Home, resolveVirtualServer } from './inherit.ts'
+import type { LoadOptions } from './load.ts'
 import { remarkOnPending } from './pending.ts'
 import { damaged, type Read, Reader, written } from './read.ts'
 import { remarkOnNames } from './references.ts'
@@ -54,10 +56,23 @@ export class Assembly {
   readonly #slots: Slot[] = []
   readonly #leftOut: string[] = []
   readonly #broken = new Set<Statement>()
+  readonly #instead: (resolved: VirtualServer) => VirtualServer
+  readonly #earlier: Earlier | undefined
   #context: Context | undefined
+  /** Of `#context`. */
+  #key = ''
 
   /** `context`: what an earlier run over the same text found out. */
-  constructor(grammar: Block, checkers: readonly CheckerBlock[], remarks: Remarks, context?: Context) {
+  constructor(
+    grammar: Block,
+    checkers: readonly CheckerBlock[],
+    remarks: Remarks,
+    context: Context | undefined,
+    { instead = (resolved) => resolved, before }: Pick<LoadOptions, 'instead' | 'before'>,
+  ) {
+    this.#instead = instead
+    this.#earlier = before === undefined ? undefined : new Earlier(before)
+    this.#key = context === undefined ? '' : key(context)
     this.#grammar = grammar
     this.#checkers = checkers
     this.#remarks = remarks
@@ -77,12 +92,22 @@ export class Assembly {
     this.#values = this.#reader.block(grammar, this.#root) as unknown as Record<string | symbol, unknown>
   }
 
-  /** Takes a top-level statement; `broken`: an error of the text itself is in it. */
-  take(statement: Statement, broken: boolean): void {
+  /** Takes a top-level statement; `broken`: an error of the text itself is in it; `next`: the one that follows. */
+  take(statement: Statement, broken: boolean, next?: Statement): void {
     const { field } = statement
     if (field?.form === 'block' && field.name === 'virtual_server') {
+      const context = this.#soFar()
+      const found = broken ? undefined : this.#earlier?.find(statement, next, this.#key)
+      if (found !== undefined) {
+        this.#slots.push({ name: undefined, block: undefined, resolved: found })
+        return
+      }
+      const { said } = this.#remarks
+      const { told } = this.#reader
       const block = this.#reader.block(field, statement) as unknown as VirtualServerText & Read
-      this.#virtualServer(block, broken)
+      const resolved = this.#virtualServer(block, broken, context)
+      if (resolved === undefined || this.#remarks.said > said || this.#reader.told > told) return
+      if (isPlain(statement)) settle(resolved, this.#key)
       return
     }
     if (broken) this.#broken.add(statement)
@@ -90,22 +115,34 @@ export class Assembly {
     this.#reader.statement(this.#grammar, statement, this.#values)
   }
 
-  #virtualServer(block: VirtualServerText & Read, broken: boolean): void {
+  /** What virtual servers depend on, as far as it was read when the first of them came. */
+  #soFar(): Context {
+    if (this.#context === undefined) {
+      this.#context = this.#now()
+      this.#key = key(this.#context)
+    }
+    return this.#context
+  }
+
+  /** Answers it where it could be resolved at once. */
+  #virtualServer(block: VirtualServerText & Read, broken: boolean, context: Context): VirtualServer | undefined {
     const name = (): string => nameOf(block)
     const inGroup = (block.header as VirtualServerText['header'] | undefined) !== undefined && 'group' in block.header
     if (block[damaged] === true || broken) this.#slots.push({ name: name(), block: undefined, resolved: undefined })
     else if (inGroup) this.#slots.push({ name: name(), block, resolved: undefined })
     else {
-      const resolved = this.#resolve(block, (this.#context ??= this.#now()))
+      const resolved = this.#resolve(block, context)
       this.#slots.push({ name: resolved === undefined ? name() : undefined, block: undefined, resolved })
+      return resolved
     }
+    return undefined
   }
 
   #resolve(block: VirtualServerText & Read, context: Context): VirtualServer | undefined {
     const { errors } = this.#remarks
     const resolved = resolveVirtualServer(block, { ...context, checkers: this.#checkers, remarks: this.#remarks })
     const ready = resolved === undefined ? undefined : applyRules(resolved, block, this.#remarks)
-    return this.#remarks.errors > errors ? undefined : ready
+    return this.#remarks.errors > errors || ready === undefined ? undefined : this.#instead(ready)
   }
 
   /** The context as far as it was read. */
@@ -133,7 +170,7 @@ export class Assembly {
    */
   finish(): { readonly config: Config; readonly leftOut: readonly string[]; readonly stale: Context | undefined } {
     const context = this.#now()
-    const stale = this.#context !== undefined && key(this.#context) !== key(context) ? context : undefined
+    const stale = this.#context !== undefined && this.#key !== key(context) ? context : undefined
     for (const slot of this.#slots) {
       if (slot.block !== undefined && !this.#brokenGroup(slot.block, context))
         slot.resolved = this.#resolve(slot.block, context)

@@ -26,6 +26,8 @@ const mostKept = 10_000
 export class Remarks {
   readonly all: Diagnostic[] = []
   errors = 0
+  /** Everything that was to be said, also what was not kept. */
+  said = 0
   readonly #seen = new Set<string>()
   readonly #strict: boolean
 
@@ -40,6 +42,7 @@ export class Remarks {
     text: string,
     more: Pick<Diagnostic, 'suggestion' | 'related'> & { readonly keepalived?: KeepalivedClass } = {},
   ): void {
+    this.said++
     const usual = severityOf(code)
     const severity = this.#strict && usual === 'warning' ? 'error' : usual
     if (severity === 'error') this.errors++

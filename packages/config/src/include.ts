@@ -5,6 +5,7 @@ import type { Remarks } from './diagnostics.ts'
 import { expandBraces, glob, hasWildcard } from './glob.ts'
 import type { ReadFile } from './read-file.ts'
 import { decode, type Source } from './source.ts'
+import type { Steps } from './steps.ts'
 
 /** What an include insists on: that matches can be read, that something matches, that each brace alternative does. */
 interface Strictness {
@@ -40,6 +41,9 @@ export const includeKeywords: ReadonlySet<string> = new Set(Object.keys(levels))
 const deepest = 64
 const mostRepeats = 1000
 
+/** Reads what a file says. */
+type Lex = (source: Source) => Steps
+
 /** Finds and reads the files that include lines name. */
 export class Includes {
   readonly #files: ReadFile
@@ -70,12 +74,12 @@ export class Includes {
   }
 
   /** Reads the main file and hands it to `lex`; false when it cannot be read. */
-  main(file: string, lex: (source: Source) => void): boolean {
+  *main(file: string, lex: Lex): Steps<boolean> {
     const place = { file, line: 1, column: 1 }
-    return this.#readInto(resolve(file), file, place, 'E001', lex)
+    return yield* this.#readInto(resolve(file), file, place, 'E001', lex)
   }
 
-  include(keyword: string, written: string, place: Place, from: string, lex: (source: Source) => void): void {
+  *include(keyword: string, written: string, place: Place, from: string, lex: Lex): Steps {
     const strict = keyword === 'include' ? this.#usual : levels[keyword]
     const pattern = written.replace(/^"(.*)"$/, '$1').trim()
     if (pattern === '' || strict === undefined) {
@@ -91,7 +95,7 @@ export class Includes {
         this.#remarks.add('E016', place, `no file matches ${alternative}`)
         matched++
       }
-      for (const file of files) if (this.#one(file, strict, place, lex)) matched++
+      for (const file of files) if (yield* this.#one(file, strict, place, lex)) matched++
     }
     if (matched > 0) return
     if (strict.match && !hasWildcard(pattern)) this.#remarks.add('E016', place, `no file matches ${pattern}`)
@@ -106,7 +110,7 @@ export class Includes {
   }
 
   /** Includes one file; true when the pattern need not be complained about further. */
-  #one(file: string, strict: Strictness, place: Place, lex: (source: Source) => void): boolean {
+  *#one(file: string, strict: Strictness, place: Place, lex: Lex): Steps<boolean> {
     const kind = this.#files.stat(file)
     const skip =
       kind === undefined
@@ -136,17 +140,11 @@ export class Includes {
       )
       return true
     }
-    this.#readInto(file, file, place, strict.readable ? 'E009' : 'W006', lex)
+    yield* this.#readInto(file, file, place, strict.readable ? 'E009' : 'W006', lex)
     return true
   }
 
-  #readInto(
-    file: string,
-    shown: string,
-    place: Place,
-    code: 'E001' | 'E009' | 'W006',
-    lex: (source: Source) => void,
-  ): boolean {
+  *#readInto(file: string, shown: string, place: Place, code: 'E001' | 'E009' | 'W006', lex: Lex): Steps<boolean> {
     let source = this.read.get(file)
     if (source === undefined) {
       try {
@@ -158,7 +156,7 @@ export class Includes {
       this.read.set(file, source)
     }
     this.#stack.push(file)
-    lex(source)
+    yield* lex(source)
     this.#stack.pop()
     return true
   }

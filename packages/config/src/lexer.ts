@@ -5,6 +5,7 @@ import { type Includes, includeKeywords } from './include.ts'
 import { type Line, LineBuilder, physicalLine, placeIn, sliceLine } from './lines.ts'
 import { isRepetition, readRepetition } from './sequence.ts'
 import type { Source } from './source.ts'
+import type { Steps } from './steps.ts'
 import { commentStart, type Oddity, type Scanned, scanWords } from './tokens.ts'
 import { screenColumn, type TreeBuilder } from './tree.ts'
 
@@ -15,6 +16,9 @@ const deepest = 50
 /** Lines and characters that repetitions and definitions may make in all: enough for 300,000 real servers. */
 const mostLines = 2_000_000
 const mostCharacters = 1 << 28
+
+/** Lines between two rests. */
+const linesAtOnce = 64
 
 /** What the text may refer to. */
 export interface LexerContext {
@@ -53,16 +57,16 @@ export class Lexer {
     this.#builtIns = builtIns({ ...context, directory: () => resolve(dirname(this.#file)) })
   }
 
-  /** Reads a file; those it includes are read where they are included. */
-  file(source: Source): void {
+  /** Reads a file; those it includes are read where they are included. Rests after every few lines. */
+  *file(source: Source): Steps {
     const outer = this.#file
     this.#file = source.file
-    this.#lines(source)
+    yield* this.#lines(source)
     this.#closeDefinition()
     this.#file = outer
   }
 
-  #lines(source: Source): void {
+  *#lines(source: Source): Steps {
     const { text } = source
     let [dollar, escape] = [-2, -2]
     let returns = false
@@ -79,9 +83,13 @@ export class Lexer {
       if (escape !== -1 && escape < start) escape = text.indexOf('\\', start)
       const sigil = (dollar >= 0 && dollar < end) || (escape >= 0 && escape < end) || this.#open !== undefined
       if (end - start > longestLine / 4) this.#checkLength(source, line, text.slice(start, end))
-      if (sigil) this.#line(physicalLine(source, line, start, start, end), 0)
-      else this.#plain(source, line, start, start, end)
+      if (sigil) yield* this.#line(physicalLine(source, line, start, start, end), 0)
+      else {
+        const special = this.#plain(source, line, start, start, end)
+        if (special !== undefined) yield* this.#line(special, 0)
+      }
       start = next
+      if (line % linesAtOnce === 0) yield
     }
     if (returns)
       this.#remarks.add('N001', { file: source.file, line: 1, column: 1 }, 'the file has Windows line ends (CR LF)')
@@ -97,8 +105,8 @@ export class Lexer {
     )
   }
 
-  /** A line without `$` and `\`: its statements come straight from the file's text. */
-  #plain(source: Source, line: number, lineStart: number, from: number, to: number): void {
+  /** A line without `$` and `\`: its statements come straight from the file's text. Answers what is no plain line. */
+  #plain(source: Source, line: number, lineStart: number, from: number, to: number): Line | undefined {
     const { text } = source
     let at = from
     while (at < to) {
@@ -108,8 +116,7 @@ export class Lexer {
         continue
       }
       if (code === 0x40 || code === 0x7e || (code === 0x69 && this.#isInclude(text, at))) {
-        this.#line(physicalLine(source, line, lineStart, at, to), 0)
-        return
+        return physicalLine(source, line, lineStart, at, to)
       }
       const scanned = scanWords(text, at, to)
       const { stop, oddities } = scanned
@@ -125,11 +132,12 @@ export class Lexer {
         this.#report(oddities, physicalLine(source, line, lineStart, lineStart, to), lineStart)
       at = stop
       const brace = at < to ? text.charCodeAt(at) : 0
-      if (brace !== 0x7b && brace !== 0x7d) return
+      if (brace !== 0x7b && brace !== 0x7d) return undefined
       const first = at === from || text.slice(lineStart, at).trim() === ''
       this.#brace(brace, { source, line, column: at - lineStart + 1, indent: screenColumn(text, lineStart, at), first })
       at++
     }
+    return undefined
   }
 
   #brace(code: number, brace: Parameters<TreeBuilder['open']>[0]): void {
@@ -142,7 +150,7 @@ export class Lexer {
   }
 
   /** A line that may hold anything. */
-  #line(whole: Line, depth: number): void {
+  *#line(whole: Line, depth: number): Steps {
     let line = trim(uncomment(whole, this.#open !== undefined || startsDefinition.test(whole.text)))
     if (this.#open !== undefined) {
       this.#continueDefinition(line)
@@ -155,7 +163,7 @@ export class Lexer {
       if (line.text === '') return
       if (this.#definition(line)) return
       if (isRepetition(line.text)) {
-        this.#repeat(line, depth)
+        yield* this.#repeat(line, depth)
         return
       }
       if (!line.text.includes('$')) break
@@ -173,14 +181,14 @@ export class Lexer {
       if (lines.length > 1) {
         for (const each of lines) {
           if (this.#exhausted(each)) return
-          this.#line(each, depth + 1)
+          yield* this.#line(each, depth + 1)
         }
         return
       }
       line = trim(uncomment(only, false))
       if (!changed) break
     }
-    if (!this.#include(line)) this.#emit(line)
+    if (!(yield* this.#include(line))) yield* this.#emit(line)
   }
 
   /** Counts a line that was made; true, with one error, when there are too many. */
@@ -249,7 +257,7 @@ export class Lexer {
     this.#definitions.set(name, { lines })
   }
 
-  #repeat(line: Line, depth: number): void {
+  *#repeat(line: Line, depth: number): Steps {
     const head = /^~\w*\s*\([^)]*\$/.test(line.text) ? this.#substituteHead(line) : line
     const repetition = readRepetition(head.text)
     if (typeof repetition === 'string') {
@@ -266,7 +274,8 @@ export class Lexer {
       if (this.#exhausted(head)) break
       saved ??= values.map(([name]) => [name, this.#definitions.get(name)] as const)
       for (const [name, value] of values) this.#definitions.set(name, { lines: [{ ...rest, text: value }] })
-      this.#line(rest, depth + 1)
+      yield* this.#line(rest, depth + 1)
+      if (this.#madeLines % linesAtOnce === 0) yield
     }
     for (const [name, before] of saved ?? []) {
       if (before === undefined) this.#definitions.delete(name)
@@ -287,20 +296,18 @@ export class Lexer {
     return { ...line, text: head.text + tail.text, segments: [...head.segments, ...moved] }
   }
 
-  #include(line: Line): boolean {
+  *#include(line: Line): Steps<boolean> {
     const match = /^(\w+)(?=[\s"]|$)\s*/.exec(line.text)
     const keyword = match?.[1] ?? ''
     if (match === null || !includeKeywords.has(keyword)) return false
     const from = match[0].length
     const place = from < line.text.length ? placeIn(line, from, line.text.length) : placeIn(line, 0, keyword.length)
-    this.#includes.include(keyword, line.text.slice(from), place, this.#file, (source) => {
-      this.file(source)
-    })
+    yield* this.#includes.include(keyword, line.text.slice(from), place, this.#file, (source) => this.file(source))
     return true
   }
 
   /** Statements of a line that went through substitution. */
-  #emit(whole: Line): void {
+  *#emit(whole: Line): Steps {
     let line = whole
     let at = 0
     while (at < line.text.length) {
@@ -332,7 +339,7 @@ export class Lexer {
         line = rest
         at = 0
       } else if (includeKeywords.has(word)) {
-        this.#include(trim(sliceLine(line, at)))
+        yield* this.#include(trim(sliceLine(line, at)))
         return
       }
     }

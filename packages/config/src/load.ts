@@ -1,11 +1,13 @@
 import { Assembly, type Context } from './assembly.ts'
+import type { Before } from './before.ts'
 import type { CheckerBlock } from './checker-block.ts'
-import type { Config } from './config.ts'
+import type { Config, VirtualServer } from './config.ts'
 import { type Diagnostic, Remarks } from './diagnostics.ts'
 import { withExcerpts } from './excerpts.ts'
 import { grammarWith } from './grammar/root.ts'
 import { statementsFromJson } from './load-json.ts'
 import { parseFile, type ParseOptions } from './parse.ts'
+import { withPauses } from './steps.ts'
 
 /** What loading needs beside the file's name. */
 export interface LoadOptions extends ParseOptions {
@@ -13,6 +15,15 @@ export interface LoadOptions extends ParseOptions {
   readonly checkers: readonly CheckerBlock[]
   /** Warnings are errors: they take their blocks out. */
   readonly strict?: boolean
+  /** Asked every few lines whether others are to have their turn: a promise is waited for. Default: all at once. */
+  readonly pause?: () => Promise<void> | undefined
+  /**
+   * Asked of each virtual server whether there is one already that is equal to it, places included: that is taken, and the
+   * new one can be forgotten.
+   */
+  readonly instead?: (resolved: VirtualServer) => VirtualServer
+  /** An earlier load whose virtual servers are taken where their text is unchanged. */
+  readonly before?: Before
 }
 
 export interface LoadResult {
@@ -45,10 +56,11 @@ async function run(
 ): Promise<{ readonly result: LoadResult; readonly stale: Context | undefined }> {
   const remarks = new Remarks(options.strict)
   const grammar = grammarWith(options.checkers)
-  const assembly = new Assembly(grammar, options.checkers, remarks, context)
-  const { readable, includes, json } = parseFile(file, grammar, options, remarks, (statement, broken) => {
-    assembly.take(statement, broken)
+  const assembly = new Assembly(grammar, options.checkers, remarks, context, options)
+  const steps = parseFile(file, grammar, options, remarks, (statement, broken, next) => {
+    assembly.take(statement, broken, next)
   })
+  const { readable, includes, json } = await withPauses(steps, options.pause ?? (() => undefined))
   if (json !== undefined) {
     for (const statement of await statementsFromJson(json, grammar, remarks)) assembly.take(statement, false)
   }

@@ -7,6 +7,7 @@ import { Lexer } from './lexer.ts'
 import { type ReadFile, realFiles } from './read-file.ts'
 import type { Source } from './source.ts'
 import type { Statement } from './statement.ts'
+import { atOnce, type Steps } from './steps.ts'
 import { type TakeTop, TreeBuilder } from './tree.ts'
 
 /** What the text may refer to beside itself. */
@@ -32,13 +33,13 @@ export interface Parsed {
 }
 
 /** A file and what it includes as top-level statements, each handed to `take` as soon as it is whole. */
-export function parseFile(
+export function* parseFile(
   file: string,
   grammar: Block,
   options: ParseOptions,
   remarks: Remarks,
   take: TakeTop,
-): Parsed {
+): Steps<Parsed> {
   const builder = new TreeBuilder(grammar, remarks, take)
   const includes = new Includes(options.read ?? realFiles, remarks, options.allIncludes)
   const lexer = new Lexer(builder, includes, remarks, {
@@ -47,9 +48,9 @@ export function parseFile(
     random: options.random ?? Math.random,
   })
   let json: Source | undefined
-  const readable = includes.main(file, (source) => {
+  const readable = yield* includes.main(file, function* (source) {
     if (looksLikeJson(source.text)) json = source
-    else lexer.file(source)
+    else yield* lexer.file(source)
   })
   builder.finish()
   return { readable, includes, json }
@@ -63,8 +64,9 @@ export function parseWhole(
   remarks: Remarks,
 ): Parsed & { readonly statements: Statement[] } {
   const statements: Statement[] = []
-  const parsed = parseFile(file, grammar, options, remarks, (statement) => {
+  const take: TakeTop = (statement) => {
     statements.push(statement)
-  })
+  }
+  const parsed = atOnce(parseFile(file, grammar, options, remarks, take))
   return { ...parsed, statements }
 }

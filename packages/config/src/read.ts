@@ -45,6 +45,8 @@ export class Reader {
   readonly #idle = new Set<string>()
   /** The first statement that says to run a command. */
   firstScript: Statement | undefined
+  /** Statements of which something is said only once, or only of the first. */
+  told = 0
 
   constructor(remarks: Remarks, vocabulary: Vocabulary) {
     this.#remarks = remarks
@@ -99,6 +101,7 @@ export class Reader {
 
   /** Says once of each keyword that nothing is done with it yet; see pending.ts for the top level. */
   #notYet(statement: Statement, block: Block): void {
+    this.told++
     const name = `${block.name}/${statement.keyword}`
     if (this.#idle.has(name)) return
     this.#idle.add(name)
@@ -158,7 +161,10 @@ export class Reader {
         return
       }
       if (words.left > 0) this.#extraWords(block, statement, words.position)
-      if (field.kind.runs === true) this.firstScript ??= statement
+      if (field.kind.runs === true) {
+        this.told++
+        this.firstScript ??= statement
+      }
     }
     if (field.repeated === 'each') {
       append(values, key, value)

@@ -26,8 +26,11 @@ interface Frame {
   readonly indent: number
 }
 
-/** Takes a top-level statement that is whole; `broken`: an error of the text itself was found in it. */
-export type TakeTop = (statement: Statement, broken: boolean) => void
+/**
+ * Takes a top-level statement that is whole; `broken`: an error of the text itself was found in it; `next`: the one that
+ * follows, undefined at the end.
+ */
+export type TakeTop = (statement: Statement, broken: boolean, next: Statement | undefined) => void
 
 /** Deeper than any block can be; braces beyond are only counted. */
 const deepest = 64
@@ -108,7 +111,7 @@ export class TreeBuilder {
         ofNext++
     }
     const broken = errors - ofNext > this.#errors
-    if (this.#current !== undefined) this.#take(this.#current, broken)
+    if (this.#current !== undefined) this.#take(this.#current, broken, next)
     this.#current = undefined
     this.#errors = this.#remarks.errors - ofNext
     this.#remarked = all.length

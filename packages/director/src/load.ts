@@ -1,5 +1,5 @@
 import { checkers } from '@ipvs-director/checkers'
-import { type Diagnostic, loadConfig, type LoadResult, renderDiagnostic } from '@ipvs-director/config'
+import { type Diagnostic, loadConfig, type LoadOptions, type LoadResult, renderDiagnostic } from '@ipvs-director/config'
 import type { Loaded } from './director.ts'
 
 /** How a file is read. */
@@ -19,10 +19,14 @@ export interface LoadedFile extends Loaded {
   readonly leftOut: LoadResult['leftOut']
 }
 
-/** Reads the file with everything it includes; diagnostics are rendered, errors first. */
-export async function loadFile(file: string, options: ReadOptions = {}): Promise<LoadedFile> {
+/** Reads the file with everything it includes; diagnostics are rendered, errors first. `how`: where from, and how fast. */
+export async function loadFile(
+  file: string,
+  options: ReadOptions = {},
+  how: Pick<LoadOptions, 'read' | 'random' | 'pause' | 'instead' | 'before'> = {},
+): Promise<LoadedFile> {
   const { configId, strict = false, allIncludes = false } = options
-  const given = { checkers, strict, allIncludes, ...(configId === undefined ? {} : { configId }) }
+  const given = { ...how, checkers, strict, allIncludes, ...(configId === undefined ? {} : { configId }) }
   const { config, diagnostics, leftOut } = await loadConfig(file, given)
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   const others = diagnostics.filter(({ severity }) => severity !== 'error')

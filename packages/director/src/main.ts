@@ -1,7 +1,6 @@
 import { limitsOf, meansHere } from '@ipvs-director/checkers'
 import { claimSocket, createControlServer, SocketPathError, type SocketClaim } from '@ipvs-director/control'
 import { describeError, systemClock, type Logger, type Millis } from '@ipvs-director/core'
-import type { VirtualServer } from '@ipvs-director/config'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
@@ -11,8 +10,6 @@ import { sayWithoutEffect, withoutEffect } from './compare/without-effect.ts'
 import { createDirector, type Director, type DirectorOptions, type Loaded } from './director.ts'
 import { createFailover, noFailover } from './failover.ts'
 import { ipvsOf } from './ipvs-of.ts'
-import { loadAside } from './load-aside.ts'
-import { loadFile } from './load.ts'
 import { logConfig } from './log/dump-config.ts'
 import { logSettings } from './log/settings.ts'
 import { createLogging, stderrIsJournal, type Logging } from './logging.ts'
@@ -20,7 +17,7 @@ import { help, readCommandLine, UsageError, type CommandLine } from './options.t
 import { ownedFile } from './owned-file.ts'
 import { overlayFile } from './overlay-file.ts'
 import { proberCount } from './probers.ts'
-import { programPath } from './programs.ts'
+import { createRereader, type Rereader } from './reread.ts'
 import { removedConnections } from './removed-connections.ts'
 import { fifoScriptRunner, scriptRunner } from './scripts.ts'
 import { createSnmp } from './snmp/snmp.ts'
@@ -97,12 +94,13 @@ async function serve(options: CommandLine, logging: Logging, service: ServiceMan
     service.failed(message, constants.errno.ENOENT)
     return exitStatus.noConfiguration
   }
-  const loaded = await loadFile(options.file, options)
+  const reader = createRereader(options.file, options)
+  const loaded = await reader.first()
   const placed = loaded.config === undefined ? options : placesOf(options, loaded.config.process)
   const claim = await claimSocket({ path: placed.socket, group: placed.socketGroup })
   try {
     if (placed.pidFile !== undefined) writeFileSync(placed.pidFile, `${process.pid}\n`)
-    return await direct(placed, loaded, logging, claim, service)
+    return await direct(placed, loaded, reader, logging, claim, service)
   } finally {
     await claim.release()
     if (placed.pidFile !== undefined) rmSync(placed.pidFile, { force: true })
@@ -112,6 +110,7 @@ async function serve(options: CommandLine, logging: Logging, service: ServiceMan
 async function direct(
   options: CommandLine,
   first: Loaded,
+  reader: Rereader,
   logging: Logging,
   claim: SocketClaim,
   service: ServiceManager,
@@ -123,7 +122,7 @@ async function direct(
   const wiring: DirectorOptions = {
     file: options.file,
     version,
-    load: surroundings.reading(loader(options, first)),
+    load: surroundings.reading(loader(options, first, reader)),
     used: surroundings.use,
     failover: failoverOf(options, logger, surroundings.childWait),
     alarms: (globals) =>
@@ -214,17 +213,12 @@ function telling(director: Director, service: ServiceManager): Director['reload'
   }
 }
 
-/**
- * What was read at the start first; later the file is read aside, where nobody is kept waiting, and what is as it was before
- * stays the same object.
- */
-function loader(options: CommandLine, first: Loaded): DirectorOptions['load'] {
+/** What was read at the start first; later the file as it is then. */
+function loader(options: CommandLine, first: Loaded, reader: Rereader): DirectorOptions['load'] {
   let read: Loaded | undefined = first
-  let before: readonly VirtualServer[] = first.config?.virtualServers ?? []
-  return async (file = options.file) => {
-    const loaded = read ?? (await loadAside(programPath('load-worker'), file, options, before))
+  return async (file) => {
+    const loaded = read ?? (await reader.again(file))
     read = undefined
-    before = loaded.config?.virtualServers ?? before
     if (options.services || loaded.config === undefined) return loaded
     return { ...loaded, config: { ...loaded.config, virtualServers: [] } }
   }

@@ -1,15 +1,29 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Longest stretch of work in milliseconds before others have their turn. */
-const longest = 8
+/**
+ * Longest stretch of work in milliseconds before others have their turn. A question to the control socket needs three turns:
+ * it is taken, read and answered.
+ */
+const longest = 4
+
+/** When the last turn began that was waited for here. */
+let began = -Infinity
+
+/** A promise to wait for when others are to have their turn now. Whoever works in slices in this turn shares its time. */
+export function pause(): Promise<void> | undefined {
+  return performance.now() - began < longest ? undefined : rest()
+}
+
+async function rest(): Promise<void> {
+  await nextTurn()
+  began = performance.now()
+}
 
 /** Does something for each item, and lets the event loop go round in between: a big reload must not hold up a verdict. */
 export async function inSlices<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
-  let began = performance.now()
   for (const item of items) {
     work(item)
-    if (performance.now() - began < longest) continue
-    await nextTurn()
-    began = performance.now()
+    const wait = pause()
+    if (wait !== undefined) await wait
   }
 }

@@ -1,0 +1,72 @@
+import type { UnchangedLines } from '@ipvs-director/config'
+import { promisify } from 'node:util'
+import { deflateRaw, inflateRaw } from 'node:zlib'
+import type { Ahead, ReadingRecord } from './reading-record.ts'
+
+const pack = promisify(deflateRaw)
+const unpack = promisify(inflateRaw)
+
+/** The texts of a reading, small: of a hundred bytes for a real server ten stay. */
+export interface KeptTexts {
+  /** Which lines of the files are as they are in these texts, by path. */
+  unchangedIn(now: Ahead): Promise<ReadonlyMap<string, UnchangedLines>>
+}
+
+export function keepTexts({ files }: ReadingRecord): KeptTexts {
+  const kept = new Map<string, { readonly digest: string; readonly packed: Promise<Uint8Array | undefined> }>()
+  for (const [path, seen] of files) {
+    if (seen === undefined) continue
+    const { digest, bytes } = seen
+    kept.set(path, { digest, packed: pack(bytes, { level: 1 }).catch(() => undefined) })
+  }
+  return {
+    async unchangedIn(now) {
+      const unchanged = new Map<string, UnchangedLines>()
+      for (const [path, { digest, bytes }] of now) {
+        const before = kept.get(path)
+        if (before === undefined) continue
+        if (before.digest === digest) {
+          unchanged.set(path, { to: Infinity, from: 1 })
+          continue
+        }
+        const packed = await before.packed
+        if (packed !== undefined) unchanged.set(path, unchangedLines(await unpack(packed), bytes))
+      }
+      return unchanged
+    },
+  }
+}
+
+/** Which lines of `after` are as they were, at the same numbers. */
+export function unchangedLines(before: Uint8Array, after: Uint8Array): UnchangedLines {
+  const shorter = Math.min(before.length, after.length)
+  const head = commonLength(shorter, (from, to) => equal(before.subarray(from, to), after.subarray(from, to)))
+  const tail = commonLength(shorter - head, (from, to) =>
+    equal(
+      before.subarray(before.length - to, before.length - from),
+      after.subarray(after.length - to, after.length - from),
+    ),
+  )
+  const to = linesIn(after.subarray(0, head))
+  const [inBefore, inAfter] = [before, after].map((text) => linesIn(text.subarray(head, text.length - tail)))
+  // What stands behind has other numbers where lines have come or gone.
+  return { to, from: inBefore === inAfter ? to + (inAfter ?? 0) + 2 : Infinity }
+}
+
+/** How much two texts have in common, up to `limit`: looked for in ever smaller pieces. */
+function commonLength(limit: number, same: (from: number, to: number) => boolean): number {
+  let at = 0
+  for (let step = 1 << 16; step >= 1; step >>= 4) {
+    while (at < limit && same(at, Math.min(at + step, limit))) at = Math.min(at + step, limit)
+  }
+  return at
+}
+
+const equal = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
+
+/** Ends of lines in a text. */
+function linesIn(text: Uint8Array): number {
+  let lines = 0
+  for (let at = text.indexOf(0x0a); at >= 0; at = text.indexOf(0x0a, at + 1)) lines++
+  return lines
+}

@@ -1,0 +1,136 @@
+/** Reading again what changed says the same as reading everything anew, and what means the same stays the object it was. */
+import { fc, test } from '@fast-check/vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect } from 'vitest'
+import { loadFile } from './load.ts'
+import { createRereader } from './reread.ts'
+import { likeness } from './same-server.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'reread-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+const [main, more, odd] = ['main.conf', 'more.conf', 'odd.conf'].map((name) => join(folder, name)) as [string, string, string] // prettier-ignore
+const options = { configId: 'here' }
+
+/** What may stand in a real server. */
+const realLines = [
+  'weight 5',
+  'weight $W',
+  '@here weight 7',
+  '@there weight 8',
+  'notify_up /bin/true',
+  'inhibit_on_failure',
+  'wieght 3',
+  'include odd.conf',
+  'TCP_CHECK {\n connect_timeout 2\n }',
+  'HTTP_GET {\n url {\n path "/a/long/path/that/is/cut/out"\n }\n }',
+  'MISC_CHECK {\n misc_path "/bin/true one"\n }',
+  'FILE_CHECK {\n track_file f\n }',
+  '# nothing',
+  '',
+]
+/** And in a virtual server beside these. */
+const serverLines = [
+  'lb_algo rr\n lb_kind NAT',
+  'protocol TCP',
+  'delay_loop 7',
+  'quorum 9',
+  'quorum_up /bin/false',
+  'ha_suspend',
+  'sorry_server 10.9.9.9 80',
+  '$W=6',
+  '}',
+]
+
+const realServer = fc
+  .tuple(fc.integer({ min: 1, max: 4 }), fc.array(fc.constantFrom(...realLines), { maxLength: 3 }))
+  .map(([n, lines]) => ` real_server 10.0.0.${n} 80 {\n  ${lines.join('\n  ')}\n }`)
+const header = fc.oneof(
+  { weight: 20, arbitrary: fc.integer({ min: 1, max: 60 }).map((n) => `192.0.2.${n} 80`) },
+  { weight: 2, arbitrary: fc.constantFrom('fwmark 3', 'group g', '192.0.2.$W 80', '') },
+)
+const virtualServer = fc
+  .tuple(
+    header,
+    fc.array(
+      fc.oneof(
+        { weight: 7, arbitrary: fc.constantFrom(...serverLines.slice(0, 3)) },
+        { weight: 2, arbitrary: fc.constantFrom(...serverLines) },
+      ),
+      { maxLength: 4 },
+    ),
+    fc.array(realServer, { maxLength: 3 }),
+  )
+  .map(
+    ([head, lines, reals]) =>
+      `virtual_server ${head} {\n ${['lb_algo rr', 'lb_kind NAT', 'protocol TCP', ...lines].join('\n ')}\n${reals.join('\n')}\n}`,
+  )
+const piece = fc.oneof(
+  { weight: 9, arbitrary: virtualServer },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      '',
+      '# a line\n\n',
+      '$W=2',
+      '$W=3 \\\n 4',
+      '@there virtual_server 192.0.2.9 80 {',
+      'include more.conf',
+      'include m*.conf',
+      'include none.conf',
+      'global_defs {\n smtp_alert true\n}',
+      'global_defs {\n enable_script_security\n checker_log_all_failures true\n}',
+      'virtual_server_group g {\n 192.0.2.1 80\n 192.0.2.7 81\n}',
+      'track_file f {\n file /tmp/f\n}',
+      'vrrp_instance v {\n interface lo\n virtual_router_id 5\n priority 100\n virtual_ipaddress {\n 10.0.0.2\n }\n}',
+      '~SEQ(I, 1, 2) virtual_server 192.0.2.5$I 80 { protocol TCP }',
+      'virtual_server 192.0.2.8 80 { protocol TCP } virtual_server 192.0.2.9 80 { protocol TCP }',
+      '}',
+      '$R=${_RANDOM 1 9}',
+    ),
+  },
+)
+
+/** An edit of one of the files: pieces put in at a place instead of as many as are told. */
+const edit = fc.record({
+  file: fc.constantFrom(main, main, more, odd),
+  at: fc.nat(10),
+  gone: fc.nat(2),
+  put: fc.array(piece, { maxLength: 2 }),
+})
+
+type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never
+
+async function check(start: readonly string[], edits: readonly Edit[]): Promise<void> {
+  const files = new Map<string, string[]>([[main, [...start]], [more, []], [odd, []]]) // prettier-ignore
+  const save = (): void => {
+    for (const [path, pieces] of files) writeFileSync(path, pieces.map((each) => `${each}\n`).join(''))
+  }
+  save()
+  const reader = createRereader(main, options)
+  let before = (await reader.first()).config?.virtualServers ?? []
+  for (const { file, at, gone, put } of edits) {
+    // What is included into a block is no block itself.
+    files.get(file)?.splice(at, gone, ...(file === odd ? put.map(() => 'weight 4') : put))
+    save()
+    const [fast, whole] = [await reader.again(), await loadFile(main, options)]
+    expect(fast.diagnostics).toEqual(whole.diagnostics)
+    expect(fast.errors).toBe(whole.errors)
+    if (fast.errors > 0) continue
+    expect(fast.config).toEqual(whole.config)
+    const known = new Map(before.map((each) => [each.name, each]))
+    for (const each of fast.config?.virtualServers ?? []) {
+      const old = known.get(each.name)
+      if (old !== undefined && likeness(old, each) !== 'other') expect(each).toBe(old)
+    }
+    before = fast.config?.virtualServers ?? []
+  }
+}
+
+test.prop([fc.array(piece, { maxLength: 8 }), fc.array(edit, { maxLength: 8 })], { numRuns: 150 })(
+  'random edits of files that include each other, remarks included',
+  check,
+)

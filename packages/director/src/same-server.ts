@@ -1,0 +1,81 @@
+import type { Place, VirtualServer } from '@ipvs-director/config'
+
+/** `moved`: the same, but somewhere in it stands at another place of the text. */
+export type Likeness = 'equal' | 'moved' | 'other'
+
+/** Whether two virtual servers mean the same. They are plain data. */
+export function likeness(one: VirtualServer, other: VirtualServer): Likeness {
+  moved = false
+  if (!isSame(one, other)) return 'other'
+  return moved ? 'moved' : 'equal'
+}
+
+let moved = false
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null)
+    return Object.is(one, other)
+  return Array.isArray(one)
+    ? Array.isArray(other) && sameItems(one, other)
+    : sameMembers(one as Members, other as Members)
+}
+
+function sameItems(one: readonly unknown[], other: readonly unknown[]): boolean {
+  if (one.length !== other.length) return false
+  for (let i = 0; i < one.length; i++) if (!isSame(one[i], other[i])) return false
+  return true
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+function sameMembers(one: Members, other: Members): boolean {
+  let more = 0
+  for (const key in one) {
+    more++
+    const [mine, its] = [one[key], other[key]]
+    if (key === 'place') moved ||= !samePlace(mine as Place, its as Place)
+    else if (mine !== its && !isSame(mine, its)) return false
+    else if (its === undefined && !(key in other)) return false
+  }
+  for (const _ in other) more--
+  return more === 0
+}
+
+const samePlace = (one: Place, other: Place): boolean =>
+  one.line === other.line && one.column === other.column && one.length === other.length && one.file === other.file
+
+/** Tells a virtual server where it stands now: `fresh` is the same at other places. */
+export function relocate(virtual: VirtualServer, fresh: VirtualServer): void {
+  copyPlaces(virtual, fresh)
+}
+
+function copyPlaces(to: unknown, from: unknown): void {
+  if (typeof to !== 'object' || typeof from !== 'object' || to === null || from === null || to === from) return
+  for (const key in to) {
+    const [mine, its] = [(to as Members)[key], (from as Members)[key]]
+    if (key === 'place') (to as Record<string, unknown>)['place'] = its
+    else copyPlaces(mine, its)
+  }
+}
+
+/** Shorter strings than this V8 copies out of a text; a longer one keeps all of the text it was cut from. */
+const longestCopied = 12
+
+/** Copies what was cut out of a file's text, so that the text can be forgotten. Answers the same object. */
+export function detach<T extends object>(data: T, copies = new Map<string, string>()): T {
+  const members = data as Record<string, unknown>
+  for (const key in members) {
+    const value = members[key]
+    if (typeof value === 'string') {
+      if (value.length > longestCopied) members[key] = copied(value, copies)
+    } else if (typeof value === 'object' && value !== null && key !== 'place') detach(value, copies)
+  }
+  return data
+}
+
+function copied(text: string, copies: Map<string, string>): string {
+  let copy = copies.get(text)
+  if (copy === undefined) copies.set(text, (copy = Buffer.from(text, 'utf16le').toString('utf16le')))
+  return copy
+}
