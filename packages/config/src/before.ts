@@ -39,7 +39,7 @@ export class Earlier {
     for (const virtual of before.virtualServers) {
       const { file, line } = virtual.place
       let lines = this.#byFile.get(file)
-      if (lines === undefined) this.#byFile.set(file, (lines = new Map()))
+      if (lines === undefined) this.#byFile.set(file, (lines = new Map<number, VirtualServer | undefined>()))
       lines.set(line, lines.has(line) ? undefined : virtual)
     }
   }

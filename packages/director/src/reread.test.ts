@@ -23,7 +23,6 @@ const realLines = [
   '@there weight 8',
   'notify_up /bin/true',
   'inhibit_on_failure',
-  'wieght 3',
   'include odd.conf',
   'TCP_CHECK {\n connect_timeout 2\n }',
   'HTTP_GET {\n url {\n path "/a/long/path/that/is/cut/out"\n }\n }',
@@ -32,36 +31,31 @@ const realLines = [
   '# nothing',
   '',
 ]
+const wrong = ['wieght 3', 'weight $nothing', '{']
 /** And in a virtual server beside these. */
 const serverLines = [
-  'lb_algo rr\n lb_kind NAT',
-  'protocol TCP',
   'delay_loop 7',
   'quorum 9',
   'quorum_up /bin/false',
   'ha_suspend',
   'sorry_server 10.9.9.9 80',
   '$W=6',
-  '}',
 ]
 
+const usually = (these: readonly string[], rarely: readonly string[]) =>
+  fc.oneof({ weight: 30, arbitrary: fc.constantFrom(...these) }, { weight: 1, arbitrary: fc.constantFrom(...rarely) })
+
 const realServer = fc
-  .tuple(fc.integer({ min: 1, max: 4 }), fc.array(fc.constantFrom(...realLines), { maxLength: 3 }))
+  .tuple(fc.integer({ min: 1, max: 4 }), fc.array(usually(realLines, wrong), { maxLength: 3 }))
   .map(([n, lines]) => ` real_server 10.0.0.${n} 80 {\n  ${lines.join('\n  ')}\n }`)
 const header = fc.oneof(
   { weight: 20, arbitrary: fc.integer({ min: 1, max: 60 }).map((n) => `192.0.2.${n} 80`) },
-  { weight: 2, arbitrary: fc.constantFrom('fwmark 3', 'group g', '192.0.2.$W 80', '') },
+  { weight: 2, arbitrary: fc.constantFrom('fwmark 3', 'group g', '192.0.2.$W 80') },
 )
 const virtualServer = fc
   .tuple(
     header,
-    fc.array(
-      fc.oneof(
-        { weight: 7, arbitrary: fc.constantFrom(...serverLines.slice(0, 3)) },
-        { weight: 2, arbitrary: fc.constantFrom(...serverLines) },
-      ),
-      { maxLength: 4 },
-    ),
+    fc.array(usually(serverLines, ['}', 'sorry_server', 'lb_algo nonsense']), { maxLength: 3 }),
     fc.array(realServer, { maxLength: 3 }),
   )
   .map(
@@ -69,27 +63,29 @@ const virtualServer = fc
       `virtual_server ${head} {\n ${['lb_algo rr', 'lb_kind NAT', 'protocol TCP', ...lines].join('\n ')}\n${reals.join('\n')}\n}`,
   )
 const piece = fc.oneof(
-  { weight: 9, arbitrary: virtualServer },
+  { weight: 10, arbitrary: virtualServer },
   {
     weight: 3,
-    arbitrary: fc.constantFrom(
-      '',
-      '# a line\n\n',
-      '$W=2',
-      '$W=3 \\\n 4',
-      '@there virtual_server 192.0.2.9 80 {',
-      'include more.conf',
-      'include m*.conf',
-      'include none.conf',
-      'global_defs {\n smtp_alert true\n}',
-      'global_defs {\n enable_script_security\n checker_log_all_failures true\n}',
-      'virtual_server_group g {\n 192.0.2.1 80\n 192.0.2.7 81\n}',
-      'track_file f {\n file /tmp/f\n}',
-      'vrrp_instance v {\n interface lo\n virtual_router_id 5\n priority 100\n virtual_ipaddress {\n 10.0.0.2\n }\n}',
-      '~SEQ(I, 1, 2) virtual_server 192.0.2.5$I 80 { protocol TCP }',
-      'virtual_server 192.0.2.8 80 { protocol TCP } virtual_server 192.0.2.9 80 { protocol TCP }',
-      '}',
-      '$R=${_RANDOM 1 9}',
+    arbitrary: usually(
+      [
+        '',
+        '# a line\n\n',
+        '$W=2',
+        '$W=3 \\\n 4',
+        '@there virtual_server 192.0.2.9 80 {',
+        'include more.conf',
+        'include m*.conf',
+        'include none.conf',
+        'global_defs {\n smtp_alert true\n}',
+        'global_defs {\n enable_script_security\n checker_log_all_failures true\n}',
+        'virtual_server_group g {\n 192.0.2.1 80\n 192.0.2.7 81\n}',
+        'track_file f {\n file /tmp/f\n}',
+        'vrrp_instance v {\n interface lo\n virtual_router_id 5\n priority 100\n virtual_ipaddress {\n 10.0.0.2\n }\n}',
+        '~SEQ(I, 1, 2) virtual_server 192.0.2.5$I 80 { protocol TCP }',
+        'virtual_server 192.0.2.8 80 { protocol TCP } virtual_server 192.0.2.9 80 { protocol TCP }',
+        '$R=${_RANDOM 1 9}',
+      ],
+      ['}', 'virtual_server 192.0.2.1 80 {', 'nonsense'],
     ),
   },
 )
@@ -105,7 +101,7 @@ const edit = fc.record({
 type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never
 
 async function check(start: readonly string[], edits: readonly Edit[]): Promise<void> {
-  const files = new Map<string, string[]>([[main, [...start]], [more, []], [odd, []]]) // prettier-ignore
+  const files = new Map<string, string[]>([[main, ['$W=1', 'track_file f {\n file /tmp/f\n}', ...start]], [more, []], [odd, []]]) // prettier-ignore
   const save = (): void => {
     for (const [path, pieces] of files) writeFileSync(path, pieces.map((each) => `${each}\n`).join(''))
   }

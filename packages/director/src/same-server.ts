@@ -5,41 +5,43 @@ export type Likeness = 'equal' | 'moved' | 'other'
 
 /** Whether two virtual servers mean the same. They are plain data. */
 export function likeness(one: VirtualServer, other: VirtualServer): Likeness {
-  moved = false
-  if (!isSame(one, other)) return 'other'
-  return moved ? 'moved' : 'equal'
+  const found: Found = { moved: false }
+  if (!isSame(one, other, found)) return 'other'
+  return found.moved ? 'moved' : 'equal'
 }
 
-let moved = false
+/** What a comparison has come upon. */
+interface Found {
+  moved: boolean
+}
 
-function isSame(one: unknown, other: unknown): boolean {
+function isSame(one: unknown, other: unknown, found: Found): boolean {
   if (one === other) return true
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null)
     return Object.is(one, other)
   return Array.isArray(one)
-    ? Array.isArray(other) && sameItems(one, other)
-    : sameMembers(one as Members, other as Members)
+    ? Array.isArray(other) && sameItems(one, other, found)
+    : sameMembers(one as Members, other as Members, found)
 }
 
-function sameItems(one: readonly unknown[], other: readonly unknown[]): boolean {
+function sameItems(one: readonly unknown[], other: readonly unknown[], found: Found): boolean {
   if (one.length !== other.length) return false
-  for (let i = 0; i < one.length; i++) if (!isSame(one[i], other[i])) return false
+  for (let i = 0; i < one.length; i++) if (!isSame(one[i], other[i], found)) return false
   return true
 }
 
 type Members = Readonly<Record<string, unknown>>
 
-function sameMembers(one: Members, other: Members): boolean {
-  let more = 0
+function sameMembers(one: Members, other: Members, found: Found): boolean {
+  let count = 0
   for (const key in one) {
-    more++
+    count++
     const [mine, its] = [one[key], other[key]]
-    if (key === 'place') moved ||= !samePlace(mine as Place, its as Place)
-    else if (mine !== its && !isSame(mine, its)) return false
+    if (key === 'place') found.moved ||= !samePlace(mine as Place, its as Place)
+    else if (mine !== its && !isSame(mine, its, found)) return false
     else if (its === undefined && !(key in other)) return false
   }
-  for (const _ in other) more--
-  return more === 0
+  return count === Object.keys(other).length
 }
 
 const samePlace = (one: Place, other: Place): boolean =>
