@@ -1,4 +1,4 @@
-import { Earlier, isPlain, settle } from './before.ts'
+import { Earlier, isPlain, type Known, settle } from './before.ts'
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
 import type { Config, VirtualServer } from './config.ts'
 import { dataPathRules } from './data-path.ts'
@@ -8,7 +8,6 @@ import { resolveGlobals } from './globals.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 import type { VirtualServerGroupText, VirtualServerText } from './grammar/virtual-server.ts'
 import { type Home, resolveVirtualServer } from './inherit.ts'
-import type { LoadOptions } from './load.ts'
 import { remarkOnPending } from './pending.ts'
 import { damaged, type Read, Reader, written } from './read.ts'
 import { remarkOnNames } from './references.ts'
@@ -68,7 +67,7 @@ export class Assembly {
     checkers: readonly CheckerBlock[],
     remarks: Remarks,
     context: Context | undefined,
-    { instead = (resolved) => resolved, before }: Pick<LoadOptions, 'instead' | 'before'>,
+    { instead = (resolved) => resolved, before }: Known,
   ) {
     this.#instead = instead
     this.#earlier = before === undefined ? undefined : new Earlier(before)

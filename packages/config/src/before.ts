@@ -8,6 +8,17 @@ export interface Before {
   readonly unchanged: (file: string) => UnchangedLines | undefined
 }
 
+/** What is known when a configuration is loaded again. */
+export interface Known {
+  /**
+   * Asked of each virtual server whether there is one already that is equal to it, places included: that is taken, and the
+   * new one can be forgotten.
+   */
+  readonly instead?: (resolved: VirtualServer) => VirtualServer
+  /** An earlier load whose virtual servers are taken where their text is unchanged. */
+  readonly before?: Before
+}
+
 /** All up to the line `to` (Infinity: the whole file), and all from the line `from` on (Infinity: none at the end). */
 export interface UnchangedLines {
   readonly to: number

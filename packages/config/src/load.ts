@@ -1,7 +1,7 @@
 import { Assembly, type Context } from './assembly.ts'
-import type { Before } from './before.ts'
+import type { Known } from './before.ts'
 import type { CheckerBlock } from './checker-block.ts'
-import type { Config, VirtualServer } from './config.ts'
+import type { Config } from './config.ts'
 import { type Diagnostic, Remarks } from './diagnostics.ts'
 import { withExcerpts } from './excerpts.ts'
 import { grammarWith } from './grammar/root.ts'
@@ -10,20 +10,13 @@ import { parseFile, type ParseOptions } from './parse.ts'
 import { withPauses } from './steps.ts'
 
 /** What loading needs beside the file's name. */
-export interface LoadOptions extends ParseOptions {
+export interface LoadOptions extends ParseOptions, Known {
   /** The blocks of all checkers; what is not in the list is an unknown keyword. */
   readonly checkers: readonly CheckerBlock[]
   /** Warnings are errors: they take their blocks out. */
   readonly strict?: boolean
   /** Asked every few lines whether others are to have their turn: a promise is waited for. Default: all at once. */
   readonly pause?: () => Promise<void> | undefined
-  /**
-   * Asked of each virtual server whether there is one already that is equal to it, places included: that is taken, and the
-   * new one can be forgotten.
-   */
-  readonly instead?: (resolved: VirtualServer) => VirtualServer
-  /** An earlier load whose virtual servers are taken where their text is unchanged. */
-  readonly before?: Before
 }
 
 export interface LoadResult {
