@@ -10,14 +10,16 @@ export type Expectation =
   | { readonly kind: 'bytes'; readonly pattern: HexPattern }
   | { readonly kind: 'regex'; readonly pattern: Pattern }
 
-/** Whether the answer so far has it. */
-export function contains(answer: Buffer, expect: Expectation): boolean {
+/** Whether the answer so far has it; `tooSlow`: the regex takes longer than it may, and would again with the next piece. */
+export function contains(answer: Buffer, expect: Expectation): boolean | 'tooSlow' {
   switch (expect.kind) {
     case 'text':
       return answer.includes(Buffer.from(expect.hex, 'hex'))
     case 'bytes':
       return answer.length >= expect.pattern.bytes.length / 2 && agrees(answer, expect.pattern)
-    case 'regex':
-      return matcherOf(expect.pattern).search(answer, { min: 0, max: undefined }) === 'found'
+    case 'regex': {
+      const found = matcherOf(expect.pattern).search(answer, { min: 0, max: undefined })
+      return found === 'tooSlow' ? found : found === 'found'
+    }
   }
 }

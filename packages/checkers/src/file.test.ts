@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -101,6 +102,14 @@ test('what cannot be read is our own failure, and told', async () => {
   await mkdir(path)
   await until(() => events.troubles.length > 0)
   expect(events.troubles[0]).toMatch(/^FILE_CHECK: cannot read .*EISDIR/)
+  expect((await engine.figures())[0]).toMatchObject({ up: true, last: { class: 'local' } })
+})
+
+test('a pipe that nobody writes to is our own failure, and holds nothing up', async () => {
+  const { path, events, engine } = await watching({}, undefined)
+  execFileSync('mkfifo', [path])
+  await until(() => events.troubles.length > 0)
+  expect(events.troubles[0]).toMatch(/^FILE_CHECK: cannot read /)
   expect((await engine.figures())[0]).toMatchObject({ up: true, last: { class: 'local' } })
 })
 

@@ -88,6 +88,19 @@ describe.each([
     expect(heard).toEqual(['PING'])
   })
 
+  test.runIf(usable)('a regex that takes for ever is tried once, not with every byte', async () => {
+    const port = await servers.tcp((socket) => {
+      socket.write(`${'a'.repeat(40)}!`)
+      const timer = setInterval(() => socket.write('b'), 10)
+      socket.on('close', () => {
+        clearInterval(timer)
+      })
+    })
+    const options = { send: undefined, expect: { kind: 'regex', pattern: { source: '(a+)+$', options: [] } } }
+    const verdict = await probeOnce(tcpCheck, io, connectionTo(port), options, { timeout: millis(5000) })
+    expect(verdict).toMatchObject({ class: 'mismatch', reason: expect.stringContaining('took too long') as string })
+  })
+
   test.runIf(usable)('expected, and never said', async () => {
     const port = await servers.tcp((socket) => socket.resume())
     const options = { send: undefined, expect: { kind: 'text', hex: hex('220') } }

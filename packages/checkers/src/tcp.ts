@@ -106,7 +106,9 @@ async function readUntil(opened: Connection, expect: Expectation, where: string)
   let answer = Buffer.alloc(0)
   const end = await opened.read((chunk) => {
     answer = Buffer.concat([answer, chunk])
-    if (contains(answer, expect)) return true
+    const found = contains(answer, expect)
+    if (found === 'tooSlow') throw new ProbeFailure('mismatch', 'the regex took too long to search the answer')
+    if (found) return true
     if (answer.length <= maxAnswer) return false
     throw new ProbeFailure('mismatch', `got ${answer.length} bytes, not what was expected in them`)
   })

@@ -24,6 +24,17 @@ const byCode: Readonly<Record<string, Exclude<VerdictClass, 'ok'>>> = {
 /** Refusals that come from our own routing table when they come before any packet could be answered. */
 const ownRouting = new Set(['ENETUNREACH', 'ENETDOWN'])
 
+/**
+ * Ours when the kernel says so at once (a privilege, a `prohibit` route), but later they are what a firewall or router
+ * answered by ICMP: ICMPv6 "administratively prohibited" is EACCES, "host isolated" ENONET, "source route failed"
+ * EOPNOTSUPP.
+ */
+const byIcmp: Readonly<Record<string, string>> = {
+  EACCES: 'administratively prohibited',
+  ENONET: 'host isolated',
+  EOPNOTSUPP: 'source route failed',
+}
+
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
@@ -49,6 +60,8 @@ const words: Readonly<Record<string, string>> = {
  */
 export function systemFailure(error: unknown, where: string, atOnce = false): ProbeFailure {
   const code = errorCode(error) ?? ''
+  const icmp = atOnce ? undefined : byIcmp[code]
+  if (icmp !== undefined) return new ProbeFailure('unreachable', `${icmp}: ${where}`, error)
   const ours = atOnce && ownRouting.has(code)
   const kind = ours ? 'local' : (byCode[code] ?? 'local')
   const text = ours ? `no route (${code})` : words[code]

@@ -69,6 +69,6 @@ export function addressOf(at: CheckConnection): Buffer {
 /** There is no socket to look with, which says nothing about the server. */
 export function ownFailure(error: unknown, where: string): ProbeFailure {
   if (error instanceof ProbeFailure) return new ProbeFailure('local', `${error.message}: ${where}`, error)
-  const failure = systemFailure(error, where)
+  const failure = systemFailure(error, where, true)
   return new ProbeFailure('local', `no socket for it: ${failure.message}`, error)
 }

@@ -1,5 +1,5 @@
 import { errorCode, millis, seconds, type Clock, type Millis, type Timer } from '@ipvs-director/core'
-import { watch, type FSWatcher } from 'node:fs'
+import { constants, watch, type FSWatcher } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { FileContent } from './port.ts'
@@ -75,7 +75,8 @@ export function watchFile(clock: Clock, path: string, told: (content: FileConten
 
 async function read(path: string): Promise<FileContent> {
   try {
-    const file = await open(path)
+    // Opening a pipe would otherwise wait for who writes to it, and hold one of the few threads for files.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(longest), 0, longest, 0)
       return { text: buffer.toString('latin1', 0, bytesRead) }

@@ -1,5 +1,6 @@
 import type { TrackProcess } from '@ipvs-director/config'
 import { millis, systemClock } from '@ipvs-director/core'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +48,15 @@ test('a folder that is not there yet is looked for again', async () => {
   writeFileSync(path, '1')
   await until(() => seen.length === 2)
   expect(seen).toEqual([undefined, '1'])
+})
+
+test('a pipe that nobody writes to says nothing, and holds nothing up', async () => {
+  const path = join(folder, 'pipe')
+  execFileSync('mkfifo', [path])
+  const seen: (string | undefined)[] = []
+  watched = watchFile(systemClock, path, (text) => seen.push(text))
+  await until(() => seen.length === 1)
+  expect(seen).toEqual([undefined])
 })
 
 const wanted = (process: string, change: Partial<TrackProcess> = {}): TrackProcess =>

@@ -2,7 +2,7 @@
 import type { TrackProcess } from '@ipvs-director/config'
 import type { Clock, Millis } from '@ipvs-director/core'
 import { seconds } from '@ipvs-director/core'
-import { readdirSync, readFileSync, watch, type FSWatcher } from 'node:fs'
+import { closeSync, constants, openSync, readdirSync, readSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
 
 /** Changes of a file come in bursts: truncated, written, renamed. */
@@ -58,11 +58,20 @@ export function watchFile(clock: Clock, path: string, changed: (text: string | u
   }
 }
 
+/** Only its beginning matters. */
+const longest = 4096
+
+/** At once, whatever is there: a pipe that nobody writes to, or a device without end, would hold up all instances. */
 function readOrNothing(path: string): string | undefined {
+  let file: number | undefined
   try {
-    return readFileSync(path, 'utf8')
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const buffer = Buffer.alloc(longest)
+    return buffer.toString('latin1', 0, readSync(file, buffer, 0, longest, 0))
   } catch {
     return undefined
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
 }
 
