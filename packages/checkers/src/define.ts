@@ -57,6 +57,8 @@ interface Common<F extends Fields, P extends object> {
   /** The block's keyword and its own options, with `connection` and `timing` where it takes them. */
   readonly block: Block<F>
   readonly defaults: CheckerBlock['defaults']
+  /** See {@link CheckerBlock.others}. */
+  readonly others?: keyof F & string
   readonly health?: HealthMachine
   readonly interval?: 'end' | 'start'
   readonly local?: boolean
@@ -121,12 +123,13 @@ function define<F extends Fields, P extends object>(
   connection: boolean,
   probe: (probe: Probe<P>, connection: CheckConnection | undefined) => Promise<Finding>,
 ): Checker {
-  const { block, defaults, health, interval, local, deadline, course, complete } = definition
+  const { block, defaults, others, health, interval, local, deadline, course, complete } = definition
   return {
     keyword: block.name,
     block: block as Block,
     connection,
     defaults,
+    ...(others === undefined ? {} : { others }),
     ...(complete === undefined ? {} : { complete: (options, around) => complete(options as OwnOptions<F>, around) }),
     health: health ?? commonHealth,
     interval: interval ?? 'end',

@@ -115,6 +115,7 @@ test('a pipe that nobody writes to is our own failure, and holds nothing up', as
 
 const top = 'track_file state {\n file /run/state\n weight 2 reverse\n }'
 
+// shows FILE_CHECK track_file weight
 test.for([
   ['FILE_CHECK {\n track_file state\n }', { path: '/run/state', factor: 2, reverse: true, weight: 5 }],
   ['FILE_CHECK {\n track_file state\n weight -3\n }', { path: '/run/state', factor: -3, reverse: false, weight: 5 }],

@@ -131,6 +131,14 @@ test('SSL_GET: what the certificate must be', async () => {
   expect(vain.remarks.join()).toContain('count only with tls_verify')
 })
 
+test.for(['HTTP_GET', 'GRPC_CHECK'])('%s without TLS: what would be about it is remarked on', async (kind) => {
+  const words = 'tls_verify\n tls_ca /a\n tls_name b\n tls_certificate /c\n tls_key /d\n tls_expiry_warning 1\n tls_expiry_failure 2' // prettier-ignore
+  const base = kind === 'HTTP_GET' ? `${url} }\n` : ''
+  const { remarks } = await readChecker(`${kind} {\n ${base} ${words}\n}`)
+  expect(remarks.filter((remark) => remark.includes('means nothing here'))).toHaveLength(7)
+  expect((await readChecker(`${kind} {\n ${base} enable_sni\n}`)).remarks).toEqual([])
+})
+
 test('the SSL block goes to SSL_GET, not to HTTP_GET', async () => {
   const top = 'SSL {\n password secret\n ca /ca.pem\n certificate /cert.pem\n key /key.pem\n}'
   const ssl = await readChecker(`SSL_GET {\n ${url} }\n}`, { top })
@@ -181,20 +189,23 @@ test('TCP_CHECK: nothing of its own, or what to send and expect', async () => {
   expect(regex.checker?.options.expect).toEqual({ kind: 'regex', pattern: { source: '^[0-9]+ ready', options: [] } })
 })
 
-test('SMTP_CHECK, with hosts', async () => {
+test('SMTP_CHECK, with hosts: each is a check of its own, and the block itself only if it says where to connect', async () => {
   const plain = await readChecker('SMTP_CHECK {\n helo_name me.test\n}')
   expect(plain.remarks).toEqual([])
-  expect(plain.checker).toMatchObject({ kind: 'SMTP_CHECK', options: { heloName: 'me.test', hosts: [] } })
-  const { checker } = await readChecker(
-    'SMTP_CHECK {\n host {\n connect_ip 10.0.0.9\n }\n host {\n connect_port 26\n }\n}',
-  )
-  expect(checker?.options).toMatchObject({
-    heloName: 'smtpchecker.keepalived.org',
-    hosts: [
-      { address: '10.0.0.9', port: 80, fwmark: 0 },
-      { address: '10.0.0.1', port: 26 },
-    ],
-  })
+  expect(plain.checkers).toMatchObject([{ kind: 'SMTP_CHECK', options: { heloName: 'me.test' } }])
+  const hosts = 'host {\n connect_ip 10.0.0.9\n connect_timeout 2\n }\n host {\n connect_port 26\n }'
+  const { checkers } = await readChecker(`SMTP_CHECK {\n retry 7\n ${hosts}\n helo_name me.test\n}`)
+  const common = { kind: 'SMTP_CHECK', options: { heloName: 'me.test' } }
+  expect(checkers).toMatchObject([
+    { ...common, connection: { address: '10.0.0.9', port: 80 }, timing: { retry: 7, timeout: seconds(2) } },
+    { ...common, connection: { address: '10.0.0.1', port: 26 }, timing: { retry: 7, timeout: seconds(5) } },
+  ])
+  const itself = await readChecker(`SMTP_CHECK {\n bindto 10.0.0.3\n connect_timeout 3\n ${hosts}\n}`)
+  expect(itself.checkers.map(({ connection, timing }) => [connection?.bindAddress, timing.timeout])).toEqual([
+    ['10.0.0.3', 3000],
+    [undefined, 2000],
+    [undefined, 3000],
+  ])
 })
 
 test('DNS_CHECK', async () => {

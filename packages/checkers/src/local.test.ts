@@ -1,6 +1,6 @@
 /** What is wrong with us says nothing about the server: each such failure is `local`, and takes no server down. */
 import { address, millis, systemClock } from '@ipvs-director/core'
-import { addonAvailable, enterNamespace, setns } from '@ipvs-director/linux'
+import { addonAvailable } from '@ipvs-director/linux'
 import { noNamespaces, ownNamespace } from '@ipvs-director/linux/testing'
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { checkOf, connectionTo, recordedEvents } from './testing/checks.ts'
 import { probeOnce } from './testing/probe.ts'
 import { readChecker } from './testing/read.ts'
 import { testServers } from './testing/servers.ts'
+import { inside } from './testing/inside.ts'
 import { until } from './testing/until.ts'
 
 const servers = testServers()
@@ -38,18 +39,6 @@ async function probe(block: string, host: string, io = createNodeIo()): Promise<
   const checker = checkers.find(({ keyword }) => keyword === read?.kind)
   if (checker === undefined) throw new Error('there is no such checker')
   return probeOnce(checker, io, connectionTo(await closed, host), read?.options, { timeout: millis(500) })
-}
-
-/** Runs it to its end with this thread in another network namespace. */
-async function inside<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const home = openSync('/proc/thread-self/ns/net', 'r')
-  try {
-    enterNamespace(path)
-    return await work()
-  } finally {
-    setns(home, 0x40000000)
-    closeSync(home)
-  }
 }
 
 if (noNamespaces !== undefined) console.warn(`no route of ours is not tested: ${noNamespaces}`)

@@ -47,6 +47,8 @@ export interface CheckerBlock<F extends Fields = Fields> {
   readonly block: Block<F>
   /** Whether it connects to the real server itself (its block has the `connection` keywords). */
   readonly connection: boolean
+  /** Its field of blocks with connection keywords of their own, each of which is one check more (SMTP_CHECK's `host`). */
+  readonly others?: string
   /** Built-in values where neither checker, real server nor virtual server says any (reference/checkers.md §1). */
   readonly defaults: { readonly retry: number; readonly delayBeforeRetry: Millis | 'delayLoop' }
   /**

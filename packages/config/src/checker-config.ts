@@ -39,6 +39,23 @@ export interface CheckerHome {
   readonly remarks: Remarks
 }
 
+/**
+ * The checks that one block stands for: itself, and where it has blocks of other connections ({@link CheckerBlock.others})
+ * each of these with everything else in common; then itself only if it says where to connect (keepalived's check_smtp.c).
+ */
+export function spread(checker: CheckerBlock, text: Read): readonly Read[] {
+  const others = checker.others === undefined ? [] : (text[checker.others] as readonly Read[])
+  if (others.length === 0) return [text]
+  const itself = Object.keys(connection).some((key) => text[key] !== undefined)
+  const each = others.map((other): Read => {
+    const own = Object.fromEntries(Object.keys(connection).map((key) => [key, other[key]]))
+    // Its own timeout, else that of the whole block; everything else of a connection is its own.
+    const connectTimeout = other['connectTimeout'] ?? text['connectTimeout']
+    return Object.assign(Object.create(text) as Read, own, { connectTimeout, [written]: other[written] })
+  })
+  return itself ? [text, ...each] : each
+}
+
 /** A checker with every value resolved: its own, else the real server's, else the virtual server's, else built in. */
 export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerHome): CheckerConfig {
   const own = text as CommonText
@@ -54,7 +71,8 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
     delayBeforeRetry: own.delayBeforeRetry ?? rs.delayBeforeRetry ?? vs.delayBeforeRetry ?? retryGap,
     warmup: own.warmup ?? rs.warmup ?? vs.warmup ?? delayLoop,
     timeout: completed?.timeout ?? own.connectTimeout ?? rs.connectTimeout ?? vs.connectTimeout ?? connectTimeout,
-    alpha: own.alpha ?? rs.alpha ?? vs.alpha,
+    // What a file says is known at once: FILE_CHECK has no such word, and inherits none.
+    alpha: 'alpha' in checker.block.fields && (own.alpha ?? rs.alpha ?? vs.alpha),
     logAllFailures: own.logAllFailures ?? home.globals.checkerLogAllFailures,
     ...resolveChanging(own, rs, vs),
   })

@@ -1,6 +1,6 @@
 import { type Address, type Family, familyOf, formatEndpoint, type Millis, seconds } from '@ipvs-director/core'
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
-import { type NamedDefinitions, resolveChecker } from './checker-config.ts'
+import { type NamedDefinitions, resolveChecker, spread } from './checker-config.ts'
 import type {
   CheckerConfig,
   DynamicServers,
@@ -158,8 +158,8 @@ function resolveRealServer(
     smtpAlert: text.smtpAlert ?? home.smtpAlert ?? true,
     snmpName: text.snmpName,
     virtualhost: text.virtualhost,
-    checkers: checkersIn(text, home.checkers).map(([checker, block]): CheckerConfig =>
-      resolveChecker(checker, block, inside),
+    checkers: checkersIn(text, home.checkers).flatMap(([checker, block]): CheckerConfig[] =>
+      spread(checker, block).map((each) => resolveChecker(checker, each, inside)),
     ),
   }
 }

@@ -96,6 +96,7 @@ const top = `bfd_instance b1 {
   max_hops 1
 }`
 
+// shows BFD_CHECK name
 test('a bfd_instance as it is written', async () => {
   const { checker, remarks } = await readChecker('BFD_CHECK {\n name b1\n alpha\n }', { top })
   expect(remarks.filter((remark) => remark.startsWith('E'))).toEqual([])

@@ -22,7 +22,6 @@ export interface Needs {
 
 /** The options that tell what a check needs. */
 interface Telling {
-  readonly hosts?: readonly CheckConnection[]
   readonly protocol?: string
   readonly halfOpen?: boolean
 }
@@ -32,9 +31,9 @@ export function needsOf(checks: Iterable<Check>): Needs {
   let capabilities = 0n
   let http2 = false
   for (const { kind, connection, options } of checks) {
-    const { hosts = [], protocol, halfOpen } = options as Telling
+    const { protocol, halfOpen } = options as Telling
     if (kind === 'PING_CHECK' || halfOpen === true) capabilities |= 1n << CAP_NET_RAW
-    for (const at of [connection, ...hosts]) capabilities |= forConnection(at)
+    capabilities |= forConnection(connection)
     http2 ||= protocol === '2'
   }
   return { capabilities, http2 }

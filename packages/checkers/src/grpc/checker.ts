@@ -2,7 +2,7 @@ import { block, boolean, connection, dataPath, text, timing, type CheckConnectio
 import { DecodeError, formatDuration, millis, seconds } from '@ipvs-director/core'
 import { defineChecker, type Probe } from '../define.ts'
 import { httpFields } from '../http/keywords.ts'
-import { completeTls, type HttpOptions } from '../http/options.ts'
+import { completeTls, idleTls, type HttpOptions } from '../http/options.ts'
 import type { Exchanged } from '../io/port.ts'
 import { targetOf } from '../io/target.ts'
 import { fail, failed, pass, type Finding } from '../verdict.ts'
@@ -56,6 +56,7 @@ export const grpcCheck = defineChecker({
   complete(written, around) {
     const named = written.virtualhost ?? around.virtualServer.virtualhost
     const wantsName = written.enableSni || written.sniName !== undefined
+    if (!written.secure) idleTls(written, around, 'GRPC_CHECK with tls')
     const own = written.sniName === '' ? undefined : written.sniName
     const options: GrpcOptions = {
       service: written.service ?? '',
@@ -67,12 +68,12 @@ export const grpcCheck = defineChecker({
   },
   async probe({ options, attempt, io }: Probe<GrpcOptions>, at: CheckConnection): Promise<Finding> {
     const { service, host, tls, serverName } = options
-    const { where } = targetOf(at)
+    const { where, host: origin } = targetOf(at)
     try {
       const wish = tls === undefined ? undefined : { ...tls, serverName, compliant: false }
       const answer = await io.exchange(at, attempt, wish, {
         path: '/grpc.health.v1.Health/Check',
-        host: host ?? where,
+        host: host ?? origin,
         headers: { 'content-type': 'application/grpc', te: 'trailers', 'user-agent': 'KeepAliveClient' },
         body: encodeHealthRequest(service),
       })

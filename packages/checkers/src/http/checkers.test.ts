@@ -467,6 +467,7 @@ describe('SSL_GET', () => {
     expect(verdict).toMatchObject({ up: false, class: 'local', reason: expect.stringContaining('none.pem') as string })
   })
 
+  // shows SSL_GET url.tls_compliant tls_compliant
   test.for([
     [false, false],
     [true, true],

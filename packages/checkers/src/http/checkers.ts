@@ -50,7 +50,7 @@ async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: Che
   let connection: Connection | undefined
   try {
     const reply = new ReplyReader(wishesOf(url))
-    const request = { ...url, host: url.host ?? targetOf(at).where }
+    const request = { ...url, host: url.host ?? targetOf(at).host }
     let remark: string | undefined
     if (options.protocol === '2' && tls !== undefined) remark = await io.http2(at, attempt, tls, request, reply)
     else {

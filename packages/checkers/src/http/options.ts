@@ -40,6 +40,7 @@ type WrittenUrl = Written['urls'][number]
 export function completeHttp(secure: boolean) {
   return (written: Written, around: Surroundings): { readonly options: HttpOptions } => {
     if (written.urls.length === 0) around.error('there is no url to check', 'url')
+    if (!secure) idleTls(written, around, 'SSL_GET')
     if (written.protocol === '2' && !secure) around.error('HTTP/2 is spoken through TLS: use SSL_GET', 'http_protocol')
     return {
       options: {
@@ -79,6 +80,21 @@ type WrittenTls = Pick<
   Written,
   'tlsVerify' | 'tlsCa' | 'tlsName' | 'tlsFailureDays' | 'tlsWarningDays' | 'tlsCertificate' | 'tlsKey'
 >
+
+/** Says which of our own words about TLS mean nothing without it; keepalived's are taken without a word, as there. */
+export function idleTls(written: WrittenTls, around: Surroundings, where: string): void {
+  const words = {
+    tls_verify: written.tlsVerify || undefined,
+    tls_ca: written.tlsCa,
+    tls_name: written.tlsName,
+    tls_certificate: written.tlsCertificate,
+    tls_key: written.tlsKey,
+    tls_expiry_warning: written.tlsWarningDays,
+    tls_expiry_failure: written.tlsFailureDays,
+  }
+  for (const [word, given] of Object.entries(words))
+    if (given !== undefined) around.warning(`${word} means nothing here: it is for ${where}`, word)
+}
 
 /** Our own certificate, and what that of the server must be. */
 export function completeTls(written: WrittenTls, around: Surroundings): HttpOptions['tls'] {

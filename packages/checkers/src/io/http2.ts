@@ -25,12 +25,12 @@ export async function requestHttp2(
   { contexts, socket }: { readonly contexts: Contexts; readonly socket: Socket | undefined },
 ): Promise<string | undefined> {
   const { Client } = await loadHttp2()
-  const { where } = targetOf(at)
+  const { where, host: origin } = targetOf(at)
   let failure: ProbeFailure | undefined
   let waiting = 'no connection to'
   let session: TLSSocket | undefined
   let remark: string | undefined
-  const client = new Client(`https://${where}`, {
+  const client = new Client(`https://${origin}`, {
     allowH2: true,
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -28,6 +28,7 @@ const halfOpen = { send: undefined, expect: undefined, halfOpen: true }
 const knock = (port: number, host = '127.0.0.1', timeout = millis(400)): Promise<Verdict> =>
   probeOnce(tcpCheck, io, connectionTo(port, host), halfOpen, { timeout })
 
+// shows TCP_CHECK half_open
 raw.for(['127.0.0.1', '::1'])('%s: an open port answers, and has nothing to accept', async (host) => {
   let accepted = 0
   const server = createServer(() => accepted++)

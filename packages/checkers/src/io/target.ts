@@ -7,6 +7,8 @@ import { sockaddr } from './sockaddr.ts'
 export interface Target {
   /** `10.0.0.1:80`, or `192.0.2.1:80 through 10.0.0.1`, for people. */
   readonly where: string
+  /** `10.0.0.1:80` or `[2001:db8::1]:80`: what a Host header says where nothing else is wished. */
+  readonly host: string
   /** For connect(2); without the scope of a link-local address. */
   readonly sockaddr: Buffer
   /** The kernel may choose this very port as the local one: see {@link metItself}. */
@@ -19,8 +21,10 @@ const targets = new WeakMap<CheckConnection, Target>()
 export function targetOf(at: CheckConnection): Target {
   let target = targets.get(at)
   if (target === undefined) {
+    const host = formatEndpoint(at)
     target = {
-      where: at.through === undefined ? formatEndpoint(at) : `${formatEndpoint(at)} through ${at.through.address}`,
+      where: at.through === undefined ? host : `${host} through ${at.through.address}`,
+      host,
       sockaddr: sockaddr(at.address, at.port),
       ephemeral: at.port >= firstEphemeralPort && at.bindPort === undefined && at.through === undefined,
     }

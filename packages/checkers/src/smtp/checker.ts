@@ -1,5 +1,5 @@
 import { block, blocks, connection, dataPath, text, timing } from '@ipvs-director/config'
-import type { BlockValues, CheckConnection, Surroundings } from '@ipvs-director/config'
+import type { CheckConnection } from '@ipvs-director/config'
 import { formatDuration, millis, seconds } from '@ipvs-director/core'
 import { defineChecker, type Probe } from '../define.ts'
 import { smtpHealth } from '../health.ts'
@@ -11,8 +11,6 @@ import { SmtpReplyReader } from './reply.ts'
 /** SMTP_CHECK as its probe gets it. */
 export interface SmtpOptions {
   readonly heloName: string
-  /** From `host` blocks; empty: the connection of the checker. All of them must be right. */
-  readonly hosts: readonly CheckConnection[]
 }
 
 /** Longest name that fits a command line (RFC 5321 §4.5.3.1.4). */
@@ -37,27 +35,21 @@ export const smtpCheck = defineChecker({
     ...timing,
   }),
   defaults: { retry: 1, delayBeforeRetry: seconds(1) },
+  others: 'hosts',
   health: smtpHealth,
   /** Connect, greeting, HELO, QUIT: each has connect_timeout, as with keepalived; a server that drips is out. */
   deadline: ({ timeout }) => millis(timeout * 4),
   complete(written, around) {
     if (around.dataPath && written.hosts.length > 0) around.error('data_path leads to no other host', 'host')
-    const options: SmtpOptions = {
-      heloName: written.heloName ?? 'smtpchecker.keepalived.org',
-      hosts: written.hosts.map((host) => hostConnection(host, around)),
-    }
+    const options: SmtpOptions = { heloName: written.heloName ?? 'smtpchecker.keepalived.org' }
     return { options }
   },
   async probe({ options, attempt, io }: Probe<SmtpOptions>, at: CheckConnection): Promise<Finding> {
-    const { heloName, hosts } = options
+    const { where } = targetOf(at)
     let opened: Connection | undefined
     try {
-      for (const host of hosts.length === 0 ? [at] : hosts) {
-        opened = await io.connect(host, attempt)
-        await converse(opened, heloName, targetOf(host).where)
-        opened.close()
-      }
-      const where = (hosts.length === 0 ? [at] : hosts).map((host) => targetOf(host).where).join(', ')
+      opened = await io.connect(at, attempt)
+      await converse(opened, options.heloName, where)
       return pass(`greeted and took HELO after ${formatDuration(attempt.elapsed())} from ${where}`)
     } catch (error) {
       return failed(error)
@@ -83,16 +75,5 @@ async function expectReply(connection: Connection, to: string, code: number | un
   if (reply === undefined) throw new ProbeFailure('protocol', `closed instead of answering (${to}): ${where}`)
   if (code !== undefined && reply.code !== code) {
     throw new ProbeFailure('mismatch', `got ${reply.code}, wanted ${code} (${to}) from ${where}`)
-  }
-}
-
-function hostConnection(host: BlockValues<typeof connection>, { realServer }: Surroundings): CheckConnection {
-  return {
-    address: host.connectIp ?? realServer.address,
-    port: host.connectPort ?? realServer.port,
-    bindAddress: host.bindTo,
-    bindPort: host.bindPort,
-    bindInterface: host.bindInterface,
-    fwmark: host.fwmark ?? 0,
   }
 }

@@ -13,7 +13,7 @@ import { SmtpReplyReader } from './reply.ts'
 const servers = testServers()
 afterAll(() => servers.close())
 const io = createNodeIo()
-const options = { heloName: 'checker.test', hosts: [] }
+const options = { heloName: 'checker.test' }
 
 /** A server that says these, one for each thing it is told (the first unasked). `heard` gets what it was told. */
 function saying(replies: readonly string[], heard: string[] = []): (socket: Socket) => void {
@@ -74,15 +74,6 @@ test('a server that never speaks, and one that drips', async () => {
   const slow = await probeOnce(smtpCheck, io, connectionTo(dripping), options, { timeout })
   expect(slow.class).toBe('timeout')
   expect(slow.took).toBeLessThan(4 * timeout + 1000)
-})
-
-test('hosts: all of them, instead of the server itself', async () => {
-  const good = await servers.tcp(saying(['220 x\r\n', '250 x\r\n', '221 x\r\n']))
-  const bad = await servers.tcp(saying(['554 x\r\n']))
-  const probe = (ports: readonly number[]): ReturnType<typeof probeOnce> =>
-    probeOnce(smtpCheck, io, connectionTo(1), { ...options, hosts: ports.map((port) => connectionTo(port)) })
-  expect(await probe([good])).toMatchObject({ up: true })
-  expect(await probe([good, bad])).toMatchObject({ up: false, reason: expect.stringContaining(String(bad)) as string })
 })
 
 property.prop([fc.uint8Array({ maxLength: 200 }), fc.nat(50)])(

@@ -11,6 +11,8 @@ export interface Around {
 export interface ReadChecker {
   /** Undefined where nothing could be read of it. */
   readonly checker: CheckerConfig | undefined
+  /** All that the block stands for. */
+  readonly checkers: readonly CheckerConfig[]
   /** `CODE text` of every remark. */
   readonly remarks: readonly string[]
 }
@@ -34,8 +36,10 @@ virtual_server 192.0.2.1 80 {
     read: filesInMemory(new Map([['/test.conf', text]])),
     configId: 'test',
   })
+  const found = config?.virtualServers[0]?.realServers[0]?.checkers ?? []
   return {
-    checker: config?.virtualServers[0]?.realServers[0]?.checkers[0],
+    checker: found[0],
+    checkers: found,
     remarks: diagnostics.map((remark) => `${remark.code} ${remark.text}`),
   }
 }

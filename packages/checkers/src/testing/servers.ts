@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
+import { createSocket, type RemoteInfo, type Socket as DatagramSocket } from 'node:dgram'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,9 +11,12 @@ export interface TestServers {
   /** A TCP server on a free port; what each connection does is `behave`. */
   tcp(behave: (socket: Socket) => void, host?: string): Promise<number>
   /** The same behind TLS. */
-  tls(behave: (socket: Socket) => void, options?: TlsOptions): Promise<number>
+  tls(behave: (socket: Socket) => void, options?: TlsOptions, host?: string): Promise<number>
   /** A UDP server on a free port. */
-  udp(behave: (data: Buffer, reply: (data: Uint8Array) => void) => void, host?: string): Promise<number>
+  udp(
+    behave: (data: Buffer, reply: (data: Uint8Array) => void, from: RemoteInfo) => void,
+    host?: string,
+  ): Promise<number>
   /** A port nobody listens on. */
   closedPort(): Promise<number>
   /** A port whose queue is full: the kernel drops whoever wants to connect. */
@@ -43,21 +46,25 @@ export function testServers(): TestServers {
 
   return {
     tcp: (behave, host = '127.0.0.1') => listen(createServer({ allowHalfOpen: true }, behave), host),
-    tls(behave, options = {}) {
+    tls(behave, options = {}, host = '127.0.0.1') {
       const server = createTlsServer({ ...certificate(), ...options }, (socket) => {
         socket.on('error', () => undefined)
         behave(socket)
       })
       server.on('tlsClientError', () => undefined)
-      return listen(server, '127.0.0.1')
+      return listen(server, host)
     },
     udp(behave, host = '127.0.0.1') {
       const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
       datagramSockets.add(socket)
       socket.on('message', (data, from) => {
-        behave(data, (reply) => {
-          socket.send(reply, from.port, from.address, () => undefined)
-        })
+        behave(
+          data,
+          (reply) => {
+            socket.send(reply, from.port, from.address, () => undefined)
+          },
+          from,
+        )
       })
       return new Promise((resolve) => {
         socket.bind(0, host, () => {
