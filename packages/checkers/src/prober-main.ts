@@ -12,9 +12,12 @@ const listener = serveProber(
     },
   },
   (code) => {
-    // What was sent is still on its way out.
-    process.disconnect()
     process.exitCode = code
+    // Not while a message is handed on: Node.js 20 then trips over its own channel.
+    setImmediate(() => {
+      if (process.connected) process.disconnect()
+    })
+    // What was sent is still on its way out.
     setTimeout(() => {
       process.exit(code)
     }, 200)

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <grp.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -994,6 +995,18 @@ static napi_value system_capset(napi_env env, napi_callback_info info) {
   return syscall(SYS_capset, &header, data) < 0 ? fail(env, errno, "capset") : NULL;
 }
 
+/* become(uid, gid): every thread of the process (libc sees to that), without supplementary groups */
+static napi_value system_become(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value args[2];
+  int uid, gid;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (!integer(env, args[0], &uid) || !integer(env, args[1], &gid)) return NULL;
+  if (setgroups(0, NULL) < 0) return fail(env, errno, "setgroups");
+  if (setgid((gid_t)gid) < 0) return fail(env, errno, "setgid");
+  return setuid((uid_t)uid) < 0 ? fail(env, errno, "setuid") : NULL;
+}
+
 /* ---- what the module offers ---- */
 
 #define METHOD(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default_method, NULL}
@@ -1049,6 +1062,7 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
       METHOD("schedSetscheduler", system_sched_setscheduler),
       METHOD("mlock", system_mlock),
       METHOD("capset", system_capset),
+      METHOD("become", system_become),
   };
   if (napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok) return NULL;
   return exports;

@@ -155,12 +155,25 @@ test('bad arguments and foreign objects are errors, never a crash', () => {
       attempt('schedSetscheduler', () => addon.schedSetscheduler(0, value, 200))
       attempt('mlock', () => addon.mlock(value, 1n))
       attempt('capset', () => addon.capset(value, 0, 0))
+      attempt('become', () => addon.become(value, 'x'))
       attempt('prctl', () => addon.prctl(value === 0 ? -1 : value === 2 ** 40 ? -1 : value, {}))
     }
     class Derived extends addon.Socket {}
     attempt('derived', () => { const s = new Derived(2, 2, 0, () => {}, 16, 0); s.start(); s.close() })
     console.log(wrong.join() || 'fine', calls > 50000)`),
   ).toBe('fine true')
+})
+
+test.runIf(process.getuid?.() === 0)('another user, in every thread, where Node.js itself refuses that', () => {
+  expect(
+    printed(String.raw`const { readdirSync, readFileSync } = require('node:fs')
+    addon.become(65533, 65532)
+    const lines = readdirSync('/proc/self/task').map((task) => {
+      const status = readFileSync('/proc/self/task/' + task + '/status', 'latin1')
+      return ['Uid', 'Gid', 'Groups', 'CapEff'].map((name) => new RegExp(name + ':(.*)').exec(status)[1].trim()).join(' ')
+    })
+    console.log(lines.length > 1, [...new Set(lines)].join('|').replaceAll('\t', ' '))`),
+  ).toBe('true 65533 65533 65533 65533 65532 65532 65532 65532  0000000000000000')
 })
 
 test.runIf(process.getuid?.() === 0)('real-time priority, locked text and fewer capabilities, to a clean end', () => {

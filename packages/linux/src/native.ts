@@ -109,6 +109,7 @@ interface Addon {
   schedSetscheduler(pid: number, policy: number, priority: number): void
   mlock(start: bigint, length: bigint): void
   capset(effective: bigint, permitted: bigint, inheritable: bigint): void
+  become(uid: number, gid: number): void
 }
 
 /** As in addon.c: what happened, its subject, sender, control messages, msg_flags. */
@@ -174,6 +175,14 @@ export const mlock = (start: bigint, length: bigint): void => {
 /** capset(2) with masks of 64 capabilities, for the calling thread only: call it before the thread pool starts. */
 export const capset = (effective: bigint, permitted: bigint, inheritable: bigint): void => {
   addon().capset(effective, permitted, inheritable)
+}
+
+/**
+ * setgroups(2) to none, setgid(2), setuid(2), for every thread. Not those of Node.js: one with a libuv of its own (Debian 13's)
+ * refuses them always, because that libuv might use io_uring (CVE-2024-22017). Start the process with UV_USE_IO_URING=0.
+ */
+export const become = (uid: number, gid: number): void => {
+  addon().become(uid, gid)
 }
 
 let loaded: Addon | undefined

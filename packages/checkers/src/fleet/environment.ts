@@ -4,8 +4,9 @@ const blocksKept = 'glibc.malloc.tcache_count=127'
 
 /**
  * What a prober process is started with: its allocator keeps more small blocks at hand, of which OpenSSL takes and gives
- * back a thousand for each handshake (5 to 8 % of what one costs). Other C libraries do not look at it.
+ * back a thousand for each handshake (5 to 8 % of what one costs). Other C libraries do not look at it. A libuv that is not
+ * Node.js's own makes no ring: what that did would be done as root (CVE-2024-22017).
  */
 export function proberEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...env, [tunables]: env[tunables] ?? blocksKept }
+  return { ...env, UV_USE_IO_URING: '0', [tunables]: env[tunables] ?? blocksKept }
 }

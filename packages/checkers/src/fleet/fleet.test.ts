@@ -164,6 +164,29 @@ test.runIf(root && addonAvailable())(
   },
 )
 
+test.runIf(root && addonAvailable())(
+  'a Node.js that will not change users by itself (Debian 13) is no obstacle',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'node-'))
+    const refusing = join(folder, 'refusing.mjs')
+    writeFileSync(refusing, "for (const call of ['setgroups', 'setgid', 'setuid']) process[call] = () => { throw new Error(call + '() disabled: io_uring may be enabled') }") // prettier-ignore
+    const before = process.env['NODE_OPTIONS']
+    process.env['NODE_OPTIONS'] = `--import=${refusing}`
+    try {
+      const { fleet, events } = start()
+      fleet.setChecks([tcp(await servers.tcp((socket) => socket.end()))])
+      await expect.poll(() => events.reports.length, { timeout: 10_000 }).toBe(1)
+      const environment = readFileSync(`/proc/${fleet.processes()[0]?.pid ?? 0}/environ`, 'utf8').split('\0')
+      expect(environment).toContain('UV_USE_IO_URING=0')
+      expect(readFileSync(`/proc/${fleet.processes()[0]?.pid ?? 0}/status`, 'utf8')).toMatch(/^Uid:\t65534\t/m)
+    } finally {
+      if (before === undefined) delete process.env['NODE_OPTIONS']
+      else process.env['NODE_OPTIONS'] = before
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
+
 test.runIf(root)('certificates that only root can read reach the prober', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ssl-'))
   chmodSync(folder, 0o700)

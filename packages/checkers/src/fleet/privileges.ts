@@ -1,4 +1,4 @@
-import { addonAvailable, capset, prctl } from '@ipvs-director/linux'
+import { addonAvailable, become, capset, prctl } from '@ipvs-director/linux'
 import type { CheckConnection } from '@ipvs-director/config'
 import type { Check } from '../checker.ts'
 
@@ -67,10 +67,14 @@ export function dropPrivileges(
     if (keep !== 0n && addon) prctl(PR_SET_KEEPCAPS, 1)
     if (keep !== 0n && !addon)
       remarks.push('without the native addon no capability is kept: fwmark, bind_if and low ports will not work')
-    process.setgroups?.([])
-    process.setgid?.(identity.gid)
-    process.setuid?.(identity.uid)
-    if (addon) capset(keep, keep, 0n)
+    if (addon) {
+      become(identity.uid, identity.gid)
+      capset(keep, keep, 0n)
+    } else {
+      process.setgroups?.([])
+      process.setgid?.(identity.gid)
+      process.setuid?.(identity.uid)
+    }
   }
   if (!addon) return remarks
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
