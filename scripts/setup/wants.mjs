@@ -35,6 +35,7 @@ const always = [
   { program: 'iptables', packages: ['iptables'], neededFor: 'the tests of vrrp_iptables' },
   { program: 'ipset', packages: ['ipset'], neededFor: 'the tests of vrrp_ipsets' },
   { program: 'promtool', packages: ['prometheus'], neededFor: 'the test of the alert rules' },
+  { program: 'docker-compose', packages: ['docker-compose'], neededFor: 'a test of docker/compose.yaml' },
   { program: 'keepalived', packages: ['keepalived'], neededFor: 'the comparisons with keepalived' },
 ]
 const uml = {
