@@ -4,7 +4,7 @@ import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { count } from '../quantities.ts'
 import { paragraph, preformatted } from '../screen.ts'
 import { configFile } from './config-file.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 export interface CheckOptions {
   /** Undefined: the director's own. */
@@ -23,7 +23,7 @@ export async function runCheck(context: CommandContext, options: CheckOptions): 
   if (options.json) {
     const { remarks, diagnostics, ...rest } = checked
     const told = remarks.map((each, i) => ({ ...each, rendered: diagnostics[i] }))
-    printJson(context, { schema: 1, file, ok, ...rest, diagnostics: told })
+    printAnswer(context, { file, ok, ...rest, diagnostics: told })
   } else {
     const screen = outScreen(context)
     const verdict = `${file}: ${ok ? 'fine' : 'not fine'}, ${contents(checked)}`

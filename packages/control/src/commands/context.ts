@@ -32,3 +32,8 @@ export function printLines({ tools }: CommandContext, lines: readonly string[]):
 export function printJson({ tools }: CommandContext, value: unknown): void {
   tools.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`)
 }
+
+/** The answer of a command in JSON, with the version of its schema first (ctl-schema.ts, docs/json.md). */
+export function printAnswer(context: CommandContext, answer: object): void {
+  printJson(context, { schema: 1, ...answer })
+}

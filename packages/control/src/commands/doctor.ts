@@ -7,7 +7,7 @@ import { count } from '../quantities.ts'
 import { paragraph, type Screen } from '../screen.ts'
 import { printable } from '../text.ts'
 import { configFile } from './config-file.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 export interface DoctorOptions {
   /** Undefined: the director's own. */
@@ -32,7 +32,7 @@ export async function runDoctor(context: CommandContext, options: DoctorOptions)
     fix,
   })
   const ok = diagnosis.findings.every(({ verdict }) => verdict !== 'bad')
-  if (options.json) printJson(context, { schema: 1, ok, ...diagnosis })
+  if (options.json) printAnswer(context, { ok, ...diagnosis })
   else printLines(context, doctorScreen(diagnosis, outScreen(context), options.all))
   return ok ? exitStatus.ok : exitStatus.refused
 }

@@ -4,7 +4,7 @@ import { ago, count } from '../quantities.ts'
 import { paragraph, type Screen } from '../screen.ts'
 import { foreignLines } from '../status-screen.ts'
 import { printable } from '../text.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 export interface DriftOptions {
   readonly json: boolean
@@ -17,7 +17,7 @@ export interface DriftOptions {
 /** `ipvs-ctl drift`: where the kernel's table was not as wanted. */
 export async function runDrift(context: CommandContext, options: DriftOptions): Promise<ExitStatus> {
   const report = options.now ? await context.client.audit() : await context.client.drift()
-  if (options.json) printJson(context, report)
+  if (options.json) printAnswer(context, report)
   else printLines(context, driftScreen(report, outScreen(context), context.tools.clock.wall()))
   return options.exitCode && report.found.length > 0 ? exitStatus.degraded : exitStatus.ok
 }

@@ -2,7 +2,7 @@ import { closest } from '../closest.ts'
 import { ControlError } from '../control-error.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { paragraph } from '../screen.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 /** Whether a word is the code of a remark about a configuration, such as W012. */
 export const isCode = (word: string): boolean => /^[ewn]\d{3}$/i.test(word)
@@ -34,7 +34,7 @@ export async function runExplainCode(
       suggestions: closest(what.toUpperCase(), [...tools.codes()]),
     })
   }
-  if (json) printJson(context, { schema: 1, ...found })
+  if (json) printAnswer(context, { ...found })
   else {
     const screen = outScreen(context)
     printLines(context, [

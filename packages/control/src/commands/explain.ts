@@ -8,7 +8,7 @@ import { findVirtualServers } from '../select.ts'
 import { weightDiffers } from '../server-row.ts'
 import { quorumText } from '../service-view.ts'
 import { printable } from '../text.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 /** What is said about one thing: a headline, and question-and-answer pairs. */
 export interface Explanation {
@@ -22,7 +22,7 @@ export async function runExplain(
   { what, json }: { readonly what: string; readonly json: boolean },
 ): Promise<ExitStatus> {
   const explanations = explain(await context.client.status(), what)
-  if (json) printJson(context, { schema: 1, explanations })
+  if (json) printAnswer(context, { explanations })
   else printLines(context, explanationLines(explanations, outScreen(context)))
   return exitStatus.ok
 }

@@ -6,7 +6,7 @@ import { serverColumns, serverRow } from '../server-row.ts'
 import { layOut, printTable, type Column, type Row } from '../table.ts'
 import type { Screen } from '../screen.ts'
 import { printable } from '../text.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 export interface ListOptions {
   readonly service: string | undefined
@@ -28,7 +28,7 @@ export interface CheckEntry extends CheckStatus {
 export async function runServers(context: CommandContext, options: ListOptions): Promise<ExitStatus> {
   const status = await fetchStatus(context, options)
   const entries = serverEntries(status).filter((one) => !options.down || one.state !== 'up')
-  if (options.json) printJson(context, { schema: 1, at: status.at, servers: entries })
+  if (options.json) printAnswer(context, { at: status.at, servers: entries })
   else printLines(context, serversScreen(entries, status.at, outScreen(context)))
   return exitStatus.ok
 }
@@ -37,7 +37,7 @@ export async function runServers(context: CommandContext, options: ListOptions):
 export async function runChecks(context: CommandContext, options: ListOptions): Promise<ExitStatus> {
   const status = await fetchStatus(context, options)
   const entries = checkEntries(status).filter((one) => !options.down || one.state !== 'up' || one.failures > 0)
-  if (options.json) printJson(context, { schema: 1, at: status.at, checks: entries })
+  if (options.json) printAnswer(context, { at: status.at, checks: entries })
   else printLines(context, checksScreen(entries, status.at, outScreen(context)))
   return exitStatus.ok
 }

@@ -3,7 +3,7 @@ import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { count } from '../quantities.ts'
 import { paragraph, preformatted } from '../screen.ts'
 import { printable } from '../text.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 export interface PlanOptions {
   readonly file: string | undefined
@@ -14,7 +14,7 @@ export interface PlanOptions {
 export async function runPlan(context: CommandContext, { file, json }: PlanOptions): Promise<ExitStatus> {
   const plan = await context.client.plan(file === undefined ? undefined : resolve(file))
   const screen = outScreen(context)
-  if (json) printJson(context, plan)
+  if (json) printAnswer(context, plan)
   else {
     const verdict = plan.ok
       ? `${printable(plan.file)}: ${plan.changes.length === 0 ? 'nothing would change' : count(plan.changes.length, 'change')}`
@@ -38,7 +38,7 @@ function sign(change: string): string {
 /** `ipvs-ctl confirm`: what was reloaded on trial stays. */
 export async function runConfirm(context: CommandContext, { json }: { readonly json: boolean }): Promise<ExitStatus> {
   await context.client.confirm()
-  if (json) printJson(context, { confirmed: true })
+  if (json) printAnswer(context, { confirmed: true })
   else printLines(context, paragraph(outScreen(context), 'confirmed: it stays', { tone: 'good' }))
   return exitStatus.ok
 }

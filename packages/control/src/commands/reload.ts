@@ -2,7 +2,7 @@ import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { count, lengthy } from '../quantities.ts'
 import { paragraph, preformatted } from '../screen.ts'
 import { printable } from '../text.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 export interface ReloadOptions {
   readonly json: boolean
@@ -15,7 +15,7 @@ export async function runReload(context: CommandContext, { json, confirm }: Relo
   const result = await context.client.reload({ confirmWithin: confirm })
   const screen = outScreen(context)
   if (json) {
-    printJson(context, result)
+    printAnswer(context, result)
   } else {
     const verdict = result.ok
       ? `reloaded: ${count(result.changes.length, 'change')}, ${count(result.writes, 'write')} to the kernel`

@@ -3,7 +3,7 @@ import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import type { Status } from '../model.ts'
 import { weightDiffers } from '../server-row.ts'
 import { statusScreen } from '../status-screen.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 import { live } from './live.ts'
 
 export interface StatusOptions {
@@ -21,7 +21,7 @@ export async function runStatus(context: CommandContext, options: StatusOptions)
   const verbose = options.service !== undefined
   const status = await context.client.status(services)
   if (options.watch !== undefined) return watchStatus(context, options, options.watch)
-  if (options.json) printJson(context, status)
+  if (options.json) printAnswer(context, status)
   else printLines(context, statusScreen(status, outScreen(context), { verbose }))
   return options.exitCode && isDegraded(status) ? exitStatus.degraded : exitStatus.ok
 }

@@ -3,7 +3,7 @@ import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { count, lengthy } from '../quantities.ts'
 import { paragraph, preformatted } from '../screen.ts'
 import { printable } from '../text.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 export interface SteerOptions {
   readonly request: SteerRequest
@@ -26,7 +26,7 @@ export async function runSteer(context: CommandContext, { request, json, wait }:
         ...(answer.diagnostics ?? []).flatMap((text) => preformatted(screen, text, undefined, '')),
         ...paragraph(screen, `nothing is added: ${printable(answer.problem)}`, { tone: 'bad' }),
       ]
-  if (json) printJson(context, answer)
+  if (json) printAnswer(context, answer)
   else printLines(context, lines)
   if (!answer.ok) return exitStatus.refused
   return wait ? waitForDrain(context, request, json) : exitStatus.ok

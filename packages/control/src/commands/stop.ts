@@ -1,5 +1,5 @@
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
-import { printJson, printLines, type CommandContext } from './context.ts'
+import { printAnswer, printLines, type CommandContext } from './context.ts'
 
 export interface StopOptions {
   readonly keep: boolean
@@ -9,7 +9,7 @@ export interface StopOptions {
 /** `ipvs-ctl stop`: ends the director; returns when it has agreed, not when it is gone. */
 export async function runStop(context: CommandContext, { keep, json }: StopOptions): Promise<ExitStatus> {
   await context.client.stop({ keep })
-  if (json) printJson(context, { stopping: true, keep })
+  if (json) printAnswer(context, { stopping: true, keep })
   else {
     printLines(context, [
       keep

@@ -3,7 +3,7 @@ import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import type { Version } from '../model.ts'
 import { lengthy } from '../quantities.ts'
 import { paragraph } from '../screen.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 /** `ipvs-ctl version`: of this program and of the director that runs, if one does. */
 export async function runVersion(context: CommandContext, { json }: { readonly json: boolean }): Promise<ExitStatus> {
@@ -14,7 +14,7 @@ export async function runVersion(context: CommandContext, { json }: { readonly j
   })
   if (json) {
     const told = director instanceof ControlError ? { error: director.message } : director
-    printJson(context, { schema: 1, ctl: tools.version, node: process.version, director: told })
+    printAnswer(context, { ctl: tools.version, node: process.version, director: told })
     return exitStatus.ok
   }
   const screen = outScreen(context)

@@ -5,7 +5,7 @@ import type { VrrpCommand } from '../model.ts'
 import { paragraph } from '../screen.ts'
 import { printable } from '../text.ts'
 import { vrrpScreen } from '../vrrp-view.ts'
-import { outScreen, printJson, printLines, type CommandContext } from './context.ts'
+import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 export interface VrrpOptions {
   /** Undefined: look at it. */
@@ -24,7 +24,7 @@ const done = {
 export async function runVrrp(context: CommandContext, { action, instance, json }: VrrpOptions): Promise<ExitStatus> {
   if (action !== undefined && instance !== undefined) {
     await context.client.vrrp(action, instance)
-    if (json) printJson(context, { action, instance })
+    if (json) printAnswer(context, { action, instance })
     else printLines(context, paragraph(outScreen(context), `${printable(instance)} ${done[action]}`))
     return exitStatus.ok
   }
@@ -38,7 +38,7 @@ export async function runVrrp(context: CommandContext, { action, instance, json 
   }
   if (json) {
     const instances = vrrp.instances.filter(({ name }) => instance === undefined || name === instance)
-    printJson(context, { schema: 1, at, ...vrrp, instances })
+    printAnswer(context, { at, ...vrrp, instances })
   } else printLines(context, vrrpScreen(vrrp, at, outScreen(context), instance))
   return exitStatus.ok
 }
