@@ -370,6 +370,24 @@ test('a VMAC: made, found again, removed with what it changed', async () => {
   expect(link.interface('eth0')).toBeDefined()
 })
 
+test('a VMAC that is asked for while the one of that name goes is made anew', async () => {
+  const request = {
+    instance: 'A',
+    family: 'inet',
+    on: 'eth0',
+    virtualRouterId: 9,
+    vmac: {},
+    ipvlan: undefined,
+  } as const
+  const name = await link.createInterface(request as never)
+  const gone = link.removeInterface(name)
+  expect(await link.createInterface(request as never)).toBe(name)
+  await gone
+  expect(await lan.left.run(`ip -br link show ${name}`)).toContain('00:00:5e:00:01:09')
+  expect(nft.at(-1)).toContain(name)
+  await link.removeInterface(name)
+})
+
 test('everything that had come is delivered before caughtUp calls back', async () => {
   const got: ReceivedPacket[] = []
   const path = { family: 'inet', interface: 'eth0', group: address('224.0.0.18'), source: undefined, protocol: 112, receiveBuffer: 1 << 20 } as const // prettier-ignore
@@ -417,6 +435,16 @@ test('no_accept: packets are dropped before the address is there, and not any mo
   expect(nft).toHaveLength(2)
   expect(nft[0]).toContain('elements = { 10.0.0.100 }')
   expect(nft[1]).toBe('add table inet ipvs-director\ndelete table inet ipvs-director\n')
+})
+
+test('no_accept that a reload takes away: packets are not dropped any more, now and after the end', async () => {
+  const holding = { ...(await holdingOf('10.0.0.100/24')), accept: false }
+  await link.hold(holding, undefined)
+  nft.length = 0
+  await link.hold({ ...holding, accept: true }, undefined)
+  expect(nft).toEqual(['add table inet ipvs-director\ndelete table inet ipvs-director\n'])
+  await link.release({ ...holding, accept: true })
+  expect(nft).toHaveLength(1)
 })
 
 test('no_accept where nft cannot: the addresses are held all the same, and it is told', async () => {

@@ -61,6 +61,7 @@ export function giveUp(turn: Turn, why: string, change: { yielding: true } | { h
 /** A reload: a master stays master and says at once what it advertises now. */
 export function reconfigured(turn: Turn, protocol: Protocol, addressesChanged: boolean): void {
   const before = downInterval(turn)
+  const leaseEnds = turn.protocol.lease !== undefined && protocol.lease === undefined
   turn.protocol = protocol
   const { phase, master } = turn.state
   const adopts = protocol.version === 3 && phase === 'backup' && master !== undefined
@@ -77,5 +78,6 @@ export function reconfigured(turn: Turn, protocol: Protocol, addressesChanged: b
   set(turn, { leaseUntil: protocol.lease === undefined ? undefined : after(turn, protocol.lease) })
   if (addressesChanged) {
     emit(turn, { do: 'hold', lease: protocol.lease }, { do: 'announce', repeat: protocol.announcing.masterRepeat })
-  } else if (protocol.lease !== undefined) emit(turn, { do: 'renew', lease: protocol.lease })
+  } else if (leaseEnds) emit(turn, { do: 'hold', lease: undefined })
+  else if (protocol.lease !== undefined) emit(turn, { do: 'renew', lease: protocol.lease })
 }

@@ -587,6 +587,16 @@ test('a reload: a master stays master, says at once what it advertises now, and 
   expect(it.done(quiet)).toEqual(['advertise 100', 'renew'])
 })
 
+test('a reload that ends the leases makes the addresses of a master last', () => {
+  const it = master()
+  const before = it.effects.length
+  const protocol = protocolOf(anInstance({ vipLease: undefined }), false)
+  it.send({ type: 'reconfigured', protocol, addressesChanged: false })
+  expect(it.effects.slice(before)).toContainEqual({ do: 'hold', lease: undefined })
+  it.run(10_000)
+  expect(it.done(before)).not.toContain('renew')
+})
+
 test('a reload of a backup changes the running wait by the difference of the formulas', () => {
   const it = backup()
   it.run(1000)

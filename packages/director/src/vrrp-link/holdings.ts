@@ -212,6 +212,14 @@ export function createHoldings(
     }
   }
 
+  async function unblock(key: string): Promise<void> {
+    try {
+      await firewall.unblock(key)
+    } catch (error) {
+      logger.error('vrrp.firewall', `packets to addresses are still dropped: ${describeError(error)}`)
+    }
+  }
+
   return {
     hold(holding, lease) {
       leases.drop(holding.key)
@@ -219,6 +227,7 @@ export function createHoldings(
         promoteSecondaries(holding, logger)
         if (!holding.accept) await block(holding)
         await put(holding.key, entriesOf(holding), lease)
+        if (holding.accept) await unblock(holding.key) // it may have been otherwise before a reload
       })
     },
     // What is only about to be held has its lease with it.
@@ -230,7 +239,7 @@ export function createHoldings(
         count(holding.key, held.get(holding.key), -1)
         held.delete(holding.key)
         report((await Promise.all(takeOut(entriesOf(holding)))).flat())
-        if (!holding.accept) await firewall.unblock(holding.key)
+        await firewall.unblock(holding.key)
       })
     },
     holdStatic: (entries) =>
