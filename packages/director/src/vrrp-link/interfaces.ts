@@ -33,11 +33,7 @@ export function createInterfaces(
   /** What was changed of an interface below, as it was before the first of those above it. */
   const changed = new Map<string, ReadonlyMap<string, string>>()
 
-  /** Under way: who asks for the same meanwhile must not find what is about to go. */
-  const removals = new Set<Promise<void>>()
-
   async function create(request: InterfaceRequest): Promise<string> {
-    await Promise.allSettled(removals)
     const parent = view.link(request.on) ?? (await view.client.link(request.on))
     if (parent === undefined) throw new Error(`there is no interface ${request.on}`)
     const { ipvlan } = request
@@ -142,27 +138,19 @@ export function createInterfaces(
     }
   }
 
-  async function remove(name: string): Promise<void> {
-    const parent = made.get(name)
-    if (parent === undefined) return
-    made.delete(name)
-    if (![...made.values()].includes(parent)) {
-      for (const [path, value] of changed.get(parent) ?? []) set(path, value)
-      changed.delete(parent)
-    }
-    const link = await view.client.link(name)
-    if (link !== undefined) await view.client.deleteLink(link.index)
-    await firewall.unguard(name)
-  }
-
   return {
     create,
-    remove(name) {
-      const removal = remove(name)
-      removals.add(removal)
-      const done = (): void => void removals.delete(removal)
-      removal.then(done, done)
-      return removal
+    async remove(name) {
+      const parent = made.get(name)
+      if (parent === undefined) return
+      made.delete(name)
+      if (![...made.values()].includes(parent)) {
+        for (const [path, value] of changed.get(parent) ?? []) set(path, value)
+        changed.delete(parent)
+      }
+      const link = await view.client.link(name)
+      if (link !== undefined) await view.client.deleteLink(link.index)
+      await firewall.unguard(name)
     },
   }
 }
