@@ -213,6 +213,19 @@ test('what somebody else removes is missed, at once; holding again right after r
   await link.release(holding)
 })
 
+test('an address is taken off its interface by whatever name that has now', async () => {
+  await lan.left.run('ip link add old0 type veth peer name old1 && ip link set old1 up && ip link set old0 up')
+  await until(() => interfaces.get('old0')?.up === true)
+  const holding = await holdingOf('10.9.9.9/24 dev old0')
+  await link.hold(holding, undefined)
+  await lan.left.run('ip link set old0 down && ip link set old0 name new0 && ip link set new0 up')
+  await until(() => interfaces.get('new0')?.up === true && interfaces.get('old0') === undefined)
+  expect(await lan.left.run('ip -br addr show new0')).toContain('10.9.9.9')
+  await link.release(holding)
+  expect(await lan.left.run('ip -br addr show new0')).not.toContain('10.9.9.9')
+  await lan.left.run('ip link del new0')
+})
+
 test('a refusal says what was tried on what; the rest is done', async () => {
   const holding = await holdingOf('10.0.0.100/24\n 10.0.0.101/24 dev eth9')
   await expect(link.hold(holding, undefined)).rejects.toThrow('cannot add 10.0.0.101/24 dev eth9: there is no such interface') // prettier-ignore

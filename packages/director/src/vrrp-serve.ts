@@ -77,7 +77,13 @@ export function serveVrrp(
   function whenOpen(use: (vrrp: Vrrp) => void): void {
     opening?.then(
       ({ vrrp }) => {
-        if (!ended) use(vrrp)
+        if (ended) return
+        try {
+          use(vrrp)
+        } catch (error) {
+          // Whoever is master stays so: to end would give up everything for one thing that is not as it should be.
+          logger.error('vrrp.internal', `a message of the director could not be obeyed: ${describeError(error)}`)
+        }
       },
       () => undefined, // told by `fail`
     )

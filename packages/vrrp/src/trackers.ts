@@ -1,5 +1,5 @@
 import type { TrackFile, TrackProcess, VrrpScript } from '@ipvs-director/config'
-import type { Clock, Logger } from '@ipvs-director/core'
+import { describeError, type Clock, type Logger } from '@ipvs-director/core'
 import type { VrrpLink } from './link.ts'
 import type { Status } from './priority.ts'
 import { followProcess } from './process-tracker.ts'
@@ -69,6 +69,16 @@ export function createTrackers(link: VrrpLink, clock: Clock, logger: Logger, cha
     }
   }
 
+  /** Without it the file counts as 0, as one that is not there: no reason to be no master. */
+  const initialise = ({ name, path, init }: TrackFile): void => {
+    if (init === undefined) return
+    try {
+      link.initFile(path, init.value, init.overwrite)
+    } catch (error) {
+      logger.warn('vrrp.file', `cannot write init_file of ${name}: ${describeError(error)}`)
+    }
+  }
+
   return {
     status: (kind, name) => statuses.get(keyOf(kind, name)) ?? unknown,
     report(kind, name, status) {
@@ -96,7 +106,7 @@ export function createTrackers(link: VrrpLink, clock: Clock, logger: Logger, cha
       for (const file of blocks.files) {
         const key = keyOf('file', file.name)
         wanted.add(key)
-        if (!filesInitialised && file.init !== undefined) link.initFile(file.path, file.init.value, file.init.overwrite)
+        if (!filesInitialised) initialise(file)
         keep(key, file.path, () => startFile(file))
       }
       filesInitialised = true

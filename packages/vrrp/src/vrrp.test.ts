@@ -284,6 +284,18 @@ test.for([
   expect(holders(lan)).toEqual(['b'])
 })
 
+test('an init_file that cannot be written costs nobody the mastership', () => {
+  const place = { file: 'x', line: 1, column: 1 }
+  const file = { place, name: 'F', path: '/nosuch/F', weight: 1, reverse: false, init: { value: 5, overwrite: false } }
+  const track = { ...noTracking, files: [{ name: 'F', weight: 1, reverse: false }] }
+  const { lan, a } = pair({ ...plan(150, { track }), trackFiles: [file] }, plan(100))
+  expect(holders(lan)).toEqual(['a'])
+  expect(a.log).toContainEqual({
+    level: 'warn',
+    text: "cannot write init_file of F: ENOENT: no such file or directory, open '/nosuch/F'",
+  })
+})
+
 test('a reload with a lower priority: the other one takes over', () => {
   const { lan, a } = pair(plan(150), plan(100))
   a.vrrp()!.apply(plan(50))

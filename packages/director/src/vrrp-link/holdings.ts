@@ -67,6 +67,8 @@ export function createHoldings(
   const held = new Map<string, Entries>()
   /** How many instances hold an address; static ones do not count. */
   const counts = new Map<Address, number>()
+  /** Numbers of the interfaces that addresses were put on: their names may be other ones when they are taken off. */
+  const placed = new Map<string, number>()
   const queues = new Map<string, Promise<unknown>>()
   const indexOf: IndexOf = (name) => view.link(name)?.index
   const tableOf: TableOf = (vrf) => view.link(vrf)?.table
@@ -134,9 +136,13 @@ export function createHoldings(
     const errors: (Error | undefined)[] = []
     const changes: AddressChange[] = []
     for (const wanted of list) {
-      const index = wanted.interface === undefined ? undefined : indexOf(wanted.interface)
+      const name = addressText(wanted)
+      const now = wanted.interface === undefined ? undefined : indexOf(wanted.interface)
+      const index = action === 'delete' ? (placed.get(name) ?? now) : now
+      if (action === 'delete') placed.delete(name)
+      else if (index !== undefined) placed.set(name, index)
       if (index !== undefined) attempt(errors, () => changes.push({ do: action, address: kernelAddress(wanted, index, lease, names) })) // prettier-ignore
-      else if (action !== 'delete') errors.push(new Error(`cannot add ${addressText(wanted)}: there is no such interface`)) // prettier-ignore
+      else if (action !== 'delete') errors.push(new Error(`cannot add ${name}: there is no such interface`)) // prettier-ignore
     }
     return [...errors, ...(await view.client.changeAddresses(changes))].filter(isTrouble(action))
   }

@@ -38,6 +38,39 @@ test('a file: what it says now, each change, also by renaming, and its end', asy
   expect(seen).toEqual([undefined, '5\n', '7\n', undefined])
 })
 
+test('a folder that is replaced, as those of packages and of /run are', async () => {
+  const path = join(folder, 'app/weight')
+  mkdirSync(join(folder, 'app'))
+  writeFileSync(path, '1')
+  const seen: (string | undefined)[] = []
+  const fast = { ...systemClock, after: (delay: number, action: () => void) => systemClock.after(millis(delay / 50), action) } // prettier-ignore
+  watched = watchFile(fast, path, (text) => seen.push(text))
+  await until(() => seen.length === 1)
+  for (const [text, end] of [
+    [
+      '2',
+      () => {
+        rmSync(join(folder, 'app'), { recursive: true })
+      },
+    ],
+    [
+      '3',
+      () => {
+        renameSync(join(folder, 'app'), join(folder, 'old'))
+      },
+    ],
+  ] as const) {
+    // prettier-ignore
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    end()
+    await until(() => seen.at(-1) === undefined)
+    mkdirSync(join(folder, 'app'))
+    writeFileSync(path, text)
+    await until(() => seen.at(-1) === text)
+  }
+  expect(seen).toEqual(['1', undefined, '2', undefined, '3'])
+})
+
 test('a folder that is not there yet is looked for again', async () => {
   const path = join(folder, 'later/weight')
   const seen: (string | undefined)[] = []

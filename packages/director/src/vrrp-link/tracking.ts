@@ -33,13 +33,14 @@ export function watchFile(clock: Clock, path: string, changed: (text: string | u
   function attach(): void {
     try {
       watcher = watch(dirname(path), (_event, name) => {
-        if (name !== null && name !== basename(path)) return
+        if (name === basename(dirname(path)))
+          detach() // it was renamed or removed itself
+        else if (name !== null && name !== basename(path)) return
         timer.cancel()
         timer = clock.after(settle, look)
       })
       watcher.on('error', () => {
-        watcher?.close()
-        watcher = undefined
+        detach()
         timer.cancel()
         timer = clock.after(period, look)
       })
@@ -49,11 +50,16 @@ export function watchFile(clock: Clock, path: string, changed: (text: string | u
     }
   }
 
+  function detach(): void {
+    watcher?.close()
+    watcher = undefined
+  }
+
   return {
     close() {
       closed = true
       timer.cancel()
-      watcher?.close()
+      detach()
     },
   }
 }

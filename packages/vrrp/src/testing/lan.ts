@@ -279,7 +279,9 @@ function createNode(
         changed(1)
         return { close: () => undefined }
       },
-      initFile: () => undefined,
+      initFile(path) {
+        if (path.startsWith('/nosuch/')) throw new Error(`ENOENT: no such file or directory, open '${path}'`)
+      },
       readKey: () => new Uint8Array(32),
       uptime: () => simulation.now(),
       suspended: () => millis(slept),
