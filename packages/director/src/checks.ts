@@ -69,10 +69,20 @@ export async function planChecks(
 export function asOfNow(check: Check, plan: CheckPlan): Check {
   const [first] = plan.subscribers.get(check.id) ?? []
   const health = first?.pool.servers.get(first.server)?.health.checks[first.checker]
-  return health === undefined ? check : { ...check, initial: initialOf(health, check.initial.unproven) }
+  const initial = health === undefined ? check.initial : initialOf(health, check.initial.unproven)
+  return initial === check.initial ? check : { ...check, initial }
 }
 
 function initialOf(health: CheckHealth | undefined, fresh: boolean): InitialHealth {
   const seen = health?.seen ?? false
-  return { up: health?.up ?? true, unproven: fresh && !seen, seen }
+  return believed(health?.up ?? true, fresh && !seen, seen)
+}
+
+/** All there are, by their bits: very many checks share them. */
+const beliefs: readonly InitialHealth[] = Array.from({ length: 8 }, (_, bits) =>
+  Object.freeze({ up: (bits & 1) !== 0, unproven: (bits & 2) !== 0, seen: (bits & 4) !== 0 }),
+)
+
+function believed(up: boolean, unproven: boolean, seen: boolean): InitialHealth {
+  return beliefs[(up ? 1 : 0) | (unproven ? 2 : 0) | (seen ? 4 : 0)] ?? { up, unproven, seen }
 }

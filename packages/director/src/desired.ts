@@ -44,7 +44,7 @@ export function desiredService(pool: Pool, key: ServiceKey): Service {
     const weight = wantedWeight(server, situation)
     if (weight === undefined) continue
     const destination = destinationOf(server, weight, key)
-    destinations.set(destinationId(destination), destination)
+    destinations.set(idOf(server, destination), destination)
   }
   const sorry = virtual.sorryServer
   if (sorry !== undefined && (sorryActive || sorry.inhibit)) {
@@ -84,7 +84,12 @@ export function isSimple(pool: Pool, key: ServiceKey): boolean {
 export function desiredEntry(pool: Pool, server: PoolServer, key: ServiceKey): [string, Destination | undefined] {
   const weight = wantedWeight(server, { sorryActive: false, panic: pool.panic, tier: Infinity })
   const destination = destinationOf(server, weight ?? 0, key)
-  return [destinationId(destination), weight === undefined ? undefined : destination]
+  return [idOf(server, destination), weight === undefined ? undefined : destination]
+}
+
+/** Most have the endpoint of their server, whose name is there already: each text less counts in a large table. */
+function idOf({ name, config }: PoolServer, destination: Destination): string {
+  return destination.port === config.port ? name : destinationId(destination)
 }
 
 /** The sorry server takes the connections when quorum is lost. */

@@ -19,7 +19,7 @@ export async function ipvsOf(
   logger: Logger,
   open: () => Promise<IpvsClient> = openIpvs,
 ): Promise<IpvsClient> {
-  if (inMemory) return memoryIpvs()
+  if (inMemory) return memoryIpvs({ keepLog: false })
   try {
     return await open()
   } catch (error) {

@@ -194,91 +194,108 @@ export interface PoolStart {
 }
 
 export function createPool(config: VirtualServer, start: PoolStart): Pool {
-  const rule: QuorumRule = config
-  const servers = new Map<string, PoolServer>()
-  for (const real of config.realServers) {
-    const name = formatEndpoint(real)
-    const health = start.health?.get(name) ?? initialHealth(real.checkers.map((checker) => !checker.timing.alpha))
-    servers.set(name, { config: real, name, health, steer: start.steers?.get(name) ?? unsteered, ramp: 1 })
+  return new RunningPool(config, start)
+}
+
+/** A class: there may be thousands, and functions of its own for each of them are more than most of their servers need. */
+class RunningPool implements Pool {
+  readonly config: VirtualServer
+  readonly servers: ReadonlyMap<string, PoolServer>
+  quorum: QuorumState
+  panic: boolean
+  since: number
+  /** The quorum was judged before (a reload). */
+  readonly #judged: boolean
+  #weight = 0
+  #alive = 0
+  #possible = 0
+  #counted = 0
+
+  constructor(config: VirtualServer, start: PoolStart) {
+    this.config = config
+    const servers = new Map<string, PoolServer>()
+    for (const real of config.realServers) {
+      const name = formatEndpoint(real)
+      const health = start.health?.get(name) ?? initialHealth(real.checkers.map((checker) => !checker.timing.alpha))
+      servers.set(name, { config: real, name, health, steer: start.steers?.get(name) ?? unsteered, ramp: 1 })
+    }
+    this.servers = servers
+    for (const server of servers.values()) this.#count(server, 1)
+    this.panic = this.#inPanic()
+    this.#judged = start.quorum !== undefined
+    this.quorum = { up: start.quorum?.up ?? false, aliveWeight: this.#weightNow() }
+    this.since = start.since
   }
-  const sums = { weight: 0, alive: 0, possible: 0, counted: 0 }
+
+  begin(at: number): PoolEffect[] {
+    const effects = this.#judge(at)
+    const { config, quorum } = this
+    if (effects.length > 0 || quorum.up || config.sorryServer === undefined || this.#judged) return effects
+    return [{ kind: 'quorum', up: false, threshold: thresholdOf(true, config), aliveWeight: this.#weightNow() }]
+  }
+
+  verdict(name: string, event: CheckVerdict): PoolEffect[] {
+    const server = this.servers.get(name)
+    if (server === undefined) return []
+    const before = server.health
+    const weightBefore = fullWeight(server)
+    this.#count(server, -1)
+    server.health = serverStep(before, event, server.config.weight)
+    this.#count(server, 1)
+    const effects: PoolEffect[] = []
+    const up = isAlive(server.health)
+    const turned = up !== isAlive(before)
+    if (turned || (event.first && tellsFirst(server, event))) {
+      effects.push({ kind: 'server', server, up, turned, verdict: event.verdict })
+    }
+    const weight = fullWeight(server)
+    if (weight !== weightBefore) effects.push({ kind: 'weight', server, from: weightBefore, to: weight })
+    return [...effects, ...this.#judge(event.at)]
+  }
+
+  steer(name: string, steer: Steer, at: number): PoolEffect[] {
+    const server = this.servers.get(name)
+    if (server === undefined) return []
+    this.#count(server, -1)
+    server.steer = steer
+    this.#count(server, 1)
+    return this.#judge(at)
+  }
+
   /** Adds a server to the sums, or takes it out of them: before and after whatever changes it. */
-  const count = (server: PoolServer, sign: 1 | -1): void => {
+  #count(server: PoolServer, sign: 1 | -1): void {
     if (isServing(server)) {
-      sums.weight += sign * fullWeight(server)
-      sums.alive += sign
+      this.#weight += sign * fullWeight(server)
+      this.#alive += sign
     }
     if (couldServe(server)) {
-      sums.possible += sign * fullWeight(server)
-      sums.counted += sign
+      this.#possible += sign * fullWeight(server)
+      this.#counted += sign
     }
   }
-  for (const server of servers.values()) count(server, 1)
-  const inPanic = (): boolean => sums.counted > 0 && sums.alive * 100 < config.panicThreshold * sums.counted
-  let panic = inPanic()
-  const weightNow = (): number => (panic ? sums.possible : sums.weight)
-  let quorum: QuorumState = { up: start.quorum?.up ?? false, aliveWeight: weightNow() }
-  let since = start.since
 
-  const judge = (at: number): PoolEffect[] => {
+  #inPanic(): boolean {
+    return this.#counted > 0 && this.#alive * 100 < this.config.panicThreshold * this.#counted
+  }
+
+  #weightNow(): number {
+    return this.panic ? this.#possible : this.#weight
+  }
+
+  #judge(at: number): PoolEffect[] {
     const effects: PoolEffect[] = []
-    if (inPanic() !== panic) {
-      panic = !panic
-      effects.push({ kind: 'panic', on: panic, alive: sums.alive, counted: sums.counted })
+    if (this.#inPanic() !== this.panic) {
+      this.panic = !this.panic
+      effects.push({ kind: 'panic', on: this.panic, alive: this.#alive, counted: this.#counted })
     }
-    const aliveWeight = weightNow()
-    const next = quorumStep(quorum, aliveWeight, rule)
-    const changed = next.up !== quorum.up
-    quorum = next
+    const aliveWeight = this.#weightNow()
+    const next = quorumStep(this.quorum, aliveWeight, this.config)
+    const changed = next.up !== this.quorum.up
+    this.quorum = next
     if (!changed) return effects
-    since = at
-    return [...effects, { kind: 'quorum', up: next.up, threshold: thresholdOf(next.up, rule), aliveWeight }]
-  }
-
-  return {
-    config,
-    servers,
-    get quorum() {
-      return quorum
-    },
-    get panic() {
-      return panic
-    },
-    get since() {
-      return since
-    },
-    begin(at) {
-      const effects = judge(at)
-      if (effects.length > 0 || quorum.up || config.sorryServer === undefined || start.quorum !== undefined)
-        return effects
-      return [{ kind: 'quorum', up: false, threshold: thresholdOf(true, rule), aliveWeight: weightNow() }]
-    },
-    verdict(name, event) {
-      const server = servers.get(name)
-      if (server === undefined) return []
-      const before = server.health
-      const weightBefore = fullWeight(server)
-      count(server, -1)
-      server.health = serverStep(before, event, server.config.weight)
-      count(server, 1)
-      const effects: PoolEffect[] = []
-      const up = isAlive(server.health)
-      const turned = up !== isAlive(before)
-      if (turned || (event.first && tellsFirst(server, event))) {
-        effects.push({ kind: 'server', server, up, turned, verdict: event.verdict })
-      }
-      const weight = fullWeight(server)
-      if (weight !== weightBefore) effects.push({ kind: 'weight', server, from: weightBefore, to: weight })
-      return [...effects, ...judge(event.at)]
-    },
-    steer(name, steer, at) {
-      const server = servers.get(name)
-      if (server === undefined) return []
-      count(server, -1)
-      server.steer = steer
-      count(server, 1)
-      return judge(at)
-    },
+    this.since = at
+    const threshold = thresholdOf(next.up, this.config)
+    return [...effects, { kind: 'quorum', up: next.up, threshold, aliveWeight }]
   }
 }
 

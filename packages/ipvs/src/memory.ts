@@ -18,13 +18,15 @@ import {
 export interface MemoryIpvsOptions {
   /** Names of the schedulers it knows; default: those of Linux 6.1. */
   readonly schedulers?: readonly string[]
+  /** Whether the commands are kept for whoever looks; default true. What runs for long must not. */
+  readonly keepLog?: boolean
 }
 
 /** A table in memory, with a hand on it. */
 export interface MemoryIpvs extends IpvsClient {
   /** Commands tried so far, refused ones too. */
   readonly writes: number
-  /** Those commands, oldest first. */
+  /** Those commands, oldest first; empty without `keepLog`. */
   readonly log: readonly Command[]
   /** From now on asks `rule` about each command before it is carried out; undefined: as the kernel would. */
   refuse(rule: ((command: Command) => ErrorCode | undefined) | undefined): void
@@ -46,6 +48,8 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
   const counters = new MemoryCounters()
   const daemons = new MemoryDaemons()
   const log: Command[] = []
+  const { keepLog = true } = options
+  let writes = 0
   let rule: ((command: Command) => ErrorCode | undefined) | undefined
   let broken: Error | undefined
   let timeouts: Timeouts = { tcp: 900, tcpFin: 120, udp: 300 }
@@ -62,7 +66,8 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
   }
 
   function execute(command: Command): IpvsError | undefined {
-    log.push(command)
+    writes++
+    if (keepLog) log.push(command)
     const code = rule?.(command)
     table.daemonRuns = daemons.list().length > 0
     const refusal = code === undefined ? table.apply(command) : refuse(code)
@@ -98,7 +103,7 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
   return {
     log,
     get writes() {
-      return log.length
+      return writes
     },
     refuse: (next) => {
       rule = next
