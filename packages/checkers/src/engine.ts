@@ -1,3 +1,4 @@
+import type { CheckConnection } from '@ipvs-director/config'
 import { describeError, formatDuration, formatEndpoint, millis, seconds } from '@ipvs-director/core'
 import type { Clock, Millis, Random, Timer } from '@ipvs-director/core'
 import type { Check, Figures, Prober, ProberEvents, Verdict } from './checker.ts'
@@ -52,9 +53,12 @@ const grace = seconds(5)
 /** How long `stop` waits for what is under way. */
 const stopPatience = seconds(4)
 
+/** What is left of a check once it has begun. */
+type Probed = Omit<Check, 'initial'>
+
 /** One check: waiting for its start, queued for a free place, or being probed. One heap entry serves all its waits. */
 interface Task extends Timed {
-  readonly check: Check
+  readonly check: Probed
   readonly checker: Checker
   health: Health
   seen: boolean
@@ -91,18 +95,19 @@ export function createEngine(options: EngineOptions): Engine {
   let stopped: (() => void) | undefined
 
   function add(checks: readonly Check[]): void {
-    for (const check of checks) {
-      if (tasks.has(check.id)) continue
-      const checker = kinds.get(check.kind)
+    for (const given of checks) {
+      if (tasks.has(given.id)) continue
+      const checker = kinds.get(given.kind)
       if (checker === undefined) {
-        trouble.tell(`there is no checker ${check.kind}`)
+        trouble.tell(`there is no checker ${given.kind}`)
         continue
       }
+      const check = compact(given, checker.keyword)
       const task: Task = {
         check,
         checker,
-        health: checker.health.start(check.initial, check.timing),
-        seen: check.initial.seen,
+        health: checker.health.start(given.initial, check.timing),
+        seen: given.initial.seen,
         weight: undefined,
         attempt: undefined,
         unwatch: undefined,
@@ -321,6 +326,14 @@ export function createEngine(options: EngineOptions): Engine {
   }
 }
 
-function describe(check: Check): string {
+/** What came over a channel has texts of its own and room for more: with tens of thousands of checks that counts. */
+function compact({ id, connection, options, timing }: Check, kind: string): Probed {
+  if (connection === undefined) return { id, kind, connection, options, timing }
+  const { address, port, bindAddress, bindPort, bindInterface, fwmark, through } = connection
+  const own: CheckConnection = { address, port, bindAddress, bindPort, bindInterface, fwmark }
+  return { id, kind, connection: through === undefined ? own : { ...own, through }, options, timing }
+}
+
+function describe(check: Probed): string {
   return check.connection === undefined ? check.kind : `${check.kind} ${formatEndpoint(check.connection)}`
 }

@@ -38,6 +38,10 @@ export interface HealthMachine {
   step(health: Health, verdict: Verdict, timing: CheckTiming, course: Course): Step
 }
 
+/** What nearly every check of one part comes to: one object for all of them. */
+export const risen: Health = { up: true, settled: true, failures: 0, successes: 0, cursor: 0, stuck: false }
+const fallen: Health = { ...risen, up: false }
+
 /** Where the checkers differ in forgiving (reference: keepalived's layer4.c, check_smtp.c, check_dns.c). */
 export interface Forgiving {
   /**
@@ -69,8 +73,7 @@ export function forgivingHealth(rules: Forgiving): HealthMachine {
           return { health: { ...health, failures: 0, successes }, next: changingOf(timing), turned: undefined }
         }
         const turned = health.up ? undefined : 'up'
-        const after: Health = { ...health, up: true, settled: true, failures: 0, successes: 0 }
-        return { health: after, next: timing.delayLoop, turned }
+        return { health: risen, next: timing.delayLoop, turned }
       }
       if (forgives(rules, health) && health.failures < timing.retry) {
         const failures = health.failures + 1
@@ -78,8 +81,7 @@ export function forgivingHealth(rules: Forgiving): HealthMachine {
         return { health: { ...health, failures, successes: 0 }, next, turned: undefined }
       }
       const turned = health.up ? 'down' : undefined
-      const after: Health = { ...health, up: false, settled: true, failures: 0, successes: 0 }
-      return { health: after, next: timing.delayLoop, turned }
+      return { health: fallen, next: timing.delayLoop, turned }
     },
   }
 }

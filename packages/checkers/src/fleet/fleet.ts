@@ -1,7 +1,7 @@
 import { describeError, seconds, type Clock, type Logger, type Millis, type Timer } from '@ipvs-director/core'
 import { readAccounts } from '@ipvs-director/linux'
 import { readFileSync } from 'node:fs'
-import type { Check, Figures, InitialHealth, Prober, ProberEvents, Report } from '../checker.ts'
+import type { Check, Figures, InitialHealth, Prober, ProberEvents, Report, Verdict } from '../checker.ts'
 import { materialPaths } from '../http/options.ts'
 import { covers, needsOf, type Needs } from './privileges.ts'
 import { restartDelay, RunningProcess } from './process.ts'
@@ -42,7 +42,9 @@ interface Known {
   readonly slot: Slot
   up: boolean
   seen: boolean
-  last: Report | undefined
+  /** Of the last report, and when. */
+  verdict: Verdict | undefined
+  at: number
 }
 
 /** A place for a prober process, and its share of the checks. */
@@ -100,7 +102,8 @@ export function createFleet(options: FleetOptions): Fleet {
   function add(check: Check): void {
     const slot = check.kind === 'BFD_CHECK' ? slotForBfd() : slots[slotOf(check.id, count)]
     if (slot === undefined) return
-    const entry: Known = { check, slot, up: check.initial.up, seen: check.initial.seen, last: undefined }
+    const { up, seen } = check.initial
+    const entry: Known = { check, slot, up, seen, verdict: undefined, at: 0 }
     known.set(check.id, entry)
     slot.checks.set(check.id, entry)
     slot.process?.add(check)
@@ -169,7 +172,8 @@ export function createFleet(options: FleetOptions): Fleet {
     if (entry === undefined) return
     entry.up = report.up
     entry.seen = true
-    entry.last = report
+    entry.verdict = report.verdict
+    entry.at = report.at
     events.report(report)
   }
 
@@ -222,12 +226,12 @@ function initialOf({ check, up, seen }: Known): InitialHealth {
 }
 
 /** What is known of a check whose process does not answer. */
-function unheard({ check, up, last }: Known): Figures {
+function unheard({ check, up, verdict, at }: Known): Figures {
   return {
     id: check.id,
     up,
     failures: 0,
-    last: last === undefined ? undefined : { ...last.verdict, at: last.at },
+    last: verdict === undefined ? undefined : { ...verdict, at },
     probes: 0,
     failed: 0,
     late: 0,

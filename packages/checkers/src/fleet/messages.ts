@@ -44,7 +44,9 @@ export function readFromProber(message: unknown): FromProber | undefined {
     case 'ready':
       return isNumber(message.version) ? { say: 'ready', version: message.version } : undefined
     case 'reports':
-      return isArrayOf(message.reports, isReport) ? { say: 'reports', reports: message.reports } : undefined
+      return isArrayOf(message.reports, isReport)
+        ? { say: 'reports', reports: message.reports.map(compact) }
+        : undefined
     case 'trouble':
       return isText(message.message) ? { say: 'trouble', message: message.message } : undefined
     case 'figures':
@@ -76,6 +78,14 @@ export function readToProber(message: unknown): ToProber | undefined {
     default:
       return undefined
   }
+}
+
+/** What comes over a channel has its texts anew and room for more; of verdicts one for each server is kept. */
+function compact(report: Report): Report {
+  const { up, reason, took, weight } = report.verdict
+  const known = verdictClasses.find((each) => each === report.verdict.class) ?? report.verdict.class
+  const verdict = { up, class: known, reason, took }
+  return { ...report, verdict: weight === undefined ? verdict : { ...verdict, weight } }
 }
 
 type Unknowns = Readonly<Record<string, unknown>>

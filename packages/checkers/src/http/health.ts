@@ -1,5 +1,5 @@
 import { millis } from '@ipvs-director/core'
-import { atOnce, changingOf, rising, unchanged, type Health, type HealthMachine } from '../health.ts'
+import { atOnce, changingOf, rising, risen, unchanged, type Health, type HealthMachine } from '../health.ts'
 
 /**
  * HTTP_GET and SSL_GET (keepalived's check_http.c): one url per delay_loop, up when all of them succeeded in a row.
@@ -42,7 +42,7 @@ export const httpHealth: HealthMachine = {
       return { health: counted, next: soon, turned: undefined }
     }
     return {
-      health: { up: true, settled: true, failures: 0, successes: 0, cursor: 0, stuck: false },
+      health: risen,
       next: timing.delayLoop,
       turned: health.up ? undefined : 'up',
     }

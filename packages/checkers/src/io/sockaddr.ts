@@ -8,19 +8,22 @@ export const AF_INET6 = 10
 export function sockaddr(address: Address, port: number, scope = 0): Buffer {
   const bytes = addressBytes(address)
   if (familyOf(address) === 'inet') {
-    const buffer = Buffer.alloc(16)
+    const buffer = zeroed(16)
     putU16(buffer, AF_INET)
     buffer.writeUInt16BE(port, 2)
     buffer.set(bytes, 4)
     return buffer
   }
-  const buffer = Buffer.alloc(28)
+  const buffer = zeroed(28)
   putU16(buffer, AF_INET6)
   buffer.writeUInt16BE(port, 2)
   buffer.set(bytes, 8)
   buffer.set(int(scope), 24)
   return buffer
 }
+
+/** A piece of Node's pool: memory of its own for each of tens of thousands would be ten times what it holds. */
+const zeroed = (length: number): Buffer => Buffer.allocUnsafe(length).fill(0)
 
 /** A C `int` or `uint32_t` in the machine's byte order, as setsockopt takes it. */
 export function int(value: number): Buffer {
