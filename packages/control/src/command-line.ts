@@ -123,7 +123,7 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
         withJson(y).positional('what', {
           type: 'string',
           demandOption: true,
-          describe: 'Its name, or the beginning of it; or a code such as W012',
+          describe: 'Its name, or the beginning of it; or a code such as W043',
         }),
       (a) => {
         choose({ command: 'explain', what: a.what, json: a.json, socket: text(a['socket']) })

@@ -53,7 +53,7 @@ const definitions = {
   }),
   CodeAnswer: object<Versioned & CodeExplanation>('ipvs-ctl explain --json of a code; needs no director', {
     ...versioned,
-    code: text('E030, W012, N010, …'),
+    code: text('E030, W043, N010, …'),
     severity,
     title: text('In few words.'),
     keepalived: text('What keepalived -t makes of the same: ok, error, fatal, security, deprecated, ….'),
@@ -83,7 +83,7 @@ const definitions = {
     diagnostics: listOf(ref('Remark'), 'Errors first.'),
   }),
   Remark: object<ConfigRemark & { rendered: string }>('Something remarkable in a configuration.', {
-    code: text('E030, W012, N010, …; ipvs-ctl explain tells about it.'),
+    code: text('E030, W043, N010, …; ipvs-ctl explain tells about it.'),
     severity,
     text: text('A sentence.'),
     place: ref('Place'),

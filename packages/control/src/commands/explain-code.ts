@@ -4,7 +4,7 @@ import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { paragraph } from '../screen.ts'
 import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
-/** Whether a word is the code of a remark about a configuration, such as W012. */
+/** Whether a word is the code of a remark about a configuration, such as W043. */
 export const isCode = (word: string): boolean => /^[ewn]\d{3}$/i.test(word)
 
 const severities = {
