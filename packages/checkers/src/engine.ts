@@ -67,13 +67,18 @@ interface Task extends Timed {
   /** Ends the watching, of a check that is not probed. */
   unwatch: (() => void) | undefined
   queued: boolean
-  last: (Verdict & { readonly at: number }) | undefined
+  last: Last | undefined
   probes: number
   failed: number
   late: number
-  /** In the table of durations. */
-  readonly place: number
+  /** In the table of durations; {@link removed} once the check is wanted no more. */
+  place: number
 }
+
+const removed = -1
+
+/** A verdict, and when it was. */
+type Last = Verdict & { readonly at: number }
 
 /** Runs checks in this process: one heap of due times, one timer, never two probes of one check at once. */
 export function createEngine(options: EngineOptions): Engine {
@@ -130,7 +135,7 @@ export function createEngine(options: EngineOptions): Engine {
   function watch(task: Task): void {
     const { check, checker } = task
     const tell = (finding: Finding): void => {
-      if (tasks.get(check.id) === task && stopped === undefined) judge(task, { ...finding, took: millis(0) })
+      if (task.place !== removed && stopped === undefined) judge(task, lastOf(finding, millis(0), clock.wall()))
     }
     task.unwatch = checker.watch?.({ options: check.options, clock, io, tell })
   }
@@ -141,6 +146,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (task === undefined) continue
       tasks.delete(id)
       durations.close(task.place)
+      task.place = removed
       heap.remove(task)
       task.unwatch?.()
       task.attempt?.end('stopped')
@@ -167,12 +173,12 @@ export function createEngine(options: EngineOptions): Engine {
     let starts = 0
     for (let task = heap.first(); task !== undefined && starts < startsAtOnce; task = heap.first()) {
       if (task.due > now) break
-      heap.remove(task)
       if (task.attempt !== undefined) overdue(task, task.attempt)
       else {
         starts++
         if (busy < limit) start(task)
         else {
+          heap.remove(task)
           task.queued = true
           queue.push(task)
         }
@@ -222,33 +228,34 @@ export function createEngine(options: EngineOptions): Engine {
     task.attempt = undefined
     attempt.onEnd = undefined
     busy--
-    heap.remove(task)
     if (stopped !== undefined) {
       if (busy === 0) stopped()
       return
     }
-    if (tasks.get(task.check.id) === task) conclude(task, attempt, finding)
+    if (task.place === removed) heap.remove(task)
+    else conclude(task, attempt, finding)
     fillPlaces()
     arm()
   }
 
   function conclude(task: Task, attempt: RunningAttempt, finding: Finding): void {
     const { check, checker } = task
-    const took = attempt.elapsed()
+    const now = clock.now()
+    const took = millis(now - attempt.startedAt)
     if (finding.class !== 'local') durations.count(task.place, took)
-    const next = judge(task, { ...finding, took })
-    const from = checker.interval === 'start' ? attempt.startedAt : clock.now()
+    const next = judge(task, lastOf(finding, took, clock.wall()))
+    const from = checker.interval === 'start' ? attempt.startedAt : now
     const { jitter = 0 } = check.timing
     const wait = jitter === 0 ? next : next * (1 + jitter * (2 * random() - 1))
-    task.due = Math.max(clock.now(), from + wait)
+    task.due = Math.max(now, from + wait)
     heap.put(task)
   }
 
   /** What a verdict means: tells whom it concerns, and answers how long until the next probe. */
-  function judge(task: Task, verdict: Verdict): Millis {
+  function judge(task: Task, verdict: Last): Millis {
     const { check, checker } = task
     const wasLocal = task.last?.class === 'local'
-    task.last = { ...verdict, at: clock.wall() }
+    task.last = verdict
     task.probes++
     if (!verdict.up) task.failed++
     const step = checker.health.step(task.health, verdict, check.timing, checker.course(check.options))
@@ -258,15 +265,16 @@ export function createEngine(options: EngineOptions): Engine {
     return step.next
   }
 
-  function report(task: Task, verdict: Verdict, turned: boolean): void {
+  function report(task: Task, last: Last, turned: boolean): void {
     const { check, health } = task
     const first = health.settled && !task.seen
-    const weighs = verdict.up && verdict.weight !== task.weight
-    const forgiven = check.timing.logAllFailures && !verdict.up && health.up && verdict.class !== 'local'
+    const weighs = last.up && last.weight !== task.weight
+    const forgiven = check.timing.logAllFailures && !last.up && health.up && last.class !== 'local'
     if (first) task.seen = true
-    if (verdict.up) task.weight = verdict.weight
+    if (last.up) task.weight = last.weight
     if (!first && !turned && !weighs && !forgiven) return
-    events.report({ id: check.id, up: health.up, first, turned, verdict, at: task.last?.at ?? clock.wall() })
+    const { at, ...verdict } = last
+    events.report({ id: check.id, up: health.up, first, turned, verdict, at })
   }
 
   function fillPlaces(): void {
@@ -274,7 +282,7 @@ export function createEngine(options: EngineOptions): Engine {
       const task = queue.shift()
       if (task === undefined) return
       task.queued = false
-      if (tasks.get(task.check.id) === task) start(task)
+      if (task.place !== removed) start(task)
     }
   }
 
@@ -332,6 +340,11 @@ function compact({ id, connection, options, timing }: Check, kind: string): Prob
   const { address, port, bindAddress, bindPort, bindInterface, fwmark, through } = connection
   const own: CheckConnection = { address, port, bindAddress, bindPort, bindInterface, fwmark }
   return { id, kind, connection: through === undefined ? own : { ...own, through }, options, timing }
+}
+
+/** Written out: spreading a finding into a larger object costs as much as everything else that is done with it. */
+function lastOf({ up, class: kind, reason, weight }: Finding, took: Millis, at: number): Last {
+  return weight === undefined ? { up, class: kind, reason, took, at } : { up, class: kind, reason, took, at, weight }
 }
 
 function describe(check: Probed): string {
