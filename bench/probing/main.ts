@@ -1,4 +1,4 @@
-import { proberEnvironment } from '@ipvs-director/checkers/probing'
+import { proberEnvironment, proberFlags } from '@ipvs-director/checkers/probing'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -82,7 +82,7 @@ interface Bench {
 }
 
 /** As a fleet starts its probers. */
-const asProber = proberEnvironment({})
+const asProber = { ...proberEnvironment({}), NODE_OPTIONS: proberFlags.join(' ') }
 
 const window = 8000
 const settling = 4000
@@ -178,6 +178,23 @@ function listen(child: ChildProcess): () => Told | undefined {
   return () => last
 }
 
+/** Answers the longest pauses since it was last asked. */
+function worstOf(child: ChildProcess): () => Pick<Told, 'stood' | 'collected'> {
+  let worst = { stood: 0, collected: 0 }
+  child.stdout?.on('data', (text: string) => {
+    for (const line of text.split('\n')) {
+      if (!line.startsWith('{') || !line.endsWith('}')) continue
+      const { stood, collected } = JSON.parse(line) as Told
+      worst = { stood: Math.max(worst.stood, stood), collected: Math.max(worst.collected, collected) }
+    }
+  })
+  return () => {
+    const before = worst
+    worst = { stood: 0, collected: 0 }
+    return before
+  }
+}
+
 interface Held {
   readonly servers: number
   /** Seconds of measuring, and between two checks of a server. */
@@ -193,12 +210,15 @@ async function hold(
   const two = [0, 1].map((part) => {
     const words = ['probing', '--probe', 'TCP_CHECK', String(servers), String(part), '2', String(interval)]
     const child = start([...self, ...words], asProber)
-    return { child, told: listen(child) }
+    return { told: listen(child), worst: worstOf(child) }
   })
   await sleep(10_000)
   const early = two.map(({ told }) => told())
+  for (const { worst } of two) worst()
   await sleep(length * 1000)
   const late = two.map(({ told }) => told())
+  const worst = two.map(({ worst }) => worst())
+  const longest = (of: 'stood' | 'collected'): number => Math.round(Math.max(...worst.map((each) => each[of])))
   const sum = (of: (told: Told) => number, all: readonly (Told | undefined)[]): number =>
     all.reduce((total, each) => total + (each === undefined ? 0 : of(each)), 0)
   const probes = sum((told) => told.probes, late) - sum((told) => told.probes, early)
@@ -206,7 +226,8 @@ async function hold(
   const said =
     `${servers} real servers every ${interval === 1 ? 'second' : `${interval} s`} for ${length} s by two probers: ${Math.round(probes / length)} probes a second, ` +
     `${sum((told) => told.late, late) - sum((told) => told.late, early)} late, ` +
-    `${sum((told) => told.failed, late)} failed; resident ${mebibytes(early)} MiB, then ${mebibytes(late)} MiB`
+    `${sum((told) => told.failed, late)} failed; nothing had its turn for ${longest('stood')} ms at the longest, garbage was ` +
+    `collected for ${longest('collected')} ms at the longest; resident ${mebibytes(early)} MiB, then ${mebibytes(late)} MiB`
   console.log(said)
   return said
 }

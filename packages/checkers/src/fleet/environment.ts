@@ -10,3 +10,9 @@ const blocksKept = 'glibc.malloc.tcache_count=127'
 export function proberEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, UV_USE_IO_URING: '0', [tunables]: env[tunables] ?? blocksKept }
 }
+
+/**
+ * And Node.js's own arguments: V8 would take up to 48 MiB for what probes leave behind, of which hardly anything lives on; with
+ * 2 MiB a half it takes a tenth of that.
+ */
+export const proberFlags: readonly string[] = ['--max-semi-space-size=2']

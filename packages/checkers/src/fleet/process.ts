@@ -1,7 +1,7 @@
 import { describeError, millis, seconds, type Clock, type Millis, type Timer } from '@ipvs-director/core'
 import { fork, type ChildProcess } from 'node:child_process'
 import type { Check, Figures, Report } from '../checker.ts'
-import { proberEnvironment } from './environment.ts'
+import { proberEnvironment, proberFlags } from './environment.ts'
 import type { Needs } from './privileges.ts'
 import { protocolVersion, readFromProber, type FromProber, type ToProber } from './messages.ts'
 
@@ -24,8 +24,6 @@ export interface ProcessOptions {
   gone(why: string | undefined): void
 }
 
-/** MiB: V8 would take up to 48 for what probes leave behind, of which hardly anything lives. Smaller costs time. */
-const youngGeneration = '--max-semi-space-size=2'
 /** Checks in one message: it is copied in one go while nothing else runs, on both sides. */
 const checksAtOnce = 250
 const idsAtOnce = 5000
@@ -60,7 +58,7 @@ export class RunningProcess {
     this.#child = fork(options.entry, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      execArgv: [youngGeneration],
+      execArgv: [...proberFlags],
       env: proberEnvironment(process.env),
     })
     this.#child.on('message', (message) => {
