@@ -146,3 +146,12 @@ test('stopped, it is gone; one that will not go is killed', async () => {
   expect(delays).toContain(5000)
   expect(logger.lines.some(({ event }) => event === 'vrrp.died')).toBe(false)
 })
+
+test('a process that the system does not even begin is tried again', async () => {
+  const before = logger.lines.length
+  running = startVrrpProcess({ work, events: () => undefined, logger, clock: systemClock, entry: 'no\0name' })
+  expect(logger.lines[before]).toMatchObject({ level: 'error', event: 'vrrp.died' })
+  expect(logger.lines[before]?.message).toMatch(/^the vrrp process cannot run: /)
+  expect(await running.status()).toBeUndefined()
+  await running.stop()
+})

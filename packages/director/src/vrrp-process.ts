@@ -80,12 +80,14 @@ export function startVrrpProcess(options: VrrpProcessOptions): VrrpProcess {
   function start(): void {
     restart = undefined
     startedAt = clock.now()
-    const started = fork(entry, [String(startNiceness)], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // Without helpers, for which a process of real-time priority would wait in the queue of all others: up to 100 ms were seen.
-      execArgv: ['--single-threaded-gc'],
-    })
+    let started: ChildProcess
+    try {
+      started = forked()
+    } catch (error) {
+      // Some of what a system without memory answers comes as an exception.
+      died(`cannot run: ${describeError(error)}`)
+      return
+    }
     child = started
     started.on('message', (message) => {
       if (child === started) hear(message)
@@ -102,6 +104,14 @@ export function startVrrpProcess(options: VrrpProcessOptions): VrrpProcess {
     for (const name of holds) send({ do: 'command', ask: ++asks, command: 'hold', name })
     beat(started, 0)
   }
+
+  const forked = (): ChildProcess =>
+    fork(entry, [String(startNiceness)], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Without helpers, for which a process of real-time priority would wait in the queue of all others: up to 100 ms were seen.
+      execArgv: ['--single-threaded-gc'],
+    })
 
   /** Missing answers are counted, not timed: a director that stood still itself accuses nobody. */
   function beat(which: ChildProcess, missed: number): void {
@@ -129,6 +139,10 @@ export function startVrrpProcess(options: VrrpProcessOptions): VrrpProcess {
       stopping()
       return
     }
+    died(why)
+  }
+
+  function died(why: string): void {
     deaths = clock.now() - startedAt >= longLife ? 1 : deaths + 1
     restarts++
     const delay = restartDelay(deaths)

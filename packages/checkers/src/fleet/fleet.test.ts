@@ -128,6 +128,27 @@ test('a main that cannot live is tried again ever more slowly', { timeout: 20_00
   rmSync(folder, { recursive: true })
 })
 
+test('a process that the system does not even begin is tried again', { timeout: 20_000 }, async () => {
+  const { fleet, events } = start({ entry: 'no\0name' })
+  fleet.setChecks([tcp(1)])
+  await expect.poll(() => events.troubles.length, { timeout: 5000 }).toBeGreaterThanOrEqual(2)
+  expect(events.troubles[0]).toMatch(/^prober 1 cannot run: /)
+})
+
+test('a check that goes and comes again at once begins anew', { timeout: 20_000 }, async () => {
+  const { fleet, events } = start()
+  const check = tcp(await servers.closedPort())
+  fleet.setChecks([check])
+  await expect.poll(() => events.reports.length, { timeout: 5000 }).toBe(1)
+  // So many that the prober is told of them piece by piece.
+  const others = Array.from({ length: 300 }, (_, i) => tcp(i + 1, { timing: { warmup: seconds(3600) } }))
+  fleet.setChecks([check, ...others])
+  fleet.setChecks(others)
+  fleet.setChecks([check, ...others])
+  await expect.poll(() => events.reports.filter(({ id }) => id === check.id).length, { timeout: 5000 }).toBe(2)
+  expect(events.reports.at(-1)).toMatchObject({ id: check.id, up: false, first: true })
+})
+
 test('the prober ends with its parent’s channel', async () => {
   const { fleet, events } = start()
   fleet.setChecks([tcp(await servers.tcp((socket) => socket.end()))])

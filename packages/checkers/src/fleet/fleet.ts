@@ -124,6 +124,20 @@ export function createFleet(options: FleetOptions): Fleet {
 
   function start(slot: Slot, needs: Needs): void {
     slot.bornAt = clock.now()
+    let process: RunningProcess
+    try {
+      process = run(slot, needs)
+    } catch (error) {
+      // Some of what a system without memory answers comes as an exception.
+      bury(slot, `cannot run: ${describeError(error)}`)
+      return
+    }
+    slot.process = process
+    process.start()
+    for (const entry of slot.checks.values()) process.add({ ...entry.check, initial: initialOf(entry) })
+  }
+
+  function run(slot: Slot, needs: Needs): RunningProcess {
     const process: RunningProcess = new RunningProcess({
       name: slot.name,
       entry: options.entry,
@@ -145,9 +159,7 @@ export function createFleet(options: FleetOptions): Fleet {
         if (!stopped) bury(slot, why)
       },
     })
-    slot.process = process
-    process.start()
-    for (const entry of slot.checks.values()) process.add({ ...entry.check, initial: initialOf(entry) })
+    return process
   }
 
   /** A process is gone: its servers keep their state until its successor has looked. */

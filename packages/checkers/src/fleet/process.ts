@@ -82,13 +82,13 @@ export class RunningProcess {
   }
 
   add(check: Check): void {
-    // Removed and added again without having been told in between: it has changed nothing.
-    if (!this.#toRemove.delete(check.id)) this.#toAdd.set(check.id, check)
+    // Also one that is about to be removed: it begins anew, as whoever asks for it knows nothing of what it had found.
+    this.#toAdd.set(check.id, check)
     this.#pump()
   }
 
   remove(id: string): void {
-    if (!this.#toAdd.delete(id)) this.#toRemove.add(id)
+    if (!this.#toAdd.delete(id)) this.#toRemove.add(id) // removals go first
     this.#pump()
   }
 
