@@ -3,7 +3,7 @@ import type { VirtualServer } from '@ipvs-director/config'
 import { address, seconds } from '@ipvs-director/core'
 import { memoryIpvs, type IpvsClient } from 'ipvs-netlink'
 import { expect, test } from 'vitest'
-import { config, realServer, tcpChecker, virtualServer } from './testing/config.ts'
+import { config, realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
 import { world, type World } from './testing/world.ts'
 
 const names = ['10.0.0.1:80', '10.0.0.2:80']
@@ -224,4 +224,19 @@ test('a change that could not be written is tried again at once', async () => {
   await settle(w)
   await settle(w)
   expect(await weights(ipvs)).toEqual({ '192.0.2.1': ['10.0.0.2:80=1'] })
+})
+
+test('a sorry server that is one of the real servers: its entry is told to be of whoever is to have it', async () => {
+  const w = world(config([web({ realServers: [realServer(names[0]!)], sorryServer: sorryServer(names[0]!) })]))
+  await w.director.start()
+  const shown = async () => {
+    const [virtual] = (await w.director.status()).virtualServers
+    return [virtual?.servers[0], virtual?.sorryServer].map((each) => [each?.wantedWeight, each?.kernelWeight])
+  }
+  w.prober().saw(names[0]!, true)
+  await w.clock.advance(seconds(1))
+  expect(await shown()).toEqual([[1, 1], [undefined, undefined]]) // prettier-ignore
+  w.prober().saw(names[0]!, false)
+  await w.clock.advance(seconds(1))
+  expect(await shown()).toEqual([[undefined, undefined], [1, 1]]) // prettier-ignore
 })

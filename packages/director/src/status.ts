@@ -1,5 +1,5 @@
 import type { Figures, Prober } from '@ipvs-director/checkers'
-import type { CheckerConfig, CheckTiming, Forwarding } from '@ipvs-director/config'
+import type { CheckerConfig, CheckTiming, Forwarding, SorryServer } from '@ipvs-director/config'
 import type {
   CheckPace,
   CheckStatus,
@@ -18,7 +18,7 @@ import type {
   VrrpStatus,
 } from '@ipvs-director/control'
 import { describeError, formatEndpoint } from '@ipvs-director/core'
-import { serviceId, type Service } from 'ipvs-netlink'
+import { serviceId, type Service, type ServiceKey } from 'ipvs-netlink'
 import { DurationSums } from './check-durations.ts'
 import { checkIdOf } from './checks.ts'
 import { destinationName, isSorryActive, serviceKeys, situationOf, wantedWeight, type Situation } from './desired.ts'
@@ -173,7 +173,10 @@ function serverStatus(
     checkStatus(checker, health.checks[i], figures.get(checkIdOf(checker))),
   )
   const telling = checks.find(({ state }) => state === 'down') ?? checks.at(-1)
-  const entry = kernel?.destination(pool, (key) => destinationName(server, key))
+  const wanted = wantedWeight(server, situation)
+  const nameFor = (key: ServiceKey): string => destinationName(server, key)
+  const found = kernel?.destination(pool, nameFor)
+  const entry = wanted === undefined && found !== undefined && isOfAnother(pool, situation, nameFor) ? undefined : found
   return {
     name: server.name,
     state: serverState(checks, health.failed),
@@ -182,13 +185,37 @@ function serverStatus(
     class: telling?.class ?? 'ok',
     checkedAt: telling?.at,
     forwarding: forwardingText(config.forwarding),
-    wantedWeight: wantedWeight(server, situation),
+    wantedWeight: wanted,
     kernelWeight: entry?.weight,
     kernelAt: kernel?.at,
     traffic: entry?.traffic ?? noTraffic,
     steering: steeringStatus(pool, server, kernel, overlay),
     checks,
   }
+}
+
+/** Whether an entry is there for another server, or for the sorry server, that has the same address: it is not this one's. */
+function isOfAnother(pool: Pool, situation: Situation, nameFor: (key: ServiceKey) => string): boolean {
+  let wanted = wantedEntries.get(situation)
+  if (wanted === undefined) wantedEntries.set(situation, (wanted = new Set(entriesWanted(pool, situation))))
+  return serviceKeys(pool.config).some((key) => wanted.has(nameFor(key)))
+}
+
+/** Made only where somebody asks, and once for all servers of a pool: there may be thousands. */
+const wantedEntries = new WeakMap<Situation, ReadonlySet<string>>()
+
+function* entriesWanted(pool: Pool, situation: Situation): Generator<string> {
+  const { sorryServer } = pool.config
+  for (const key of serviceKeys(pool.config)) {
+    if (situation.sorryActive && sorryServer !== undefined) yield sorryName(sorryServer, key)
+    for (const server of pool.servers.values())
+      if (wantedWeight(server, situation) !== undefined) yield destinationName(server, key)
+  }
+}
+
+function sorryName(sorry: SorryServer, key: ServiceKey): string {
+  const port = sorry.forwarding.method === 'masq' && sorry.port !== 0 ? sorry.port : 'port' in key ? key.port : 0
+  return formatEndpoint({ address: sorry.address, port })
 }
 
 function steeringStatus(
@@ -258,12 +285,10 @@ function sorryStatus(pool: Pool, kernel: KernelView | undefined): ServerStatus |
   const sorry = pool.config.sorryServer
   if (sorry === undefined) return undefined
   const active = isSorryActive(pool)
-  const entry = kernel?.destination(pool, (key) =>
-    formatEndpoint({
-      address: sorry.address,
-      port: sorry.forwarding.method === 'masq' && sorry.port !== 0 ? sorry.port : 'port' in key ? key.port : 0,
-    }),
-  )
+  const nameFor = (key: ServiceKey): string => sorryName(sorry, key)
+  const found = kernel?.destination(pool, nameFor)
+  const isElses = !active && !sorry.inhibit && found !== undefined && isOfAnother(pool, situationOf(pool), nameFor)
+  const entry = isElses ? undefined : found
   return {
     name: formatEndpoint(sorry),
     state: 'unknown',
