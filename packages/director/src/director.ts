@@ -168,7 +168,7 @@ export function createDirector(options: DirectorOptions): Director {
     },
   }
   const offers = createOffers({
-    pools: () => table.pools,
+    sharing: (service) => table.sharing(service),
     logger,
     events,
     changed: (pool) => {
@@ -234,7 +234,7 @@ export function createDirector(options: DirectorOptions): Director {
   })
   const slowStarts = createSlowStarts(
     clock,
-    () => table.pools,
+    (service) => table.named(service),
     (pool) => {
       table.wantSoon(pool)
     },
@@ -247,8 +247,8 @@ export function createDirector(options: DirectorOptions): Director {
       const message = `${suspended ? 'Suspending' : 'Activating'} checks of VS ${service}: its VIP is ${suspended ? 'not ' : ''}here`
       logger.info('service.suspended', message)
       events.add('service.suspended', message, { service, suspended })
-      setChecks()
     },
+    settled: setChecks,
   })
   const stored = options.overlay.load()
   if (stored.problem !== undefined) logger.error('overlay.damaged', stored.problem)

@@ -5,7 +5,8 @@ import type { EventLog } from './events.ts'
 import type { Pool, PoolEffect } from './pool.ts'
 
 export interface OffersOptions {
-  readonly pools: () => readonly Pool[]
+  /** Those that have a service of the kernel. */
+  readonly sharing: (service: string) => readonly Pool[]
   readonly logger: Logger
   readonly events: EventLog
   /** Whether a virtual server is offered may have changed. */
@@ -27,7 +28,7 @@ export interface Offers {
   tellable(pool: Pool, effect: PoolEffect): boolean
 }
 
-export function createOffers({ pools, logger, events, changed, tell }: OffersOptions): Offers {
+export function createOffers({ sharing, logger, events, changed, tell }: OffersOptions): Offers {
   /** By service in the kernel. */
   const refusals = new Map<string, string>()
   /** Quorums gained and not told, by virtual server. */
@@ -51,8 +52,7 @@ export function createOffers({ pools, logger, events, changed, tell }: OffersOpt
       if (refusals.get(service) === words) return
       if (words === undefined) refusals.delete(service)
       else refusals.set(service, words)
-      for (const pool of pools()) {
-        if (!serviceKeys(pool.config).some((key) => serviceId(key) === service)) continue
+      for (const pool of sharing(service)) {
         const { name } = pool.config
         changed(pool)
         if (words !== undefined) {

@@ -6,6 +6,10 @@ import type { Reconciler } from './reconcile.ts'
 /** The pools that run, and their way into the kernel's table. */
 export interface PoolTable {
   readonly pools: readonly Pool[]
+  /** The one of a virtual server. */
+  named(name: string): Pool | undefined
+  /** Those that have a service of the kernel, by its id. */
+  sharing(service: string): readonly Pool[]
   /** These run from now on; nothing is written by that. */
   use(pools: readonly Pool[]): void
   /** Writes what a pool wants at the end of this turn of the event loop; `servers`: nothing else of it has changed. */
@@ -17,6 +21,7 @@ export interface PoolTable {
 export function createPoolTable(reconciler: Reconciler): PoolTable {
   let pools: readonly Pool[] = []
   let byService = new Map<string, Pool[]>()
+  let byName = new Map<string, Pool>()
   /** With the servers that have changed, where that is all. */
   const changed = new Map<Pool, Set<PoolServer> | undefined>()
   let stopped = false
@@ -24,6 +29,7 @@ export function createPoolTable(reconciler: Reconciler): PoolTable {
   function use(next: readonly Pool[]): void {
     pools = next
     byService = new Map()
+    byName = new Map(next.map((pool) => [pool.config.name, pool]))
     for (const pool of next) {
       for (const key of serviceKeys(pool.config)) {
         const id = serviceId(key)
@@ -75,6 +81,8 @@ export function createPoolTable(reconciler: Reconciler): PoolTable {
     get pools() {
       return pools
     },
+    named: (name) => byName.get(name),
+    sharing: (service) => byService.get(service) ?? [],
     use,
     /** Many verdicts in one turn make one table: a pool of ten thousand that fails at once is written once. */
     wantSoon(pool, servers) {

@@ -240,3 +240,29 @@ test('a sorry server that is one of the real servers: its entry is told to be of
   await w.clock.advance(seconds(1))
   expect(await shown()).toEqual([[undefined, undefined], [1, 1]]) // prettier-ignore
 })
+
+test('a VIP that comes sets the checks once, however many virtual servers are on it', async () => {
+  const here = new Set<string>()
+  const many = Array.from({ length: 50 }, (_, i) =>
+    web({
+      name: `VS ${i}`,
+      target: { kind: 'address', address: address('192.0.2.1'), port: 1000 + i },
+      haSuspend: true,
+    }),
+  )
+  const w = world(config(many), { here })
+  await w.director.start()
+  let set = 0
+  const prober = w.prober()
+  const setChecks = prober.setChecks.bind(prober)
+  const counted: typeof setChecks = (checks) => {
+    set++
+    setChecks(checks)
+  }
+  Object.assign(prober, { setChecks: counted })
+  here.add('192.0.2.1')
+  await w.clock.advance(seconds(2))
+  expect(set).toBe(1)
+  expect(w.prober().checks).toHaveLength(2)
+  expect(w.log.lines.filter(({ event }) => event === 'service.suspended')).toHaveLength(50)
+})

@@ -14,7 +14,11 @@ export interface SlowStarts {
 }
 
 /** `grown` is called with a pool whose weights have changed. */
-export function createSlowStarts(clock: Clock, pools: () => readonly Pool[], grown: (pool: Pool) => void): SlowStarts {
+export function createSlowStarts(
+  clock: Clock,
+  named: (service: string) => Pool | undefined,
+  grown: (pool: Pool) => void,
+): SlowStarts {
   const timers = new Map<string, Timer>()
 
   function end(key: string): void {
@@ -25,7 +29,7 @@ export function createSlowStarts(clock: Clock, pools: () => readonly Pool[], gro
   /** By names: a reload may have put others in their place meanwhile. */
   function grow(service: string, name: string): void {
     const key = `${service} ${name}`
-    const pool = pools().find((each) => each.config.name === service)
+    const pool = named(service)
     const server = pool?.servers.get(name)
     timers.delete(key)
     if (pool === undefined || server === undefined || server.ramp === 1) return

@@ -10,8 +10,10 @@ export interface SuspensionOptions {
   readonly clock: Clock
   /** Addresses of this machine; default: as the kernel tells. */
   readonly addresses?: () => ReadonlySet<string>
-  /** A virtual server's checks stop, or go on. */
+  /** A virtual server's checks are to stop, or to go on. */
   readonly changed: (service: string, suspended: boolean) => void
+  /** Once after those that have changed together: a VIP moves with all that are on it. */
+  readonly settled: () => void
 }
 
 /** `ha_suspend`: a virtual server is checked only while its VIP is on this machine. Idle where nobody asks for it. */
@@ -21,7 +23,7 @@ export interface Suspension {
   stop(): void
 }
 
-export function createSuspension({ clock, changed, addresses = ownAddresses }: SuspensionOptions): Suspension {
+export function createSuspension({ clock, changed, settled, addresses = ownAddresses }: SuspensionOptions): Suspension {
   let watched = new Map<string, readonly Address[]>()
   let suspended = new Set<string>()
   let timer: Timer | undefined
@@ -32,7 +34,9 @@ export function createSuspension({ clock, changed, addresses = ownAddresses }: S
     const before = suspended
     suspended = now
     if (!tell) return
-    for (const name of watched.keys()) if (now.has(name) !== before.has(name)) changed(name, now.has(name))
+    const turned = [...watched.keys()].filter((name) => now.has(name) !== before.has(name))
+    for (const name of turned) changed(name, now.has(name))
+    if (turned.length > 0) settled()
   }
 
   function schedule(): void {
