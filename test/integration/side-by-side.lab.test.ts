@@ -2,11 +2,18 @@
  * Debian's keepalived and we, each in a host of its own, with one configuration and the same real servers: after each
  * scripted failure both tables are the same, and what went and came did so in the same order.
  */
-import { millis, seconds } from '@ipvs-director/core'
+import { checkers } from '@ipvs-director/checkers'
+import { createEngine } from '@ipvs-director/checkers/probing'
+import { checkOf, recordedEvents } from '@ipvs-director/checkers/testing'
+import { millis, seconds, systemClock } from '@ipvs-director/core'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
+  certificate,
+  insideNamespace,
   serveHttp,
   serveTcp,
   serveUdp,
@@ -27,7 +34,7 @@ const spec = {
   hosts: {
     ours: { links: { lan: ['10.78.0.1/24', '10.99.0.1/32', '10.99.0.2/32'] } },
     theirs: { links: { lan: ['10.78.0.2/24', '10.99.0.1/32', '10.99.0.2/32'] } },
-    web: { links: { lan: [11, 12, 13, 14, 15, 16, 17, 21, 22, 31].map((n) => `${server(n)}/24`) } },
+    web: { links: { lan: [11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 31].map((n) => `${server(n)}/24`) } },
   },
 } as const
 type Hosts = keyof (typeof spec)['hosts']
@@ -37,6 +44,12 @@ const url = 'url {\n path /\n status_code 200\n }'
 
 const configOf = (script: string, file: string): string => `global_defs {
   script_user root
+}
+bfd_instance web {
+  neighbor_ip ${server(23)}
+  min_rx 500
+  min_tx 500
+  multiplier 20
 }
 track_file state {
   file ${file}
@@ -56,6 +69,10 @@ virtual_server 10.99.0.1 80 {
     [15, `MISC_CHECK {\n misc_path "/bin/sh ${script}"\n misc_dynamic\n misc_timeout 5\n }`],
     [16, `TCP_CHECK {\n ${timing}\n }\n HTTP_GET {\n ${url}\n ${timing}\n fast_recovery\n }\n inhibit_on_failure`],
     [17, 'FILE_CHECK {\n track_file state\n }'],
+    [18, `SSL_GET {\n connect_port 443\n ${url}\n ${timing}\n }`],
+    [19, `DNS_CHECK {\n connect_port 53\n type A\n name www.test\n ${timing}\n }`],
+    [20, `PING_CHECK {\n ${timing}\n }`],
+    [23, 'BFD_CHECK {\n name web\n }'],
   ]
     .map(([n, check]) => `real_server ${server(Number(n))} 80 {\n weight ${n}\n ${check}\n }`)
     .join('\n  ')}
@@ -82,6 +99,12 @@ virtual_server 10.99.0.2 80 {
 }
 `
 
+test('every kind that both know is here', () => {
+  const known = checkers.filter(({ block }) => block.extension !== true).map(({ keyword }) => keyword)
+  const config = configOf('', '')
+  expect(known.filter((keyword) => !config.includes(`${keyword} {`))).toEqual([])
+})
+
 let lab: Lab<Hosts>
 const told: Record<'ours' | 'theirs', string[]> = { ours: [], theirs: [] }
 let script = ''
@@ -89,7 +112,10 @@ let http: HttpServer
 let both: HttpServer
 let tcp: TcpServer
 let udp: UdpServer
+let https: HttpServer
 let greeting = '220 hello'
+/** RCODE of the answers of the DNS server; undefined: it does not answer. */
+let rcode: number | undefined = 0
 const closes: (() => void | Promise<void>)[] = []
 
 const openTcp = async (n: number): Promise<TcpServer> => {
@@ -108,17 +134,56 @@ function smtp(socket: Socket): void {
   })
 }
 
+/** Answers every question alike, for which its own bytes are enough. */
+async function serveDns(host: Host, address: string): Promise<void> {
+  const socket = createSocket('udp4')
+  socket.on('message', (query, from) => {
+    if (rcode === undefined) return
+    query.writeUInt16BE(0x8180 | rcode, 2)
+    socket.send(query, from.port, from.address)
+  })
+  await insideNamespace(host, async () => {
+    socket.bind({ address, port: 53 })
+    await once(socket, 'listening')
+  })
+  closes.push(() => {
+    socket.close()
+  })
+}
+
+/** The other end of both BFD sessions. */
+async function speakBfd(host: Host): Promise<void> {
+  const events = recordedEvents()
+  const engine = createEngine({ clock: systemClock, events })
+  const settings = { minTx: millis(500), minRx: millis(500), idleTx: seconds(1), multiplier: 20, passive: false }
+  await insideNamespace(host, async () => {
+    engine.setChecks(
+      [1, 2].map((n) => {
+        const wish = { neighbor: server(n), source: server(23), settings, ttl: 255, maxHops: 0, multihop: false }
+        return checkOf('BFD_CHECK', undefined, wish)
+      }),
+    )
+    // Its sockets are opened in the next turn.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  })
+  closes.push(() => engine.stop())
+  await until('both sessions are up', seconds(30), () => events.reports.filter(({ up }) => up).length === 2, () => JSON.stringify(events)) // prettier-ignore
+}
+
 beforeAll(async () => {
   lab = await upLab(spec)
   const { ours, theirs, web } = lab.hosts
   http = await serveHttp(web, { address: server(12) })
   both = await serveHttp(web, { address: server(16) })
+  https = await serveHttp(web, { address: server(18), tls: certificate('web.test') })
+  await serveDns(web, server(19))
   tcp = await openTcp(11)
   udp = await serveUdp(web, server(14), 53)
   const mail = await serveTcp(web, { port: 25, address: server(13), connection: smtp })
   closes.push(
     () => http.close(),
     () => both.close(),
+    () => https.close(),
     () => {
       mail.close('reset')
     },
@@ -144,7 +209,7 @@ async function tableOf(host: Host): Promise<string[]> {
     .sort()
 }
 
-let expected = [11, 12, 13, 14, 15, 16, 17].map((n) => `10.99.0.1:80 ${server(n)}:80 ${n}`)
+let expected = [11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 23].map((n) => `10.99.0.1:80 ${server(n)}:80 ${n}`)
 const last: Record<'ours' | 'theirs', string[]> = { ours: [], theirs: [] }
 
 /** Waits until both tables are as expected, and keeps what came (+) and went (-) on the way. */
@@ -152,7 +217,7 @@ async function settle(step: string): Promise<void> {
   const wanted = [...expected].sort()
   await until(
     `both tables are right: ${step}`,
-    seconds(25),
+    seconds(60),
     async () => {
       for (const name of ['ours', 'theirs'] as const) {
         const now = await tableOf(lab.hosts[name])
@@ -175,9 +240,11 @@ function weight(n: number, value: number): void {
   expected.push(`10.99.0.1:80 ${server(n)}:80 ${value}`)
 }
 
-test('the same failures, the same tables, in the same order', { timeout: 150_000 }, async () => {
+test('the same failures, the same tables, in the same order', { timeout: 400_000 }, async () => {
   // Nobody listens at the two of the second service yet: the first failure counts at once.
   expected.push(`10.99.0.2:80 ${server(31)}:80 1`)
+  // Neither has the server of a session that is not up yet, keepalived from its start on.
+  await speakBfd(lab.hosts.web)
   await settle('at the start')
   for (const name of ['ours', 'theirs'] as const) told[name].length = 0
 
@@ -208,6 +275,22 @@ test('the same failures, the same tables, in the same order', { timeout: 150_000
   weight(17, 17 - 6)
   await settle('a file asks for a weight')
 
+  https.answer = { status: 404 }
+  without(18)
+  await settle('another status through TLS')
+
+  rcode = 2
+  without(19)
+  await settle('a name server that fails')
+
+  await lab.hosts.web.ip(`addr del ${server(20)}/24 dev eth0`)
+  without(20)
+  await settle('no echo')
+
+  await lab.hosts.web.ip(`addr del ${server(23)}/24 dev eth0`)
+  without(23)
+  await settle('a BFD session without its other end')
+
   both.answer = 'hang'
   weight(16, 0)
   await settle('one of two checks fails: inhibited')
@@ -231,8 +314,16 @@ test('the same failures, the same tables, in the same order', { timeout: 150_000
   tcp = await openTcp(11)
   http.answer = {}
   greeting = '220 hello'
+  https.answer = {}
+  rcode = 0
+  udp = await serveUdp(lab.hosts.web, server(14), 53)
+  closes.push(() => {
+    udp.close()
+  })
+  await lab.hosts.web.ip(`addr add ${server(20)}/24 dev eth0`)
+  await lab.hosts.web.ip(`addr add ${server(23)}/24 dev eth0`)
   lab.hosts.web.writeFile('misc.sh', 'exit 0\n')
-  for (const n of [11, 12, 13, 15]) weight(n, n)
+  for (const n of [11, 12, 13, 14, 15, 18, 19, 20, 23]) weight(n, n)
   await settle('all is well again, in whatever order')
   for (const name of ['ours', 'theirs'] as const) told[name].length = 0
 
@@ -242,8 +333,12 @@ test('the same failures, the same tables, in the same order', { timeout: 150_000
   without(12)
   await settle('one refuses, the other hangs and so is found out later')
 
+  rcode = undefined
+  without(19)
+  await settle('a name server that is silent')
+
   expectSameOrder()
-  expect(firstService(told.ours).map((line) => line.split(' ')[1])).toEqual([`${server(11)}:80`, `${server(12)}:80`])
+  expect(firstService(told.ours).map((line) => line.split(' ')[1])).toEqual([11, 12, 19].map((n) => `${server(n)}:80`))
 })
 
 /** How a sorry server and those it stands for change places in between is not compared. */
