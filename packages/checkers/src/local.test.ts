@@ -1,10 +1,13 @@
 /** What is wrong with us says nothing about the server: each such failure is `local`, and takes no server down. */
+import type { CheckConnection } from '@ipvs-director/config'
 import { address, millis, systemClock } from '@ipvs-director/core'
 import { addonAvailable } from '@ipvs-director/linux'
 import { noNamespaces, ownNamespace } from '@ipvs-director/linux/testing'
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { afterAll, expect, test } from 'vitest'
+import { createSocket } from 'node:dgram'
+import { createServer } from 'node:net'
+import { afterAll, describe, expect, test } from 'vitest'
 import { checkers } from './checkers.ts'
 import type { Verdict } from './checker.ts'
 import { createEngine } from './engine.ts'
@@ -25,6 +28,7 @@ const blocks = [
   'TCP_CHECK {\n half_open\n }',
   'HTTP_GET {\n url {\n path /\n }\n }',
   'SSL_GET {\n url {\n path /\n }\n }',
+  'SSL_GET {\n url {\n path /\n }\n http_protocol 2\n }',
   'SMTP_CHECK {\n }',
   'DNS_CHECK {\n }',
   'UDP_CHECK {\n }',
@@ -34,11 +38,18 @@ const blocks = [
   'GRPC_CHECK {\n tls\n }',
 ] as const
 
-async function probe(block: string, host: string, io = createNodeIo()): Promise<Verdict> {
+async function probe(
+  block: string,
+  host: string,
+  io = createNodeIo(),
+  change: Partial<CheckConnection> = {},
+): Promise<Verdict> {
   const { checker: read } = await readChecker(block)
   const checker = checkers.find(({ keyword }) => keyword === read?.kind)
   if (checker === undefined) throw new Error('there is no such checker')
-  return probeOnce(checker, io, connectionTo(await closed, host), read?.options, { timeout: millis(500) })
+  return probeOnce(checker, io, { ...connectionTo(await closed, host), ...change }, read?.options, {
+    timeout: millis(500),
+  })
 }
 
 if (noNamespaces !== undefined) console.warn(`no route of ours is not tested: ${noNamespaces}`)
@@ -54,6 +65,64 @@ test.skipIf(!able).for(blocks)('without a route: %s', async (block) => {
     own.close()
   }
 })
+
+const means = [false, ...(addonAvailable() ? [true] : [])]
+
+describe.for(means)('kernel sockets: %s', (kernelSockets) => {
+  const io = createNodeIo({ kernelSockets })
+  /** Half-open checks and pings go by the addon alone. */
+  const here = blocks.filter((block) => addonAvailable() || !/half_open|PING/.test(block))
+
+  test.for(here)('an address that is not ours: %s', async (block) => {
+    const verdict = await probe(block, '127.0.0.1', io, { bindAddress: address('198.51.100.77') })
+    expect(verdict).toMatchObject({ up: false, class: 'local' })
+  })
+
+  test.runIf(addonAvailable()).for(here)('an interface that is not there: %s', async (block) => {
+    const verdict = await probe(block, '127.0.0.1', io, { bindInterface: 'nosuch0' })
+    expect(verdict).toMatchObject({ up: false, class: 'local' })
+  })
+
+  test.for(here.filter((block) => !/half_open|PING/.test(block)))('a port that is taken: %s', async (block) => {
+    const taken = /DNS|UDP/.test(block) ? await servers.udp(() => undefined, '127.0.0.1') : await servers.tcp(() => undefined) // prettier-ignore
+    const verdict = await probe(block, '127.0.0.1', io, { bindAddress: address('127.0.0.1'), bindPort: taken })
+    expect(verdict).toMatchObject({ up: false, class: 'local' })
+  })
+
+  test.skipIf(!able).for(here.filter((block) => !/half_open|PING/.test(block)))(
+    'no free port of ours: %s',
+    async (block) => {
+      const own = await ownNamespace()
+      try {
+        await own.run('ip link set lo up && mount -t proc none /proc && echo 20000 20000 > /proc/sys/net/ipv4/ip_local_port_range') // prettier-ignore
+        const verdict = await inside(own.path, async () => {
+          const busy = await occupied(20_000)
+          try {
+            return await probe(block, '127.0.0.1', io)
+          } finally {
+            busy.close()
+          }
+        })
+        expect(verdict).toMatchObject({ up: false, class: 'local' })
+      } finally {
+        own.close()
+      }
+    },
+  )
+})
+
+/** A port that nobody else can have, for TCP or UDP. */
+async function occupied(port: number): Promise<{ close(): void }> {
+  const [tcp, udp] = [createServer(), createSocket('udp4')]
+  await new Promise<void>((resolve) => tcp.listen(port, '0.0.0.0', resolve))
+  await new Promise<void>((resolve) => udp.bind(port, '0.0.0.0', resolve))
+  return {
+    close() {
+      tcp.close()
+      udp.close()
+    },
+  }
+}
 
 /** Sets the soft limit of descriptors of this process to what it has, from outside, until told otherwise. */
 async function exhausted<T>(work: () => Promise<T>): Promise<T> {
@@ -85,15 +154,16 @@ const limits = spawnSync('prlimit', ['--version']).status === 0
 if (!limits) console.warn('what happens without descriptors is not tested: there is no prlimit')
 
 test.skipIf(!limits)('without descriptors', async () => {
+  const all = [...blocks, 'MISC_CHECK {\n misc_path /bin/true\n }']
   // Read before: reading needs descriptors, too. What loads at its first use is loaded.
   const io = createNodeIo()
-  await probe('GRPC_CHECK {\n }', '127.0.0.1', io)
+  for (const block of all) await probe(block, '127.0.0.1', io)
   const verdicts = await exhausted(async () => {
     const found = []
-    for (const block of blocks) found.push([block, (await probe(block, '127.0.0.1')).class])
+    for (const block of all) found.push([block, (await probe(block, '127.0.0.1')).class])
     return found
   })
-  expect(verdicts).toEqual(blocks.map((block) => [block, 'local']))
+  expect(verdicts).toEqual(all.map((block) => [block, 'local']))
 })
 
 test('what is local never takes a server down, is told once, and what comes after it counts', async () => {
