@@ -76,6 +76,22 @@ test('stopping the engine ends the scripts', async () => {
   expect(events.reports).toEqual([])
 })
 
+test.for([
+  ['floods its output', 'yes', 'timeout'],
+  ['does not care for SIGTERM', 'trap "" TERM; while :; do sleep 0.1; done', 'timeout'],
+  ['leaves somebody behind', 'sleep 300 & exit 0', 'ok'],
+  ['reads what nobody says', 'cat; exit 3', 'mismatch'],
+  ['kills its whole group', 'kill -KILL 0', 'mismatch'],
+  ['stops itself', 'kill -STOP $$', 'timeout'],
+] as const)('a script that %s', { timeout: 20_000 }, async ([, body, kind]) => {
+  const before = process.memoryUsage().rss
+  const verdict = await probeOnce(miscCheck, io, undefined, sh(body), { timeout: millis(500) })
+  expect(verdict.class, verdict.reason).toBe(kind)
+  // Two seconds of patience before SIGKILL.
+  expect(verdict.took).toBeLessThan(500 + 2000 + 5000)
+  expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20)
+})
+
 test('a script in a file', async () => {
   const file = join(folder, 'check.sh')
   writeFileSync(file, '#!/bin/sh\n[ "$1" = "a b" ] && [ $# = 2 ]\n')
