@@ -1,22 +1,26 @@
-import { proberEnvironment, proberFlags } from '@ipvs-director/checkers/probing'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { root } from '../../test/lab/root.ts'
-import { median } from '../measure.ts'
 import { replaceSection } from '../section.ts'
+import { ceiling } from './ceiling.ts'
+import { compare, rounds } from './compare.ts'
+import { ours, type Bench } from './contestant.ts'
 import { direct } from './direct.ts'
 import { failing } from './failing.ts'
-import { probe, type Told } from './prober.ts'
-import { buildServers, configOf, kinds, respond, type Kind } from './servers.ts'
+import { nginxCommand, places } from './nginx.ts'
+import { probe } from './prober.ts'
+import { buildServers, kinds, respond, type Kind } from './servers.ts'
 import { buildShim } from './shim.ts'
 
 /**
  * `npm run bench -- probing [SECONDS [SERVERS]]`: on this machine's own kernel, in a network namespace, as root. First
- * processor time beside keepalived's for one kind after the other, then SERVERS (10,000) real servers checked every second
- * by two probers for SECONDS (60). `probing hold [SECONDS [SERVERS [INTERVAL]]]`: only the latter, every INTERVAL (1) seconds.
+ * processor time beside keepalived's for one kind after the other, and how many of each are held a second; then SERVERS
+ * (10,000) real servers checked every second by two probers for SECONDS (60). About 15 minutes. `probing cost [KIND …]` and
+ * `probing ceiling [KIND …]`: only processor time, or also what is held, printed. `probing hold [SECONDS [SERVERS
+ * [INTERVAL]]]`: only the last part, every INTERVAL (1) seconds.
  * `probing failing …`: see failing.ts.
  */
 export async function probing(words: readonly string[], self: readonly string[]): Promise<number> {
@@ -26,8 +30,9 @@ export async function probing(words: readonly string[], self: readonly string[])
     return 0
   }
   if (first === '--probe') {
-    const [kind, servers = 0, part = 0, parts = 1, interval = 1] = rest
-    await probe(kind as Kind, Number(servers), { part: Number(part), parts: Number(parts), interval: Number(interval) })
+    const [kind, ...numbers] = rest
+    const [servers = 0, part = 0, parts = 1, interval = 1, watch = 0] = numbers.map(Number)
+    await probe(kind as Kind, servers, { part, parts, interval, watch: watch === 1 })
     return 0
   }
   if (first === '--direct') {
@@ -35,38 +40,46 @@ export async function probing(words: readonly string[], self: readonly string[])
     return 0
   }
   if (first === '--inside') return rest[0] === 'failing' ? failing(rest.slice(1), self) : inside(rest, self)
-  const alone = first === 'hold' || first === 'failing'
+  const alone = first !== undefined && !/^\d/.test(first)
   const [length = '60', servers = '10000', interval = '1'] = alone ? rest : words
   const script = `ip link set lo up && ulimit -n 20000 && exec "$0" "$@"`
-  const wanted = first === 'failing' ? words : [length, servers, interval, ...(alone ? ['hold'] : [])]
+  const wanted = alone && first !== 'hold' ? words : [alone ? first : 'all', length, servers, interval]
   const inner = [...self, 'probing', '--inside', ...wanted]
   return spawnSync('unshare', ['-n', 'sh', '-c', script, ...inner], { stdio: 'inherit' }).status ?? 1
 }
 
-async function inside([length, servers, interval, alone]: readonly string[], self: readonly string[]): Promise<number> {
+async function inside([part, ...words]: readonly string[], self: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const running: ChildProcess[] = []
-  const start = (words: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess => {
-    const [program = '', ...args] = words
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
+  const start = (command: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess => {
+    const [program = '', ...args] = command
+    const options = { stdio: ['ignore', 'pipe', 'inherit'] as const, env: { ...process.env, ...env } }
+    const child = spawn(program, args, { ...options, stdio: [...options.stdio] })
     running.push(child)
     return child
   }
+  const bench: Bench = { self, start, shim: buildShim(folder), folder }
   try {
-    const cheap = buildServers(folder)
-    if (cheap !== undefined) start([cheap])
-    const others = cheap === undefined ? kinds : kinds.slice(-1)
-    const responder = start([...self, 'probing', '--respond', ...others])
-    await new Promise((resolve) => responder.stdout?.once('data', resolve))
-    const shim = buildShim(folder)
+    await startServers(bench)
+    if (part === 'cost' || part === 'ceiling') {
+      for (const kind of words.length === 0 ? kinds : (words as Kind[])) {
+        const compared = await compare(kind, bench)
+        if (part === 'ceiling') await ceiling(kind, bench, compared)
+      }
+      return 0
+    }
     const rows: (readonly string[])[] = []
-    if (alone === undefined) for (const kind of kinds) rows.push(await compare(kind, { self, start, shim, folder }))
-    const held = await hold(
-      { servers: Number(servers), length: Number(length), interval: Number(interval) },
-      self,
-      start,
-    )
-    if (rows.length > 0) replaceSection(join(root, 'docs/benchmarks.md'), section(rows, held))
+    const ceilings: (readonly string[])[] = []
+    if (part === 'all') {
+      for (const kind of kinds) {
+        const compared = await compare(kind, bench)
+        rows.push(compared.cells)
+        ceilings.push(await ceiling(kind, bench, compared))
+      }
+    }
+    const [length = 60, servers = 10_000, interval = 1] = words.map(Number)
+    const held = await hold({ servers, length, interval }, bench)
+    if (part === 'all') replaceSection(join(root, 'docs/benchmarks.md'), section(rows, ceilings, held))
     return 0
   } finally {
     for (const child of running) child.kill('SIGKILL')
@@ -74,125 +87,15 @@ async function inside([length, servers, interval, alone]: readonly string[], sel
   }
 }
 
-interface Bench {
-  readonly self: readonly string[]
-  readonly start: (words: readonly string[], env?: NodeJS.ProcessEnv) => ChildProcess
-  readonly shim: string | undefined
-  readonly folder: string
-}
-
-/** As a fleet starts its probers. */
-const asProber = { ...proberEnvironment({}), NODE_OPTIONS: proberFlags.join(' ') }
-
-const window = 8000
-const settling = 4000
-
-/** One after the other, again and again: together they would spare each other wake-ups. */
-async function compare(kind: Kind, bench: Bench): Promise<readonly string[]> {
-  const rate = kind === 'SSL_GET' ? 300 : 2000
-  const own: number[] = []
-  const peer: number[] = []
-  let remark = ''
-  for (let round = 0; round < rounds; round++) {
-    const ours = bench.start([...bench.self, 'probing', '--probe', kind, String(rate), '0', '1'], asProber)
-    const told = listen(ours)
-    own.push(await spent(() => ours.pid))
-    const { failed = 0, reason = '' } = told() ?? {}
-    if (failed > 0) remark = ` (${failed} failed: ${reason})`
-    await ended(ours)
-    if (bench.shim === undefined) continue
-    const theirs = startKeepalived(configOf(kind, rate), bench)
-    peer.push(await spent(() => childOf(theirs.pid)))
-    await ended(theirs)
-  }
-  const [ours, theirs] = [median(own), median(peer)]
-  const goal = goals[kind]
-  const cells = [
-    `${kind}, ${rate} a second${remark}`,
-    `${ours.toFixed(1)} ms`,
-    bench.shim === undefined ? 'no C compiler' : `${theirs.toFixed(1)} ms`,
-    (ours / theirs).toFixed(2),
-    `≤ ${goal}`,
-    ours / theirs <= goal ? 'held' : 'MISSED',
-  ]
-  console.log(cells.join('  '))
-  return cells
-}
-
-const rounds = 3
-const goals: Readonly<Record<Kind, number>> = { TCP_CHECK: 0.7, HTTP_GET: 0.8, SSL_GET: 1.05 }
-
-/** Milliseconds of processor time for a thousand checks, once it has settled. */
-async function spent(pid: () => number | undefined): Promise<number> {
-  await sleep(settling)
-  const [time, connections] = [timeOf(pid()), opened()]
-  await sleep(window)
-  return (1000 * (timeOf(pid()) - time)) / (opened() - connections)
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  const gone = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  await Promise.race([gone, sleep(5000).then(() => child.kill('SIGKILL'))])
-}
-
-function startKeepalived(config: string, { start, shim, folder }: Bench): ChildProcess {
-  const file = join(folder, 'keepalived.conf')
-  writeFileSync(file, config)
-  const pids = ['-p', join(folder, 'parent.pid'), '-c', join(folder, 'checker.pid')]
-  return start(['keepalived', '-n', '-C', '-G', '-f', file, ...pids], { LD_PRELOAD: shim })
-}
-
-/**
- * Milliseconds on a processor of all its threads, as the scheduler counts them: the ticks of /proc/PID/stat miss what
- * wakes up with a timer and is done before the next tick.
- */
-function timeOf(pid: number | undefined): number {
-  const tasks = `/proc/${pid ?? 0}/task`
-  const nanoseconds = readdirSync(tasks).map((task) =>
-    Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]),
-  )
-  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6
-}
-
-/** Connections opened in this namespace since it was made. */
-function opened(): number {
-  const [names = '', values = ''] = readFileSync('/proc/net/snmp', 'utf8').match(/^Tcp:.*$/gm) ?? []
-  return Number(values.split(' ')[names.split(' ').indexOf('ActiveOpens')])
-}
-
-function childOf(pid: number | undefined): number {
-  return Number(
-    readFileSync(`/proc/${pid ?? 0}/task/${pid ?? 0}/children`, 'utf8')
-      .trim()
-      .split(' ')[0],
-  )
-}
-
-function listen(child: ChildProcess): () => Told | undefined {
-  let last: Told | undefined
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    const line = text.trim().split('\n').at(-1)
-    if (line?.startsWith('{') === true) last = JSON.parse(line) as Told
-  })
-  return () => last
-}
-
-/** Answers the longest pauses since it was last asked. */
-function worstOf(child: ChildProcess): () => Pick<Told, 'stood' | 'collected'> {
-  let worst = { stood: 0, collected: 0 }
-  child.stdout?.on('data', (text: string) => {
-    for (const line of text.split('\n')) {
-      if (!line.startsWith('{') || !line.endsWith('}')) continue
-      const { stood, collected } = JSON.parse(line) as Told
-      worst = { stood: Math.max(worst.stood, stood), collected: Math.max(worst.collected, collected) }
-    }
-  })
-  return () => {
-    const before = worst
-    worst = { stood: 0, collected: 0 }
-    return before
-  }
+/** In C and nginx, where they are there: they cost least. */
+async function startServers({ self, start, folder }: Bench): Promise<void> {
+  const cheap = buildServers(folder)
+  if (cheap !== undefined) start([cheap])
+  const nginx = spawnSync('nginx', ['-v'], { env: { PATH: places } }).status === 0
+  if (nginx) start(nginxCommand(folder), { PATH: places })
+  const others = kinds.filter((kind) => (kind === 'SSL_GET' ? !nginx : cheap === undefined))
+  if (others.length > 0) start([...self, 'probing', '--respond', ...others])
+  await sleep(2000)
 }
 
 interface Held {
@@ -202,47 +105,57 @@ interface Held {
   readonly interval: number
 }
 
-async function hold(
-  { servers, length, interval }: Held,
-  self: readonly string[],
-  start: Bench['start'],
-): Promise<string> {
-  const two = [0, 1].map((part) => {
-    const words = ['probing', '--probe', 'TCP_CHECK', String(servers), String(part), '2', String(interval)]
-    const child = start([...self, ...words], asProber)
-    return { told: listen(child), worst: worstOf(child) }
-  })
+/** A late one starts more than 50 ms late: fewer than one in a hundred, and 50 ms are beyond the 99th percentile. */
+async function hold({ servers, length, interval }: Held, bench: Bench): Promise<string> {
+  const two = ours('TCP_CHECK', servers, bench, { parts: 2, interval, watch: true })
   await sleep(10_000)
-  const early = two.map(({ told }) => told())
-  for (const { worst } of two) worst()
+  const early = await two.told()
   await sleep(length * 1000)
-  const late = two.map(({ told }) => told())
-  const worst = two.map(({ worst }) => worst())
-  const longest = (of: 'stood' | 'collected'): number => Math.round(Math.max(...worst.map((each) => each[of])))
-  const sum = (of: (told: Told) => number, all: readonly (Told | undefined)[]): number =>
-    all.reduce((total, each) => total + (each === undefined ? 0 : of(each)), 0)
-  const probes = sum((told) => told.probes, late) - sum((told) => told.probes, early)
-  const mebibytes = (all: typeof late): string => (sum((told) => told.residentBytes, all) / 2 ** 20).toFixed(0)
+  const later = await two.told()
+  await two.end()
+  if (early === undefined || later === undefined) throw new Error('nothing was told')
+  const probes = later.probes - early.probes
+  const late = later.late - early.late
+  const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0)
   const said =
-    `${servers} real servers every ${interval === 1 ? 'second' : `${interval} s`} for ${length} s by two probers: ${Math.round(probes / length)} probes a second, ` +
-    `${sum((told) => told.late, late) - sum((told) => told.late, early)} late, ` +
-    `${sum((told) => told.failed, late)} failed; nothing had its turn for ${longest('stood')} ms at the longest, garbage was ` +
-    `collected for ${longest('collected')} ms at the longest; resident ${mebibytes(early)} MiB, then ${mebibytes(late)} MiB`
+    `${servers} real servers every ${interval === 1 ? 'second' : `${interval} s`} for ${length} s by two probers: ` +
+    `${Math.round(probes / length)} probes a second, ${later.failed} failed, ${late} started more than 50 ms late ` +
+    `(goal: fewer than 1 %, so that the 99th percentile is below that; ${late < probes / 100 ? 'held' : 'MISSED'}); ` +
+    `nothing had its turn for ${Math.round(later.stood)} ms at the longest, garbage was collected for ` +
+    `${Math.round(later.collected)} ms at the longest; resident ${mebibytes(early.residentBytes)} MiB, then ${mebibytes(later.residentBytes)} MiB`
   console.log(said)
   return said
 }
 
-function section(rows: readonly (readonly string[])[], held: string): string {
-  const head = ['1,000 checks', 'ours', 'keepalived', 'ratio', 'goal', '']
-  const table = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+function section(rows: readonly (readonly string[])[], ceilings: readonly (readonly string[])[], held: string): string {
+  const costs = ['1,000 checks', 'ours', 'keepalived', 'ratio', 'goal', '']
+  const most = [
+    'held a second',
+    'one prober',
+    'two',
+    'keepalived',
+    'one to keepalived',
+    'two to keepalived',
+    'goal',
+    '',
+  ]
   return `## Probing
 
 Written by \`npm run bench -- probing\`: processor time of the probing process on a machine's own kernel, medians of ${rounds}
-alternating runs with Node ${process.versions.node}, servers in a process of their own. keepalived's calls to IPVS are answered before
-they reach the kernel, so that it starts where there is none; each server is checked every second.
+alternating runs with Node ${process.versions.node}, servers in a process of their own (TLS by nginx, where it is there).
+keepalived's calls to IPVS are answered before they reach the kernel, so that it starts where there is none; each server is
+checked every second. half-open is beside keepalived's TCP_CHECK.
 
-${table}
+${tableOf(costs, rows)}
+
+Checks that are held a second before rounds run late, found in steps of 15 %; the servers are on the same two processors.
+
+${tableOf(most, ceilings)}
 
 ${held}.
 `
+}
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

@@ -6,10 +6,11 @@ import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 import { configOf, type Kind } from './servers.ts'
 
-/** What a prober has done so far, told every second. */
+/** What a prober has done so far, told when SIGUSR2 asks for it: figures of thousands of checks cost time. */
 export interface Told {
   readonly probes: number
   readonly failed: number
+  /** Started more than 50 ms late. */
   readonly late: number
   readonly residentBytes: number
   /** Milliseconds, since it was last told: the longest that nothing had its turn, and the longest collection of garbage. */
@@ -23,11 +24,12 @@ export interface Share {
   readonly part: number
   readonly parts: number
   readonly interval: number
+  /** Look for pauses. That costs a wake-up every few milliseconds, which a comparison of processor time must not have. */
+  readonly watch: boolean
 }
 
 /** A prober process as a fleet has it. */
-export async function probe(kind: Kind, servers: number, { part, parts, interval }: Share): Promise<void> {
-  const checks = (await checksOf(kind, servers, interval)).filter((_, n) => n % parts === part)
+export async function probe(kind: Kind, servers: number, { part, parts, interval, watch }: Share): Promise<void> {
   const engine = createEngine({
     clock: systemClock,
     events: {
@@ -38,10 +40,10 @@ export async function probe(kind: Kind, servers: number, { part, parts, interval
     },
     limit: 15_000,
   })
-  engine.setChecks(checks)
-  // Watching costs a wake-up every few milliseconds, which a comparison of processor time must not have.
-  const pauses = parts > 1 ? watchPauses() : () => ({ stood: 0, collected: 0 })
-  setInterval(() => void tell(engine, pauses), 1000)
+  const pauses = watch ? watchPauses() : () => ({ stood: 0, collected: 0 })
+  process.on('SIGUSR2', () => void tell(engine, pauses))
+  const checks = await checksOf(kind, servers, interval)
+  engine.setChecks(checks.filter((_, n) => n % parts === part))
 }
 
 /** As a prober process tells its director: not all in one go, which for 25,000 would make probes late. */
@@ -79,7 +81,7 @@ function watchPauses(): () => Pick<Told, 'stood' | 'collected'> {
 }
 
 async function checksOf(kind: Kind, servers: number, interval: number): Promise<Check[]> {
-  const read = filesInMemory(new Map([['/bench.conf', configOf(kind, servers)]]))
+  const read = filesInMemory(new Map([['/bench.conf', configOf(kind, servers, 'ours')]]))
   const { config } = await loadConfig('/bench.conf', { checkers, read, configId: 'bench' })
   return (config?.virtualServers[0]?.realServers ?? [])
     .flatMap((server) => server.checkers)

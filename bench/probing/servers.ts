@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** What is probed, and the port it is at; all of 127.0.0.0/8 answers. */
-export const ports = { TCP_CHECK: 8001, HTTP_GET: 8002, SSL_GET: 8003 } as const
+export const ports = { TCP_CHECK: 8001, 'half-open': 8001, HTTP_GET: 8002, SSL_GET: 8003 } as const
+/** Half-open is a TCP_CHECK of ours; keepalived makes a whole one in its place. */
 export type Kind = keyof typeof ports
 export const kinds = Object.keys(ports) as Kind[]
 
@@ -71,6 +72,7 @@ export function respond(wanted: readonly string[]): void {
     }).listen({ ...listen, port: ports.TCP_CHECK })
   }
   if (wanted.includes('HTTP_GET')) createServer(reply).listen({ ...listen, port: ports.HTTP_GET })
+  if (!wanted.includes('SSL_GET')) return
   const secure = createTlsServer(certificate(), reply)
   secure.on('tlsClientError', () => undefined)
   secure.listen({ ...listen, port: ports.SSL_GET }, () => {
@@ -78,7 +80,8 @@ export function respond(wanted: readonly string[]): void {
   })
 }
 
-function certificate(): { readonly cert: string; readonly key: string } {
+/** Made anew, with its key, as PEM. */
+export function certificate(): { readonly cert: string; readonly key: string } {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=localhost']
@@ -94,15 +97,18 @@ export const now = (): number => Number(process.hrtime.bigint() / 1000n) / 1000
 /** The so-manieth server; neighbours are not in one /24, as in a large pool. */
 export const serverAddress = (n: number): string => `127.${1 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`
 
+const url = '      url {\n        path /\n        status_code 200\n      }\n'
+const keywords: Readonly<Record<Kind, string>> = { TCP_CHECK: '', 'half-open': '', HTTP_GET: url, SSL_GET: url }
+
 /** A configuration with so many servers, each checked every second. */
-export function configOf(kind: Kind, servers: number): string {
-  const url = kind === 'TCP_CHECK' ? '' : '      url {\n        path /\n        status_code 200\n      }\n'
+export function configOf(kind: Kind, servers: number, whose: 'ours' | 'keepalived' = 'keepalived'): string {
+  const more = kind === 'half-open' && whose === 'ours' ? '      half_open\n' : keywords[kind]
   const real = Array.from(
     { length: servers },
     (_, n) => `  real_server ${serverAddress(n)} ${ports[kind]} {
-    ${kind} {
+    ${kind === 'half-open' ? 'TCP_CHECK' : kind} {
       connect_timeout 3
-${url}    }
+${more}    }
   }
 `,
   )
