@@ -356,4 +356,75 @@ describe('more than one', () => {
     expect((await lab.hosts.a.run(['ip', 'link', 'show', 'vrrp.51'])).code).not.toBe(0)
     await theirs?.stop()
   })
+
+  test('use_vmac_addr: addresses on another interface and of the other family get the address of the router, as in keepalived', async () => {
+    const more = `use_vmac_addr
+      virtual_ipaddress_excluded {
+        10.1.0.100/24 dev eth1
+        10.1.0.101/24 dev eth1
+        fd00::100/64
+      }`
+    const globals = 'global_defs {\n vmac_addr_prefix extra\n}\n'
+    for (const host of [lab.hosts.a, lab.hosts.b]) {
+      await host.ip('link add eth1 type veth peer name far1', 'link set eth1 up', 'link set far1 up')
+    }
+    /** Address, interface, the one below it, hardware address. */
+    const where = async (host: Host): Promise<string[]> => {
+      const links = JSON.parse(await host.output(['ip', '-j', 'addr'])) as readonly { ifname: string; link?: string; address: string; addr_info: readonly { local: string }[] }[] // prettier-ignore
+      return links
+        .flatMap(({ ifname, link, address: mac, addr_info: list }) =>
+          list.map(({ local }) => `${local} ${ifname}${link === undefined || !ifname.startsWith('extra') ? '' : ` on ${link} ${mac}`}`),
+        )
+        .filter((line) => /\.10[01] |::100 /.test(line))
+        .sort() // prettier-ignore
+    }
+    const wanted = [
+      '10.0.0.100 eth0',
+      '10.1.0.100 extra.51 on eth1 00:00:5e:00:01:33',
+      '10.1.0.101 extra.51 on eth1 00:00:5e:00:01:33',
+      'fd00::100 extra6.51 on eth0 00:00:5e:00:02:33',
+    ]
+    they(globals + instance({ priority: 100, more }))
+    await until('keepalived has them', patience, async () => (await where(lab.hosts.b)).join() === wanted.join(), story)
+    await we(globals + instance({ priority: 150, more }))
+    await until('we have them', patience, async () => (await where(lab.hosts.a)).join() === wanted.join(), story)
+    await until('keepalived has none', patience, async () => (await where(lab.hosts.b)).length === 0, story)
+    await ours?.process.stop()
+    expect(await lab.hosts.a.output(['ip', '-o', 'link'])).not.toContain('extra')
+    await theirs?.stop()
+    for (const host of [lab.hosts.a, lab.hosts.b]) await host.ip('link del eth1')
+  })
+
+  test('track_group: a static entry whose interface is down is a fault, and it comes back with it', async () => {
+    const globals = `track_group ways {
+      group { V51 }
+    }
+    static_ipaddress {
+      10.2.0.1/24 dev eth2 track_group ways
+    }
+    static_routes {
+      10.3.0.0/24 dev eth2 track_group ways
+    }
+    `
+    const there = async (): Promise<boolean> =>
+      /10\.2\.0\.1\/24[^]*10\.3\.0\.0\/24/.test(await lab.hosts.a.output(['ip', '-o', 'addr'])
+        + await lab.hosts.a.output(['ip', 'route'])) // prettier-ignore
+    const state = (what: string): Promise<unknown> => until(`we are ${what}`, patience, async () => (await ours?.state()) === what, story) // prettier-ignore
+    await lab.hosts.a.ip('link add eth2 type veth peer name far2', 'link set eth2 up', 'link set far2 up')
+    await we(globals + instance({ priority: 150 }))
+    await state('master')
+    await until('the static entries are there', patience, there, story)
+    await lab.hosts.a.ip('link set far2 down')
+    await state('fault')
+    await lab.hosts.a.ip('link set far2 up')
+    await state('master')
+    await until('the static entries are still there', patience, there, story)
+    await lab.hosts.a.ip('link set eth2 down')
+    await state('fault')
+    await lab.hosts.a.ip('link set eth2 up')
+    await state('master')
+    await until('the static route is there again', patience, there, story)
+    await lab.hosts.a.ip('link del eth2')
+    await state('fault')
+  })
 })

@@ -38,6 +38,7 @@ export interface ProtectedAddress extends Followed {
   readonly autojoin: boolean
   /** Undefined: as keepalived chooses (IPv6 /128: 0, else for ever). */
   readonly preferredLifetime: Millis | 'forever' | undefined
+  /** It goes on a VMAC that is made on its interface for such addresses (`use_vmac` of its own, `use_vmac_addr`). */
   readonly useVmac: boolean
 }
 

@@ -139,8 +139,6 @@ export interface Vmac {
   readonly netlinkNotifyMessage: boolean
   /** `vmac_xmit_base`: advertisements leave by the interface below; always so with unicast. */
   readonly transmitBase: boolean
-  /** `use_vmac_addr`: also for addresses on other interfaces. */
-  readonly forAddresses: boolean
 }
 
 /** `use_ipvlan`. */

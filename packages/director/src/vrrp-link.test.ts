@@ -44,6 +44,7 @@ beforeAll(async () => {
       script.words[0] === '/bin/false'
         ? { problem: 'not that one' }
         : permissionOf(script, { scriptUser: { user: 'root' }, enableScriptSecurity: true, setSupplementaryGroups: false, useSymlinkPaths: false }, logger), // prettier-ignore
+    interfacePrefixes: { own: 'vrrp', forAddresses: 'addr' },
     runNft: (script) => {
       nft.push(script)
       return nftFails ? Promise.reject(new Error('Operation not supported')) : Promise.resolve()
@@ -365,16 +366,37 @@ test('our source towards another machine', () => {
 })
 
 test('a VMAC: made, found again, removed with what it changed', async () => {
-  const request = { instance: 'A', family: 'inet', on: 'eth0', virtualRouterId: 7, ipvlan: undefined } as const
-  const vmac = { name: undefined, mac: undefined, group: undefined, netlinkNotifyMessage: false, transmitBase: false, forAddresses: false } // prettier-ignore
-  const name = await link.createInterface({ ...request, vmac })
+  const request = {
+    instance: 'A',
+    family: 'inet',
+    on: 'eth0',
+    virtualRouterId: 7,
+    ipvlan: undefined,
+    forAddresses: false,
+  } as const
+  const vmac = { name: undefined, mac: undefined, group: undefined, netlinkNotifyMessage: false, transmitBase: false } // prettier-ignore
+  const [name, six] = await Promise.all([
+    link.createInterface({ ...request, vmac }),
+    link.createInterface({ ...request, family: 'inet6', vmac }),
+  ])
   expect(name).toBe('vrrp.7')
   await until(() => link.interface('vrrp.7')?.up === true)
   expect(link.interface('vrrp.7')).toMatchObject({ mac: '00:00:5e:00:01:07', addresses: [] })
   expect(await lan.left.run('cat /proc/sys/net/ipv4/conf/eth0/arp_ignore')).toBe('1\n')
-  const six = await link.createInterface({ ...request, family: 'inet6', vmac })
   expect(six).toBe('vrrp6.7')
   await until(() => link.interface('vrrp6.7')?.addresses.includes(address('fe80::1')) === true)
+  // For addresses it has none of its own: no advertisement leaves by it.
+  const extra = await link.createInterface({
+    ...request,
+    family: 'inet6',
+    virtualRouterId: 8,
+    vmac,
+    forAddresses: true,
+  })
+  expect(extra).toBe('addr.8')
+  await until(() => link.interface('addr.8')?.up === true)
+  expect(link.interface('addr.8')).toMatchObject({ mac: '00:00:5e:00:02:08', addresses: [] })
+  await link.removeInterface(extra)
   await link.removeInterface(name)
   await link.removeInterface(six)
   expect(await lan.left.run('cat /proc/sys/net/ipv4/conf/eth0/arp_ignore')).toBe('0\n')

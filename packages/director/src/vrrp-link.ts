@@ -44,7 +44,7 @@ import { createFirewall } from './vrrp-link/firewall.ts'
 import { iptablesFirewall, type IptablesOptions, type RunProgram } from './vrrp-link/firewall-iptables.ts'
 import { nftFirewall, type NftOptions, type RunNft } from './vrrp-link/firewall-nft.ts'
 import { createHoldings } from './vrrp-link/holdings.ts'
-import { createInterfaces } from './vrrp-link/interfaces.ts'
+import { createInterfaces, type Prefixes } from './vrrp-link/interfaces.ts'
 import { createNeighbours } from './vrrp-link/neighbours.ts'
 import { runNft, runProgram } from './vrrp-link/run-program.ts'
 import { watchFile, watchProcesses } from './vrrp-link/tracking.ts'
@@ -63,8 +63,8 @@ export interface VrrpLinkOptions {
   readonly localIgmp?: boolean
   /** `iproute_etc_dir`, `iproute_usr_dir`. */
   readonly routeFolders?: RouteFolders
-  /** `vmac_prefix`. */
-  readonly interfacePrefix?: string
+  /** `vmac_prefix`, `vmac_addr_prefix`. */
+  readonly interfacePrefixes?: Prefixes
 }
 
 /** The link and its end. */
@@ -132,7 +132,12 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
     routeNumbers(options.routeFolders),
   )
   const carriers = createCarriers(openLinkbeat, systemClock, logger, tell)
-  const made = createInterfaces(view, options.interfacePrefix ?? 'vrrp', firewall, logger)
+  const made = createInterfaces(
+    view,
+    options.interfacePrefixes ?? { own: 'vrrp', forAddresses: 'vrrp' },
+    firewall,
+    logger,
+  )
   const neighbours = createNeighbours(view, (on, address, mac) => {
     if (!holdings.holds(address)) return
     for (const listener of listeners) listener.claimed(on, address, mac)

@@ -43,7 +43,7 @@ export function serveVrrp(
       firewall: globals.nftables,
       routeFolders: globals.routeFolders,
       iptables: globals.iptables === undefined ? undefined : { ...globals.iptables, ipsets: globals.ipsets },
-      interfacePrefix: globals.vmacPrefix,
+      interfacePrefixes: { own: globals.vmacPrefix, forAddresses: globals.vmacAddressPrefix },
       localIgmp: !globals.disableLocalIgmp,
     })
     delays.enable()

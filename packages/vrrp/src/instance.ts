@@ -5,7 +5,7 @@ import { createChannel } from './channel.ts'
 import type { NotifyState } from './events.ts'
 import { sameHolding } from './holding.ts'
 import { identityOf, protocolOf } from './identity.ts'
-import { createOwnInterface } from './own-interface.ts'
+import { createMadeInterfaces } from './made-interfaces.ts'
 import { type Plan, plansOf } from './paths.ts'
 import { createPerformer } from './perform.ts'
 import { tally, type Tally } from './priority.ts'
@@ -79,7 +79,7 @@ export function createInstance(
       dispatch({ type: 'advert', advert })
     },
   })
-  const ownInterface = createOwnInterface(
+  const made = createMadeInterfaces(
     shared,
     () => config,
     voice,
@@ -96,7 +96,7 @@ export function createInstance(
     config: () => config,
     state: () => state,
     group: () => group,
-    vmacInterface: () => ownInterface.name(),
+    devices: made.devices,
     source: () => plans[0]?.own,
     dispatch: (event) => {
       dispatch(event)
@@ -157,21 +157,21 @@ export function createInstance(
     source: plans[0]?.own ?? config.sourceAddress,
   })
 
-  const waitsForInterface = (): boolean => state.phase === 'init' && ownInterface.isBeingMade()
+  const waitsForInterface = (): boolean => state.phase === 'init' && made.isBeingMade()
 
   /** Opens what can be opened, and tells why it cannot work at all. */
   const reach = (): readonly string[] => {
-    const faultOfInterface = ownInterface.ensure()
+    const faultsOfInterfaces = made.ensure()
     plans = plansOf(config, {
       get: (name) => interfaces.get(name),
       sourceTowards: (destination) => link.sourceTowards(destination),
       isVirtual: shared.isVirtual,
-      vmacInterface: config.vmac?.transmitBase === true ? undefined : ownInterface.name(),
+      vmacInterface: config.vmac?.transmitBase === true ? undefined : made.devices().own,
     })
     const deaf = channel.open(plans)
     const faults = reachFaults(config, knowledge())
     if (waitsForInterface()) return faults
-    if (faultOfInterface !== undefined) return [...faults, faultOfInterface]
+    if (faultsOfInterfaces.length > 0) return [...faults, ...faultsOfInterfaces]
     return faults.length === 0 && (deaf || plans[0] === undefined) ? ['no socket to listen on'] : faults
   }
 
@@ -229,7 +229,7 @@ export function createInstance(
       channel.close()
       if (keep) return
       announcer.drop(key)
-      ownInterface.remove().catch((error: unknown) => {
+      made.remove().catch((error: unknown) => {
         voice.once('error', 'vrrp.kernel', describeError(error))
       })
     },

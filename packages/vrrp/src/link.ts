@@ -178,4 +178,6 @@ export interface InterfaceRequest {
   /** Name to use unless it is taken: `vrrp.51`, `vrrp6.51`. */
   readonly vmac: Vmac | undefined
   readonly ipvlan: Ipvlan | undefined
+  /** It is for addresses alone, and no advertisement leaves by it. */
+  readonly forAddresses: boolean
 }

@@ -1,9 +1,9 @@
-import type { VrrpInstance } from '@ipvs-director/config'
 import { describeError } from '@ipvs-director/core'
+import type { InterfaceRequest } from './link.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { Voice } from './voice.ts'
 
-/** The macvlan or ipvlan interface of an instance: made when the one below is there, and made again when it is lost. */
+/** A macvlan or ipvlan interface for an instance: made when the one below is there, and made again when it is lost. */
 export interface OwnInterface {
   /** Undefined: none is wanted, or it is not made yet. */
   readonly name: () => string | undefined
@@ -16,7 +16,7 @@ export interface OwnInterface {
 
 export function createOwnInterface(
   { link, interfaces }: Surroundings,
-  config: () => VrrpInstance,
+  wish: () => InterfaceRequest | undefined,
   voice: Voice,
   changed: () => void,
 ): OwnInterface {
@@ -28,11 +28,10 @@ export function createOwnInterface(
   /** Number of the interface below on which it could not be made. */
   let failedOn: number | undefined
 
-  const make = (on: string, index: number): void => {
-    const { name: instance, family, virtualRouterId, vmac, ipvlan } = config()
+  const make = (request: InterfaceRequest, index: number): void => {
     making = true
     fault = 'its interface is being made'
-    link.createInterface({ instance, family, on, virtualRouterId, vmac, ipvlan }).then(
+    link.createInterface(request).then(
       (made) => {
         making = false
         name = made
@@ -54,8 +53,8 @@ export function createOwnInterface(
   return {
     name: () => name,
     ensure() {
-      const { vmac, ipvlan, interface: on } = config()
-      if ((vmac === undefined && ipvlan === undefined) || on === undefined) return undefined
+      const request = wish()
+      if (request === undefined) return undefined
       if (name !== undefined) {
         const there = interfaces.get(name) !== undefined
         if (there || !seen) {
@@ -65,8 +64,8 @@ export function createOwnInterface(
         voice.log('warn', 'vrrp.vmac', `${name} is gone`)
         name = undefined
       }
-      const below = interfaces.get(on)
-      if (below !== undefined && !making && failedOn !== below.index) make(on, below.index)
+      const below = interfaces.get(request.on)
+      if (below !== undefined && !making && failedOn !== below.index) make(request, below.index)
       return fault
     },
     isBeingMade: () => making,

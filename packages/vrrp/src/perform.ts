@@ -2,7 +2,7 @@ import type { VrrpInstance } from '@ipvs-director/config'
 import { type Address, describeError } from '@ipvs-director/core'
 import type { Channel } from './channel.ts'
 import type { NotifyState } from './events.ts'
-import { announcementsOf, extraAnnouncementsOf, holdingOf } from './holding.ts'
+import { announcementsOf, type Devices, extraAnnouncementsOf, holdingOf } from './holding.ts'
 import type { Holding } from './link.ts'
 import type { InstanceEffect, InstanceEvent, InstanceState, Phase } from './state.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -38,7 +38,7 @@ export interface PerformerOptions {
   readonly config: () => VrrpInstance
   readonly state: () => InstanceState
   readonly group: () => GroupEar | undefined
-  readonly vmacInterface: () => string | undefined
+  readonly devices: () => Devices
   /** Our own address on the instance's own way. */
   readonly source: () => Address | undefined
   readonly dispatch: (event: InstanceEvent) => void
@@ -53,15 +53,15 @@ const notifyStates: Readonly<Record<Phase, NotifyState | undefined>> = {
 }
 
 export function createPerformer(options: PerformerOptions): Performer {
-  const { key, shared, voice, channel, counters, config, state, group, vmacInterface } = options
+  const { key, shared, voice, channel, counters, config, state, group, devices } = options
   const { link, clock, announcer, tell } = shared
   let since = clock.wall()
   let told: NotifyState | undefined
   let deleted = false
 
-  let made: { readonly of: VrrpInstance; readonly on: string | undefined; readonly holding: Holding } | undefined
+  let made: { readonly of: VrrpInstance; readonly on: Devices; readonly holding: Holding } | undefined
   const holding = (): Holding => {
-    const [of, on] = [config(), vmacInterface()]
+    const [of, on] = [config(), devices()]
     if (made?.of !== of || made.on !== on) made = { of, on, holding: holdingOf(key, of, on) }
     return made.holding
   }
@@ -90,10 +90,10 @@ export function createPerformer(options: PerformerOptions): Performer {
         complain(link.release(holding()))
         return
       case 'announce':
-        announcer.burst(key, announcementsOf(config(), vmacInterface()), effect.repeat)
+        announcer.burst(key, announcementsOf(config(), devices()), effect.repeat)
         return
       case 'announceExtra':
-        announcer.burst(key, extraAnnouncementsOf(config(), vmacInterface()), 1)
+        announcer.burst(key, extraAnnouncementsOf(config(), devices()), 1)
         return
       case 'announceSource':
         announceSource()

@@ -399,7 +399,6 @@ test('a VMAC: its interface is made first, and adverts and addresses go there', 
     group: undefined,
     netlinkNotifyMessage: false,
     transmitBase: false,
-    forAddresses: false,
   }
   const lan = createLan({ names: ['a'] })
   const a = lan.node('a')
@@ -409,6 +408,36 @@ test('a VMAC: its interface is made first, and adverts and addresses go there', 
   expect(states(a)).toEqual(['VI_1 BACKUP', 'VI_1 MASTER'])
   expect(a.sent.at(-1)).toMatchObject({ on: 'vrrp.51', packet: { source: '192.0.2.1' } })
   expect(a.announced[0]).toEqual({ interface: 'vrrp.51', address: '192.0.2.100' })
+})
+
+test('use_vmac_addr: an interface for each other one and family, and their addresses go there', async () => {
+  const lan = createLan({ names: ['a'], interfaces: ['eth0', 'eth1'] })
+  const a = lan.node('a')
+  const on = (name: string) => ({ interface: name, useVmac: true })
+  const excluded = [
+    { ...aVip('192.0.2.200'), ...on('eth1') },
+    { ...aVip('192.0.2.201'), ...on('eth1') },
+    { ...aVip('2001:db8::1'), ...on('eth0') },
+  ]
+  a.start(plan(150, { excluded }))
+  await lan.settle(5000)
+  expect(states(a)).toEqual(['VI_1 BACKUP', 'VI_1 MASTER'])
+  expect(a.sent.at(-1)).toMatchObject({ on: 'eth0' })
+  const told = new Set(a.announced.map(({ interface: name, address: vip }) => `${vip} ${name}`))
+  expect([...told].sort()).toEqual([
+    '192.0.2.100 eth0',
+    '192.0.2.200 vrrp.51.eth1',
+    '192.0.2.201 vrrp.51.eth1',
+    '2001:db8::1 vrrp6.51.eth0',
+  ])
+  expect(a.interfaces()).toEqual(['eth0', 'eth1', 'vrrp.51.eth1', 'vrrp6.51.eth0'])
+  a.vrrp()?.apply(plan(150, { excluded: excluded.slice(2) }))
+  await lan.settle(1000)
+  expect(a.interfaces()).toEqual(['eth0', 'eth1', 'vrrp6.51.eth0'])
+  expect(states(a)).toEqual(['VI_1 BACKUP', 'VI_1 MASTER'])
+  a.vrrp()?.stop()
+  await lan.settle(1000)
+  expect(a.interfaces()).toEqual(['eth0', 'eth1'])
 })
 
 /** Trackers, reference §5. */
@@ -664,7 +693,6 @@ test('a VMAC interface that somebody removes is made again', async () => {
     group: undefined,
     netlinkNotifyMessage: false,
     transmitBase: false,
-    forAddresses: false,
   }
   const lan = createLan({ names: ['a'] })
   const a = lan.node('a')

@@ -354,7 +354,6 @@ const vrrp = {
   vmacAddrPrefix: text('vmac_addr_prefix', {
     since: '2.2.0',
     repeated: 'first',
-    ...pending,
     doc: 'How names of use_vmac_addr interfaces begin.',
   }),
   disableLocalIgmp: flag('disable_local_igmp', { since: '2.2.0', doc: 'No IGMP for link-local groups.' }),

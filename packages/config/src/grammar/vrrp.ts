@@ -227,8 +227,7 @@ export const vrrpInstance = blocks(
     }),
     useVmacAddr: flag('use_vmac_addr', {
       since: '2.2.0',
-      ...pending,
-      doc: 'VMAC interfaces for addresses on other interfaces, too.',
+      doc: 'VMAC interfaces for addresses on other interfaces, or of the other family, too.',
     }),
     vmacXmitBase: flag('vmac_xmit_base', { since: '1.2.10', doc: 'Send advertisements from the base interface.' }),
     useIpvlan: value('use_ipvlan', useIpvlan, {

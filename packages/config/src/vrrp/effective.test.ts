@@ -115,7 +115,6 @@ const fields: readonly (readonly [
         group: undefined,
         netlinkNotifyMessage: false,
         transmitBase: true,
-        forAddresses: false,
       },
     },
   ],
@@ -130,7 +129,6 @@ const fields: readonly (readonly [
         group: undefined,
         netlinkNotifyMessage: false,
         transmitBase: false,
-        forAddresses: false,
       },
     },
   ],
@@ -559,4 +557,22 @@ static_rules {
   expect(await followed('priority 255')).toHaveLength(3)
   expect(await followed('dont_track_primary')).toEqual([fault('eth1'), fault('eth0'), fault('eth4'), fault('eth5')])
   expect(await followed('track_interface {\n eth1\n eth4 weight 5\n}')).toHaveLength(4)
+})
+
+test.for([
+  ['nothing asked for', '', []],
+  ['use_vmac_addr', 'use_vmac_addr', ['10.0.1.1', 'fd00::1']],
+  ['use_vmac_addr with use_vmac', 'use_vmac\nuse_vmac_addr', ['10.0.1.1', 'fd00::1']],
+  ['use_vmac of an address', '', ['10.0.1.2', '10.0.0.2'], ' use_vmac'],
+  ['use_vmac of an address and of the instance', 'use_vmac', ['10.0.1.2'], ' use_vmac'],
+] as const)('addresses on a VMAC of their own: %s', async ([, lines, wanted, mark = '']) => {
+  const list = `virtual_ipaddress_excluded {
+    10.0.1.1 dev eth1
+    10.0.1.2 dev ${mark === '' ? 'eth0' : 'eth1'}${mark}
+    10.0.0.2 dev eth0${mark}
+    fd00::1
+  }`
+  const { addresses, excluded } = await instanceOf(`${lines}\n${list}`)
+  const found = [...addresses, ...excluded].flatMap((each) => (each.useVmac ? [each.address] : []))
+  expect(found).toEqual(wanted)
 })

@@ -143,7 +143,21 @@ function held(
   all: readonly AddressText[],
 ): VrrpInstance['addresses'] {
   const place = entryPlaces(text, keyword)
-  return entries.map((entry) => resolveAddress(entry, place(all.indexOf(entry)), text.interface))
+  return entries.map((entry) => {
+    const address = resolveAddress(entry, place(all.indexOf(entry)), text.interface)
+    return { ...address, useVmac: goesOnVmac(address, entry.dev !== undefined, text) }
+  })
+}
+
+/** `use_vmac` of an address needs a `dev`, and says nothing where the instance's VMAC is right for it. */
+function goesOnVmac(
+  { address, interface: on, useVmac }: VrrpInstance['addresses'][number],
+  named: boolean,
+  text: VrrpInstanceText,
+): boolean {
+  const at = on !== text.interface || familyOf(address) !== familyOfInstance(text)
+  if (on === undefined) return false
+  return useVmac && named ? at || text.useVmac === undefined : at && text.useVmacAddr
 }
 
 const multicastGroup = (family: VrrpInstance['family'], globals: GlobalDefsText | undefined): Address =>
@@ -169,7 +183,6 @@ function vmacOf(text: VrrpInstanceText, strict: boolean, unicast: boolean): Vmac
     group: given.group,
     netlinkNotifyMessage: given.netlink_notify_msg === true,
     transmitBase: unicast || (text.vmacXmitBase && !strict),
-    forAddresses: text.useVmacAddr,
   }
 }
 

@@ -12,6 +12,12 @@ import {
 import type { InterfaceRequest } from '@ipvs-director/vrrp'
 import type { Firewall } from './firewall.ts'
 
+/** How names begin: `vmac_prefix`, `vmac_addr_prefix`. */
+export interface Prefixes {
+  readonly own: string
+  readonly forAddresses: string
+}
+
 export interface MadeInterfaces {
   create(request: InterfaceRequest): Promise<string>
   remove(name: string): Promise<void>
@@ -24,7 +30,7 @@ const nameBytes = 15
 
 export function createInterfaces(
   view: Pick<NetworkView, 'link' | 'client'>,
-  prefix: string,
+  prefixes: Prefixes,
   firewall: Pick<Firewall, 'guard' | 'unguard'>,
   logger: Logger,
 ): MadeInterfaces {
@@ -32,6 +38,9 @@ export function createInterfaces(
   const made = new Map<string, string>()
   /** What was changed of an interface below, as it was before the first of those above it. */
   const changed = new Map<string, ReadonlyMap<string, string>>()
+
+  /** One at a time: two would find the same name free. */
+  let creating: Promise<unknown> = Promise.resolve()
 
   async function create(request: InterfaceRequest): Promise<string> {
     const parent = view.link(request.on) ?? (await view.client.link(request.on))
@@ -52,7 +61,7 @@ export function createInterfaces(
     made.set(name, parent.name)
     if (mac !== undefined) await guard(name, parent.name)
     await view.client.setLink(link.index, { up: true })
-    if (request.family === 'inet6') await shareLinkLocal(parent, link)
+    if (request.family === 'inet6' && !request.forAddresses) await shareLinkLocal(parent, link)
     return name
   }
 
@@ -74,6 +83,7 @@ export function createInterfaces(
   ): Promise<string> {
     // prettier-ignore
     const wish = request.vmac?.name ?? request.ipvlan?.name
+    const prefix = request.forAddresses ? prefixes.forAddresses : prefixes.own
     const plain = `${prefix}.${request.virtualRouterId}`
     const second = `${prefix}6.${request.virtualRouterId}`
     const others = Array.from({ length: 16 }, (_, i) => `${plain}.${i + 1}`)
@@ -139,7 +149,11 @@ export function createInterfaces(
   }
 
   return {
-    create,
+    create(request) {
+      const work = creating.then(() => create(request))
+      creating = work.catch(() => undefined)
+      return work
+    },
     async remove(name) {
       const parent = made.get(name)
       if (parent === undefined) return

@@ -17,6 +17,8 @@ export interface Node {
   readonly announced: Announcement[]
   /** Everything it sent, by interface. */
   readonly sent: { readonly on: string | undefined; readonly packet: OutgoingPacket; readonly at: number }[]
+  /** Names of its interfaces. */
+  readonly interfaces: () => readonly string[]
   /** Keys of what its kernel has now. */
   readonly holds: () => readonly string[]
   readonly start: (plan: VrrpPlan) => void
@@ -245,8 +247,8 @@ function createNode(
         drain()
         then()
       },
-      createInterface: ({ virtualRouterId, family }) => {
-        const made = `${family === 'inet' ? 'vrrp' : 'vrrp6'}.${virtualRouterId}`
+      createInterface: ({ virtualRouterId, family, forAddresses, on }) => {
+        const made = `${family === 'inet' ? 'vrrp' : 'vrrp6'}.${virtualRouterId}${forAddresses ? `.${on}` : ''}`
         links.set(made, { ...anInterface(made, 9, index), addresses: [] })
         return Promise.resolve(made)
       },
@@ -307,6 +309,7 @@ function createNode(
     scripts,
     answering,
     listener: () => listener,
+    interfaces: () => [...links.keys()],
     holds: () => [...kernel].filter(([, { until }]) => until > simulation.now()).map(([key]) => key),
     start(config) {
       end()
