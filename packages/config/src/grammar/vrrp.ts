@@ -24,7 +24,6 @@ import { interfaceKind, nameKind } from './shared.ts'
 import { tracking } from './trackers.ts'
 import { vipKind } from './vip.ts'
 
-
 const mac = textKind({ pattern: /^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$/, what: 'a MAC address', syntax: 'MAC' })
 const looksMac = /^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$/
 const looksAddress = /^(?:\d+(?:\.\d+){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*)(?:\/\d+)?$/
