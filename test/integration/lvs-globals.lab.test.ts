@@ -94,3 +94,27 @@ test('lvs_sync_daemon without an instance: both roles, again when one is stopped
   expect(await running.process.stop()).toBe(0)
   expect(await daemons()).toEqual([])
 })
+
+test('nftables_ipvs: a group is one service for each protocol, and a reload that adds one changes no mark', async () => {
+  const group = (name: string, lines: string, protocol = 'TCP'): string => `virtual_server_group ${name} {
+    ${lines}
+}
+virtual_server group ${name} {
+    lb_algo rr
+    lb_kind DR
+    protocol ${protocol}
+    persistence_timeout 60
+    real_server 10.9.0.21 80 {
+    }
+}
+`
+  const running = await start(`nftables_ipvs\n nftables_ipvs_start_fwmark 500\n}\n${group('a', '192.0.2.60-80 80\n192.0.2.60-80 443')}\nglobal_defs {`) // prettier-ignore
+  const saved = async (): Promise<string[]> => (await ipvsadm('-Sn')).split('\n').map((line) => line.trim()).filter((line) => line.includes('-f ')) // prettier-ignore
+  const first = ['-A -f 500 -s rr -p 60', '-a -f 500 -r 10.9.0.21:0 -g -w 1']
+  expect(await saved()).toEqual(first)
+  running.change((text) => `${group('b', '192.0.2.90 53', 'UDP')}${text}`)
+  expect(await running.reload()).toMatchObject({ ok: true })
+  expect(await saved()).toEqual([...first, '-A -f 501 -s rr -p 60', '-a -f 501 -r 10.9.0.21:0 -g -w 1'])
+  expect(await running.process.stop()).toBe(0)
+  expect(await services()).toEqual([])
+})

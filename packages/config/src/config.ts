@@ -44,6 +44,13 @@ export interface Globals {
   readonly reconcileInterval: Millis
   /** Own extension `data_path_marks`: the marks that checks with `data_path` may use, both ends included. Absent: none. */
   readonly dataPathMarks?: { readonly first: number; readonly last: number }
+  /** `nftables_ipvs`: groups are one service for a mark. Absent: each of their addresses is a service. */
+  readonly groupMarks?: {
+    readonly table: string
+    readonly priority: number
+    readonly first: number
+    readonly counters: boolean
+  }
   /** Mail, webhooks and notify FIFOs; absent: there are none. */
   readonly alarms?: AlarmSettings
 }
@@ -69,7 +76,16 @@ export type VirtualServerTarget =
         | { readonly kind: 'address'; readonly address: Address; readonly port: number }
         | { readonly kind: 'fwmark'; readonly fwmark: number; readonly family: Family }
       )[]
+      /** Its addresses, where they are no services of their own but have a mark ({@link withGroupMarks}). */
+      readonly marking?: GroupMarking
     }
+
+/** What nftables is to mark. */
+export interface GroupMarking {
+  readonly mark: number
+  /** Port 0: any. */
+  readonly addresses: readonly { readonly address: Address; readonly port: number }[]
+}
 
 export interface VirtualServer {
   readonly place: Place

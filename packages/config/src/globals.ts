@@ -23,6 +23,14 @@ export function resolveGlobals(text: GlobalDefsText | undefined): Globals {
     rsInitNotifies: text?.rsInitNotifies ?? false,
     reconcileInterval: text?.reconcileInterval ?? seconds(30),
     ...(text?.dataPathMarks === undefined ? {} : { dataPathMarks: text.dataPathMarks }),
+    ...(text?.nftablesIpvs === undefined ? {} : { groupMarks: groupMarksOf(text, text.nftablesIpvs) }),
     ...(alarms === undefined ? {} : { alarms }),
   }
 }
+
+const groupMarksOf = (text: GlobalDefsText, table: string): NonNullable<Globals['groupMarks']> => ({
+  table: table === '' ? 'keepalived_ipvs' : table,
+  priority: text.nftablesIpvsPriority ?? -1,
+  first: text.nftablesIpvsStartFwmark ?? 1000,
+  counters: text.nftablesCounters,
+})

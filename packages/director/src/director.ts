@@ -1,5 +1,5 @@
 import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
-import { withDataPathMarks, type Config, type Globals } from '@ipvs-director/config'
+import { withDataPathMarks, withGroupMarks, type Config, type Globals } from '@ipvs-director/config'
 import type { ControlHandlers, DriftReport, Plan, ReloadResult, Status } from '@ipvs-director/control'
 import { describeError, formatEndpoint, seconds, type Clock, type Logger, type Millis } from '@ipvs-director/core'
 import { notificationsOf, stateLines, type VrrpEvent } from '@ipvs-director/vrrp'
@@ -277,9 +277,11 @@ export function createDirector(options: DirectorOptions): Director {
       })
     },
   })
+  /** The marks of `nftables_ipvs`, once given. */
+  const groupMarks = new Map<string, number>()
   /** What a file means now: with what sources and operators say. */
   const asOf = (file: Config, overlay: Overlay): Config => {
-    const now = overlaid(sources.resolved(withServices(file, overlay)), overlay)
+    const now = withGroupMarks(overlaid(sources.resolved(withServices(file, overlay)), overlay), groupMarks)
     // Beside another program nothing is written, so there are no services for data paths.
     return dry ? now : withDataPathMarks(now)
   }

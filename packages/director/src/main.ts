@@ -9,6 +9,7 @@ import { testConfig } from './config-test.ts'
 import { sayWithoutEffect, withoutEffect } from './compare/without-effect.ts'
 import { createDirector, type Director, type DirectorOptions, type Loaded } from './director.ts'
 import { createFailover, noFailover } from './failover.ts'
+import { createGroupMarks } from './group-marks.ts'
 import { ipvsOf } from './ipvs-of.ts'
 import { logConfig } from './log/dump-config.ts'
 import { logSettings } from './log/settings.ts'
@@ -29,6 +30,7 @@ import { placesOf } from './surroundings/places.ts'
 import { createSurroundings } from './surroundings/surroundings.ts'
 import { serviceManager, type ServiceManager } from './systemd.ts'
 import { version } from './version.ts'
+import { runNft, runProgram } from './vrrp-link/run-program.ts'
 import { startVrrpProcess, type VrrpProcessOptions } from './vrrp-process.ts'
 
 /** Exit statuses, keepalived's where it has them (reference/operations.md §2). */
@@ -119,11 +121,18 @@ async function direct(
   const surroundings = createSurroundings(options, first.config, logger)
   const services = options.services && (first.config?.virtualServers.length ?? 0) > 0
   const ipvs = await surroundings.settle(() => ipvsOf({ ...options, services }, logger))
+  const marks =
+    options.compare || options.memoryIpvs
+      ? undefined
+      : createGroupMarks(nftWithIpvs(first.config?.process.ipvsNamespace), logger)
   const wiring: DirectorOptions = {
     file: options.file,
     version,
     load: surroundings.reading(loader(options, first, reader)),
-    used: surroundings.use,
+    used(config) {
+      surroundings.use(config)
+      void marks?.use(config)
+    },
     failover: failoverOf(options, logger, surroundings.childWait),
     alarms: (globals) =>
       withSnmp(
@@ -185,11 +194,21 @@ async function direct(
   service.stopping()
   await control.close()
   await director.stop({ keep, keepVips: options.keepVips })
+  if (!keep) await marks?.stop()
   ipvs.close()
   await surroundings.end()
   logger.info('stopped', 'Stopped')
   return exitStatus.ok
 }
+
+/** nft(8) where IPVS is: `net_namespace_ipvs`, without a name the first one of the machine. */
+const nftWithIpvs = (namespace: string | undefined): typeof runNft =>
+  namespace === undefined
+    ? runNft
+    : (script) => {
+        const path = namespace === '' ? '/proc/1/ns/net' : `/run/netns/${namespace}`
+        return runProgram(['nsenter', `--net=${path}`, 'nft', '-f', '-'], script)
+      }
 
 const readiness = ({ config }: Loaded): string => `${config?.virtualServers.length ?? 0} virtual servers`
 

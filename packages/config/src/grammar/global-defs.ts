@@ -21,7 +21,6 @@ import { ownAlarms } from './own-alarms.ts'
 import { fifoKind, hostPortKind, interfaceKind, pathKind, syncDaemonKind, timeoutsKind, userKind } from './shared.ts'
 
 const markKind = integerKind({ min: 1, max: 2 ** 32 - 1 })
-const pending = { pending: true } as const
 const nice = { min: -20, max: 19, doc: 'Niceness of the process.' } as const
 const noSwap = { doc: 'Lock the process in memory.' } as const
 const realTime = {
@@ -381,8 +380,6 @@ const vrrp = {
   }),
 } as const satisfies Fields
 
-const table = { bare: '', ...pending } as const
-
 const firewall = {
   nftables: text('nftables', {
     bare: '',
@@ -402,22 +399,20 @@ const firewall = {
   }),
   nftablesCounters: flag('nftables_counters', { since: '2.0.11', doc: 'Counters in its rules.' }),
   nftablesIpvs: text('nftables_ipvs', {
-    ...table,
+    bare: '',
     since: '2.2.2',
-    doc: 'nftables table that gives a virtual_server_group one mark.',
+    doc: 'nftables table that marks the packets to a virtual_server_group: its addresses are one IPVS service for each protocol then; keepalived_ipvs when not named.',
   }),
   nftablesIpvsPriority: integer('nftables_ipvs_priority', {
     min: -(2 ** 31),
     max: 2 ** 31 - 1,
     since: '2.2.2',
-    ...pending,
-    doc: 'Priority of its base chains.',
+    doc: 'Priority of its base chain; -1 when not given.',
   }),
   nftablesIpvsStartFwmark: integer('nftables_ipvs_start_fwmark', {
     min: 1,
     max: 2 ** 32 - 1,
     since: '2.2.2',
-    ...pending,
     doc: 'First mark it gives; 1000 when not given.',
   }),
 } as const satisfies Fields
