@@ -1,35 +1,58 @@
 import type { VrrpConfig, VrrpInstance } from '@ipvs-director/config'
+import { identityOf } from '@ipvs-director/vrrp'
 
-/** What changes for VRRP between two configurations, a line each: instances and sync groups with their VIPs. */
+/** What changes for VRRP between two configurations, a line each: instances and sync groups with their VIPs, and what is around them. */
 export function describeVrrpChanges(before: VrrpConfig | undefined, after: VrrpConfig): string[] {
   const lines: string[] = []
-  const known = new Map(before?.instances.map((each) => [each.name, each]))
-  const next = new Map(after.instances.map((each) => [each.name, each]))
-  for (const [name, instance] of known) {
-    if (!next.has(name)) lines.push(`remove vrrp_instance ${name} with ${vipsOf(instance).join(', ') || 'no VIP'}`)
+  const byName = new Map(before?.instances.map((each) => [each.name, each]))
+  const byIdentity = new Map(before?.instances.map((each) => [identityOf(each), each]))
+  const identities = new Set(after.instances.map(identityOf))
+  const names = new Set(after.instances.map(({ name }) => name))
+  for (const instance of before?.instances ?? []) {
+    if (names.has(instance.name) || identities.has(identityOf(instance))) continue
+    lines.push(`remove vrrp_instance ${instance.name} with ${vipsOf(instance).join(', ') || 'no VIP'}`)
   }
-  for (const [name, instance] of next) {
-    const earlier = known.get(name)
+  for (const instance of after.instances) {
+    const { name } = instance
+    const same = byIdentity.get(identityOf(instance))
+    const earlier = same ?? byName.get(name)
     if (earlier === undefined) lines.push(`add vrrp_instance ${name} with ${vipsOf(instance).join(', ') || 'no VIP'}`)
-    else lines.push(...changesOf(earlier, instance))
+    else lines.push(...changesOf(earlier, instance, same !== undefined))
   }
   if (textOf(before?.syncGroups ?? []) !== textOf(after.syncGroups)) lines.push('change the vrrp_sync_groups')
+  if (before !== undefined && aroundOf(before) !== aroundOf(after))
+    lines.push('change the settings of VRRP beside its instances')
   return lines
 }
 
-function changesOf(before: VrrpInstance, after: VrrpInstance): string[] {
-  const had = new Set(vipsOf(before))
-  const has = new Set(vipsOf(after))
+/** `same`: a master stays master. Otherwise what runs ends, and another virtual router begins as backup. */
+function changesOf(before: VrrpInstance, after: VrrpInstance, same: boolean): string[] {
+  const [had, has] = [addressesOf(before), addressesOf(after)]
+  const where = `vrrp_instance ${after.name}`
   const lines = [
-    ...[...has].filter((vip) => !had.has(vip)).map((vip) => `add VIP ${vip} to vrrp_instance ${after.name}`),
-    ...[...had].filter((vip) => !has.has(vip)).map((vip) => `remove VIP ${vip} from vrrp_instance ${after.name}`),
+    ...(same ? [] : [`replace ${where}: it resigns, and begins anew as backup`]),
+    ...(same && before.name !== after.name ? [`rename vrrp_instance ${before.name} to ${after.name}`] : []),
+    ...vipsOf(after).flatMap((vip) => {
+      if (!had.has(vip)) return [`add VIP ${vip} to ${where}`]
+      return had.get(vip) === has.get(vip) ? [] : [`change VIP ${vip} of ${where}`]
+    }),
+    ...vipsOf(before).flatMap((vip) => (has.has(vip) ? [] : [`remove VIP ${vip} from ${where}`])),
   ]
-  const rest = (instance: VrrpInstance): string => textOf({ ...instance, addresses: [], excluded: [] })
-  return rest(before) === rest(after) ? lines : [...lines, `change vrrp_instance ${after.name}`]
+  const rest = (instance: VrrpInstance): string => textOf({ ...instance, name: '', addresses: [], excluded: [] })
+  return !same || rest(before) === rest(after) ? lines : [...lines, `change ${where}`]
 }
 
-const vipsOf = ({ addresses, excluded }: VrrpInstance): string[] =>
-  [...addresses, ...excluded].map(({ address, prefix }) => `${address}/${prefix}`)
+const vipsOf = (instance: VrrpInstance): string[] => [...addressesOf(instance).keys()]
+
+/** All that is said of each address, by its text. */
+const addressesOf = ({ addresses, excluded }: VrrpInstance): ReadonlyMap<string, string> =>
+  new Map(
+    [addresses, excluded].flatMap((list, which) =>
+      list.map((each) => [`${each.address}/${each.prefix}`, `${which} ${textOf(each)}`] as const),
+    ),
+  )
+
+const aroundOf = (config: VrrpConfig): string => textOf({ ...config, instances: [], syncGroups: [] })
 
 /** Where something stands in the file changes nothing. */
 const textOf = (value: unknown): string =>

@@ -1,6 +1,7 @@
 export * from './advertisement.ts'
 export * from './events.ts'
 export type { GroupStatus } from './group.ts'
+export { identityOf } from './identity.ts'
 export * from './link.ts'
 export { type Notification, notificationsOf, stateLines } from './notify.ts'
 export * from './packet.ts'
