@@ -622,12 +622,26 @@ describe('steering', () => {
       const steering = { ...idle, admin: 'draining' as const, connectionsLeft, deadline: fixtureNow + 30_000 }
       return Promise.resolve(status({ virtualServers: [virtualServer({ servers: [serverStatus({ steering })] })] }))
     }
-    const answers = [() => draining(3), () => Promise.resolve(status())]
-    director.status = () => (answers.shift() ?? (() => Promise.resolve(status())))()
+    const servers = [serverStatus({ steering: { ...idle, admin: 'drained' } })]
+    const drained = () => Promise.resolve(status({ virtualServers: [virtualServer({ servers })] }))
+    const answers = [() => Promise.resolve(status()), () => draining(3)]
+    director.status = () => (answers.shift() ?? drained)()
     const { code, out } = await ctl('drain 10.0.0.2:80 --wait')
     expect(code).toBe(0)
     expect(out).toContain('3 connections left, at most')
-    expect(out).toContain('drained')
+    expect(out).toMatch(/\ndrained\n$/)
+  })
+
+  test('a drain that somebody else takes back meanwhile is not told to be done', async () => {
+    const of = (admin: 'draining' | undefined) => {
+      const servers = [serverStatus({ steering: { ...idle, admin, weight: 3 } })]
+      return Promise.resolve(status({ virtualServers: [virtualServer({ servers })] }))
+    }
+    const answers = [() => of('draining')]
+    director.status = () => (answers.shift() ?? (() => of(undefined)))()
+    const { code, out } = await ctl('drain 10.0.0.2:80 --wait')
+    expect(code).toBe(1)
+    expect(out).toContain('not drained: 10.0.0.2:80 is in use again')
   })
 })
 

@@ -1,4 +1,4 @@
-import type { SteerRequest, Status, SteeringStatus } from '../model.ts'
+import type { ServerStatus, SteerRequest, Status, SteeringStatus } from '../model.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { count, lengthy } from '../quantities.ts'
 import { paragraph, preformatted } from '../screen.ts'
@@ -35,14 +35,25 @@ export async function runSteer(context: CommandContext, { request, json, wait }:
 async function waitForDrain(context: CommandContext, request: SteerRequest, json: boolean): Promise<ExitStatus> {
   const { tools } = context
   let told = ''
+  let looks = 0
   while (!tools.interrupted.aborted) {
-    const draining = drainingOf(await context.client.status(), request)
-    if (draining.length === 0) {
+    const meant = meantBy(await context.client.status(), request)
+    const draining = meant.flatMap(({ steering }) => (steering?.admin === 'draining' ? [steering] : []))
+    const back = meant.filter(({ steering }) => steering?.admin === undefined)
+    // The first answer may have been made for somebody who asked before the drain.
+    looks++
+    if (back.length > 0 && looks > 1) {
+      const names = back.map(({ name }) => name).join(', ')
+      if (!json)
+        printLines(context, paragraph(outScreen(context), `not drained: ${names} is in use again`, { tone: 'bad' }))
+      return exitStatus.refused
+    }
+    if (draining.length === 0 && back.length === 0) {
       if (!json) printLines(context, paragraph(outScreen(context), 'drained', { tone: 'good' }))
       return exitStatus.ok
     }
     const text = progress(draining, tools.clock.wall())
-    if (!json && text !== told) printLines(context, paragraph(outScreen(context), text))
+    if (!json && draining.length > 0 && text !== told) printLines(context, paragraph(outScreen(context), text))
     told = text
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pace)
@@ -56,15 +67,13 @@ async function waitForDrain(context: CommandContext, request: SteerRequest, json
       )
     })
   }
-  return exitStatus.ok
+  return exitStatus.refused
 }
 
-/** What is still being drained of that which the request was about. */
-function drainingOf({ virtualServers }: Status, request: SteerRequest): SteeringStatus[] {
+/** Those that the request was about. */
+function meantBy({ virtualServers }: Status, request: SteerRequest): ServerStatus[] {
   return virtualServers.flatMap(({ name: service, servers }) =>
-    servers.flatMap(({ name, steering }) =>
-      steering?.admin === 'draining' && isMeant(request, service, name) ? [steering] : [],
-    ),
+    servers.filter(({ name }) => isMeant(request, service, name)),
   )
 }
 
