@@ -173,7 +173,19 @@ function portFor(port: number, forwarding: Forwarding, key: ServiceKey): number 
   return 'fwmark' in key ? 0 : key.port
 }
 
+let lastSettings: ServiceSettings | undefined
+
+/** The same object as the last time where nothing differs: there may be thousands of services. */
 function settingsOf(virtual: VirtualServer, key: ServiceKey): ServiceSettings {
+  const settings = ownSettings(virtual, key)
+  if (lastSettings === undefined || !isSame(lastSettings, settings)) lastSettings = settings
+  return lastSettings
+}
+
+const isSame = (a: ServiceSettings, b: ServiceSettings): boolean =>
+  (Object.keys(a) as (keyof ServiceSettings)[]).every((key) => a[key] === b[key])
+
+function ownSettings(virtual: VirtualServer, key: ServiceKey): ServiceSettings {
   const everybodyAlone = serviceFamily(key) === 'inet' ? 0xffffffff : 128
   return {
     scheduler: virtual.scheduler,

@@ -9,6 +9,7 @@ import { testConfig } from './config-test.ts'
 import { sayWithoutEffect, withoutEffect } from './compare/without-effect.ts'
 import { createDirector, type Director, type DirectorOptions, type Loaded } from './director.ts'
 import { createFailover, noFailover } from './failover.ts'
+import { collectGarbage } from './garbage.ts'
 import { createGroupMarks } from './group-marks.ts'
 import { ipvsOf } from './ipvs-of.ts'
 import { logConfig } from './log/dump-config.ts'
@@ -188,6 +189,8 @@ async function direct(
   surroundings.begin(director, () => {
     reloadAloud(reload, logger)
   })
+  // The table is right, and the probers are only starting.
+  collectGarbage()
   const control = await openControl(claim, { ...director, reload }, logger, ending.stop)
   const keep = (await ending.asked) || options.keepIpvs
   logger.info('stop', keep ? 'Stopping; the IPVS table stays as it is' : 'Stopping')

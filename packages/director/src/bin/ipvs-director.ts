@@ -1,6 +1,6 @@
 #!/usr/bin/env node
+import { keepYoungGenerationSmall } from '../garbage.ts'
 import { main } from '../main.ts'
-import { keepYoungGenerationSmall } from '../young-generation.ts'
 
 keepYoungGenerationSmall()
 process.exitCode = await main(process.argv.slice(2))
