@@ -32,6 +32,21 @@ const checksumAt = 16
 /** Knocks: resolves when the server would open a connection, which it is not asked to. */
 export type Knock = (at: CheckConnection, attempt: Attempt) => Promise<void>
 
+/** What the SYNs to a target have in common. */
+interface Route {
+  /** For sendto(2). */
+  readonly to: Buffer
+  /** Out of it. */
+  readonly address: Buffer
+  /** IPv4: the address we send from; four bytes. */
+  readonly source: Buffer | undefined
+  /** By performance.now(): the kernel may choose another one by then. */
+  readonly until: number
+}
+
+/** Finding out costs more than everything else of a knock. A route that did not work is found anew at once. */
+const routeLasts = 60_000
+
 /** One SYN that is out. */
 interface Waiting {
   readonly where: string
@@ -60,6 +75,8 @@ class SynSocket {
   readonly #waiting = new Map<number, Waiting>()
   /** The sequence number that is out, by target. */
   readonly #out = new Map<string, number>()
+  readonly #routes = new WeakMap<CheckConnection, Route>()
+  readonly #control = from(Buffer.alloc(4))
   broken = false
 
   constructor(family: Family, at: CheckConnection) {
@@ -104,9 +121,16 @@ class SynSocket {
     const out = this.#out.get(where)
     const sequence = out ?? this.#newSequence()
     return new Promise((resolve, reject) => {
-      const to = addressOf({ ...at, port: 0 })
-      const waiting = this.#waiting.get(sequence) ?? { where, address: addressPart(to), port: at.port, told: new Set() }
+      let route: Route
+      try {
+        route = this.#routeTo(at)
+      } catch (error) {
+        reject(systemFailure(error, where, true))
+        return
+      }
+      const waiting = this.#waiting.get(sequence) ?? { where, address: route.address, port: at.port, told: new Set() }
       const done = (failure?: ProbeFailure): void => {
+        if (failure !== undefined) this.#routes.delete(at)
         waiting.told.delete(done)
         if (waiting.told.size === 0) this.#forget(sequence, where)
         attempt.onEnd = undefined
@@ -121,7 +145,7 @@ class SynSocket {
       }
       if (out !== undefined) return
       try {
-        this.#send(at, to, encodeSyn(this.#port, at.port, sequence))
+        this.#send(at, route, encodeSyn(this.#port, at.port, sequence))
       } catch (error) {
         settle(waiting, systemFailure(error, where, true))
       }
@@ -139,18 +163,39 @@ class SynSocket {
     if (this.#out.get(where) === sequence) this.#out.delete(where)
   }
 
-  #send(at: CheckConnection, to: Buffer, syn: Buffer): void {
-    let control: Buffer | undefined
-    if (this.#family === 'inet') {
-      const source = at.bindAddress === undefined ? sourceFor(at) : Buffer.from(addressBytes(at.bindAddress))
-      sign(syn, source, to.subarray(4, 8))
-      control = from(source)
-    }
+  #routeTo(at: CheckConnection): Route {
+    const known = this.#routes.get(at)
+    const now = performance.now()
+    if (known !== undefined && now < known.until) return known
+    const to = addressOf({ ...at, port: 0 })
+    const source =
+      this.#family === 'inet6'
+        ? undefined
+        : at.bindAddress === undefined
+          ? sourceFor(at)
+          : Buffer.from(addressBytes(at.bindAddress))
+    const route = { to, address: addressPart(to), source, until: now + routeLasts }
+    this.#routes.set(at, route)
+    return route
+  }
+
+  #send(at: CheckConnection, route: Route, syn: Buffer): void {
     try {
-      this.#socket.send(syn, to, control)
+      this.#sendBy(route, syn)
     } catch {
-      // It may have been an error about another target, which is reported once to whoever comes next.
-      this.#socket.send(syn, to, control)
+      // It may have been an error about another target, which is reported once to whoever comes next; or the address
+      // that we sent from is ours no more.
+      this.#routes.delete(at)
+      this.#sendBy(this.#routeTo(at), syn)
+    }
+  }
+
+  #sendBy({ to, address, source }: Route, syn: Buffer): void {
+    if (source === undefined) this.#socket.send(syn, to)
+    else {
+      sign(syn, source, address)
+      this.#control.set(source, sourceAt)
+      this.#socket.send(syn, to, this.#control)
     }
   }
 
@@ -211,6 +256,9 @@ function sourceFor(at: CheckConnection): Buffer {
 
 const little = endianness() === 'LE'
 
+/** Where it has ipi_spec_dst. */
+const sourceAt = 20
+
 /** IP_PKTINFO (ip(7)): from this very address, so that it is the one in the checksum. */
 function from(source: Buffer): Buffer {
   const control = Buffer.alloc(32)
@@ -218,7 +266,7 @@ function from(source: Buffer): Buffer {
   else control.writeUInt32BE(28, 4)
   control.set(int(0), 8)
   control.set(int(IP_PKTINFO), 12)
-  control.set(source, 20)
+  control.set(source, sourceAt)
   return control
 }
 

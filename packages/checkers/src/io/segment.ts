@@ -31,17 +31,24 @@ export function encodeSyn(from: number, to: number, sequence: number): Buffer {
 
 /** Puts the checksum in, over the pseudo header of IPv4 too (RFC 9293 §3.1). */
 export function sign(segment: Buffer, source: Uint8Array, destination: Uint8Array): Buffer {
-  const length = Buffer.from([0, 6, segment.length >> 8, segment.length & 0xff])
   segment.writeUInt16BE(0, 16)
-  segment.writeUInt16BE(internetChecksum(Buffer.concat([source, destination, length, segment])), 16)
+  const pseudo = sumOf(source) + sumOf(destination) + IPPROTO_TCP + segment.length
+  segment.writeUInt16BE(internetChecksum(pseudo + sumOf(segment)), 16)
   return segment
 }
 
-/** RFC 1071. */
-function internetChecksum(bytes: Buffer): number {
+/** linux/in.h */
+const IPPROTO_TCP = 6
+
+/** Of the words of an even number of bytes, or with a zero behind them. */
+function sumOf(bytes: Uint8Array): number {
   let sum = 0
-  for (let at = 0; at < bytes.length; at += 2)
-    sum += at + 1 < bytes.length ? bytes.readUInt16BE(at) : (bytes[at] ?? 0) << 8
+  for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
+  return sum
+}
+
+/** RFC 1071. */
+function internetChecksum(sum: number): number {
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
   return ~sum & 0xffff
 }
