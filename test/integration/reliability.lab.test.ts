@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { seconds } from '@ipvs-director/core'
+import { openSocket, unixAddress } from '@ipvs-director/linux'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import {
   connectFrom,
@@ -15,6 +16,7 @@ import {
   type Lab,
   type LabProcess,
   type StandardHost,
+  type TcpServer,
 } from '../lab/index.ts'
 import { directorCommand, startDirector, type RunningDirector } from './director.ts'
 
@@ -37,10 +39,11 @@ const ownKernel = readFileSync('/proc/cpuinfo', 'latin1').includes('User Mode Li
 let lab: Lab<StandardHost>
 let director: RunningDirector | undefined
 let other: LabProcess | undefined
+const echoes = new Map<string, TcpServer>()
 
 beforeAll(async () => {
   lab = await upLab(dr())
-  for (const name of serverNames) await serveTcp(lab.hosts[name], { port: 7 })
+  for (const name of serverNames) echoes.set(name, await serveTcp(lab.hosts[name], { port: 7 }))
 })
 afterAll(() => lab.down())
 afterEach(async () => {
@@ -73,6 +76,38 @@ test('a state directory on a disk that is full: serves, and says that it cannot 
   await process.says(/ENOSPC/, seconds(20))
   await until('the table is right', seconds(10), async () => JSON.stringify(await weights()) === JSON.stringify(all))
   expect(process.code).toBeUndefined()
+})
+
+test('syslog hangs, its reader reads nothing: failures are acted on, it answers, and it ends in time', async () => {
+  const host = lab.hosts.director
+  const [path, dev, state] = ['log.sock', 'dev', 'hung'].map((name) => join(host.folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  const mute = openSocket({ domain: 1, type: 2, protocol: 0 }, { error: () => undefined })
+  mute.bind(unixAddress(path))
+  const devices = ['null', 'zero', 'full', 'random', 'urandom'].map((name) => `touch ${dev}/${name}; mount --bind /dev/${name} ${dev}/${name}`) // prettier-ignore
+  const preparation = [`mkdir -p ${dev}`, `mount -t tmpfs none ${dev}`, ...devices, `ln -s /proc/self/fd ${dev}/fd; ln -s ${path} ${dev}/log`, `mount --rbind ${dev} /dev`] // prettier-ignore
+  const started = start(preparation.join('; '), service(), '-S', '3', '-D', '--state-dir', state)
+  const rs1 = [...echoes.values()][0]
+  try {
+    await until('the table is right', seconds(60), async () => JSON.stringify(await weights()) === JSON.stringify(all))
+    // A socket's queue takes ten lines or so.
+    for (let i = 0; i < 3; i++) await host.output(['curl', '-sS', '-m', '20', '-X', 'POST', '--unix-socket', `${state}/control.sock`, 'http://director/v1/reload']) // prettier-ignore
+    rs1?.close('reset')
+    await until(
+      'the failure is acted on',
+      seconds(60),
+      async () => (await weights())?.[`${servers[0]}:7`] === undefined,
+    )
+    started.signal('SIGTERM')
+    expect(await started.ended).toBe(0)
+    expect(await witnessTable(host)).toEqual([])
+  } finally {
+    mute.close()
+    echoes.set('rs1', await serveTcp(lab.hosts.rs1, { port: 7 }))
+  }
 })
 
 test('/run is read-only: no control socket, no service; it ends and says why', async () => {

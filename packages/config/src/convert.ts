@@ -8,6 +8,7 @@ import { statementsFromJson } from './load-json.ts'
 import { parseWhole } from './parse.ts'
 import { printStatements } from './print.ts'
 import { Reader } from './read.ts'
+import { withoutSecretValues } from './secrets.ts'
 import { blockToJson, statementsOf } from './spelling.ts'
 import type { Statement } from './statement.ts'
 import { vocabularyOf } from './unknown.ts'
@@ -24,8 +25,13 @@ export interface Converted {
   readonly diagnostics: readonly Diagnostic[]
 }
 
+export interface ConvertOptions extends LoadOptions {
+  /** `***` stands for every secret: the result is for looking at. */
+  readonly withoutSecrets?: boolean
+}
+
 /** Either spelling of a configuration as both. */
-export async function convertConfig(file: string, options: LoadOptions): Promise<Converted> {
+export async function convertConfig(file: string, options: ConvertOptions): Promise<Converted> {
   const remarks = new Remarks()
   const grammar = grammarWith(options.checkers)
   const parsed = parseWhole(file, grammar, options, remarks)
@@ -42,8 +48,9 @@ export async function convertConfig(file: string, options: LoadOptions): Promise
     field: undefined,
     body,
   }
-  const json = blockToJson(grammar, new Reader(remarks, vocabularyOf(grammar)).block(grammar, root))
+  const whole = blockToJson(grammar, new Reader(remarks, vocabularyOf(grammar)).block(grammar, root))
+  const json = options.withoutSecrets === true ? withoutSecretValues(grammar, whole) : whole
   const text = JSON.stringify(json)
   const conf = printStatements(statementsOf(grammar, parseJson(text), { file: '', text }))
-  return { json, conf, diagnostics: withExcerpts(remarks, parsed.includes) }
+  return { json, conf, diagnostics: withExcerpts(grammar, remarks, parsed.includes) }
 }

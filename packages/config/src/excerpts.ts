@@ -1,9 +1,13 @@
+import type { Block } from './declare.ts'
 import type { Diagnostic, Remarks } from './diagnostics.ts'
 import type { Includes } from './include.ts'
+import { secretKeywords } from './secrets.ts'
 import { linesOf } from './source.ts'
 
 /** Diagnostics in the order of the text, file by file, with the line each is about. */
-export function withExcerpts(remarks: Remarks, includes: Includes): readonly Diagnostic[] {
+export function withExcerpts(grammar: Block, remarks: Remarks, includes: Includes): readonly Diagnostic[] {
+  if (remarks.all.length === 0) return []
+  const hide = secretsHidden(grammar)
   const sources = [...includes.read.values()]
   const order = new Map(sources.map((source, i) => [source.file, i]))
   const byFile = new Map(sources.map((source) => [source.file, source]))
@@ -22,12 +26,15 @@ export function withExcerpts(remarks: Remarks, includes: Includes): readonly Dia
       lines.set(file, (lineAt = source === undefined ? () => undefined : linesOf(source)))
     }
     const excerpt = lineAt(line)
-    return excerpt === undefined ? each : { ...each, excerpt: withoutSecrets(excerpt) }
+    return excerpt === undefined ? each : { ...each, excerpt: hide(excerpt) }
   })
 }
 
-/** Keywords (in JSON, too) after which a secret stands. */
-const secrets = /(?<=(?:^|[\s{"])(?:auth_pass|password|key)(?:"\s*:\s*|\s+)"?)[^\s"[][^"]*|(?<="value"\s*:\s*")[^"]*/g
-
-/** The line with a `*` for each character of a secret, so that the places in it stay: remarks go to logs. */
-export const withoutSecrets = (line: string): string => line.replace(secrets, (secret) => '*'.repeat(secret.length))
+/** A line with a `*` for each character of a secret, so that the places in it stay: remarks go to logs. */
+export function secretsHidden(grammar: Block): (line: string) => string {
+  const names = [...secretKeywords(grammar)].join('|')
+  // In JSON the parts of a value may be on lines of their own.
+  const pattern = `(?<=(?:^|[\\s{"])(?:${names})(?:"\\s*:\\s*|\\s+)"?)[^\\s"[][^"]*|(?<="(?:value|url)"\\s*:\\s*")[^"]*`
+  const secrets = new RegExp(pattern, 'g')
+  return (line) => line.replace(secrets, (secret) => '*'.repeat(secret.length))
+}

@@ -58,7 +58,7 @@ async function run(
     for (const statement of await statementsFromJson(json, grammar, remarks)) assembly.take(statement, false)
   }
   const { config, leftOut, stale } = assembly.finish()
-  const diagnostics = withExcerpts(remarks, includes)
+  const diagnostics = withExcerpts(grammar, remarks, includes)
   const result = { config: readable ? config : undefined, diagnostics, files: [...includes.read.keys()], leftOut }
   return { result, stale }
 }

@@ -267,7 +267,8 @@ export class TreeBuilder {
 }
 
 /** `vrrp_instance VI_1`, for messages. */
-const describe = (statement: Statement): string => [statement.keyword, ...statement.args.slice(0, 2)].join(' ')
+const describe = ({ keyword, args, field }: Statement): string =>
+  field?.secret === true ? keyword : [keyword, ...args.slice(0, 2)].join(' ')
 
 const braceAt = ({ source, line, column }: Brace): Place => ({ file: source.file, line, column, length: 1 })
 

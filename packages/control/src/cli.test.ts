@@ -447,6 +447,38 @@ describe('lists, explain, watch', () => {
     })
   })
 
+  test.for([
+    [
+      'disabled',
+      { admin: 'disabled', since: fixtureNow - 5000 },
+      'disabled by hand 5 s ago: "ipvs-ctl enable" puts it back',
+    ],
+    [
+      'of its host',
+      { admin: 'drained', host: true },
+      'with its host, drained by hand: "ipvs-ctl maintenance --off" puts it back',
+    ],
+    [
+      'draining',
+      { admin: 'draining', connectionsLeft: 3, deadline: fixtureNow + 60_000 },
+      'by hand, 3 connections left, out in 1 min whatever is left',
+    ],
+    ['another weight', { weight: 7 }, 'set by hand: "ipvs-ctl reset" gives it back'],
+    ['on its way out', { leaving: true }, 'a reload removed it'],
+    ['forced', { force: 'up' }, 'it counts as up by hand, whatever its checks say, until "ipvs-ctl reset 10.0.0.2:80"'],
+  ] as const)('explain tells what was asked for by hand: %s', async ([, steering, told]) => {
+    const one = serverStatus({ steering: { ...idle, ...steering } })
+    director.status = () => Promise.resolve(status({ virtualServers: [virtualServer({ servers: [one] })] }))
+    expect((await ctl('explain 10.0.0.2:80')).out.replace(/\s+/g, ' ')).toContain(told)
+  })
+
+  test('explain: weights of servers that are down and serve all the same', async () => {
+    const one = { ...downServer('10.0.0.2:80', 'x'), wantedWeight: 1, kernelWeight: 1 }
+    director.status = () =>
+      Promise.resolve(status({ virtualServers: [virtualServer({ panic: true, servers: [one] })] }))
+    expect((await ctl('explain 10.0.0.2:80')).out).toContain('the checks are not believed')
+  })
+
   test('watch draws rates and events, and ends by q', async () => {
     director.events.push(event(1))
     const tools = toolsFor({ terminal: { columns: 80, rows: 40 } })

@@ -145,7 +145,7 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
     )
     .command(
       'config [file]',
-      'Print what a configuration says as a minimal keepalived.conf',
+      'Print what a configuration says as a minimal keepalived.conf, without its secrets',
       (y) => withId(withJson(file(y), 'As JSON')),
       (a) => {
         choose({ command: 'config', file: a.file, json: a.json, configId: a['config-id'], socket: text(a['socket']) })

@@ -68,7 +68,11 @@ export interface CodeExplanation {
 /** What can be done with configuration files without a director. */
 export interface ConfigTools {
   check(file: string, settings: ReadSettings): Promise<CheckedConfig>
-  convert(file: string, settings: Pick<ReadSettings, 'configId'>): Promise<ConvertedConfig>
+  /** `withoutSecrets`: `***` stands for each of them. */
+  convert(
+    file: string,
+    settings: Pick<ReadSettings, 'configId'> & { readonly withoutSecrets: boolean },
+  ): Promise<ConvertedConfig>
   /** The text in its usual looks; undefined when its braces do not match. */
   format(text: string): string | undefined
   /** Undefined: there is no such code. */

@@ -21,10 +21,11 @@ export const configTools: ConfigTools = {
   codes: () => allCodes().map(({ code }) => code),
   explain,
   format: formatConf,
-  async convert(file, { configId }) {
+  async convert(file, { configId, withoutSecrets }) {
     const foreign = ldirectordFile(file)
     const { json, conf, diagnostics } = await convertConfig(file, {
       checkers,
+      withoutSecrets,
       ...(configId === undefined ? {} : { configId }),
       ...(foreign === undefined
         ? {}

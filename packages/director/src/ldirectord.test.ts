@@ -114,7 +114,7 @@ test('ipvs-ctl convert takes it', async () => {
   try {
     const file = join(folder, 'ldirectord.cf')
     writeFileSync(file, sample)
-    const converted = await configTools.convert(file, { configId: undefined })
+    const converted = await configTools.convert(file, { configId: undefined, withoutSecrets: false })
     expect(converted).toMatchObject({ errors: 0, usual: 'conf' })
     expect(converted.conf).toContain('virtual_server 192.0.2.1 80 {')
     expect(converted.diagnostics[0]).toBe(`${file}:5: autoreload has no counterpart; after a change: ipvs-ctl reload`)

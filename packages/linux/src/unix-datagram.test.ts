@@ -76,6 +76,27 @@ test('a reader that is not there yet, and one that comes back', async () => {
   expect(second.got).toEqual(['while it is gone'])
 })
 
+test('a reader that hangs costs its room and no time; what waits arrives when it reads again', async () => {
+  const path = join(folder, 's')
+  const { socket, got } = reader(path)
+  const to = sender(path, { keep: 100 })
+  const sent = Array.from({ length: 5000 }, (_, i) => `line ${i}`)
+  let turns = 0
+  const turning = setInterval(() => turns++, 1)
+  for (const line of sent) {
+    to.send(Buffer.from(line))
+    if (to.waiting === 100) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await to.drain(20)
+  clearInterval(turning)
+  const taken = sent.length - to.lost
+  expect([to.waiting, turns > 0, taken < 1000]).toEqual([100, true, true])
+  socket.start()
+  await to.drain(5000)
+  await until(() => got.length === taken)
+  expect([got, to.waiting]).toEqual([sent.slice(0, taken), 0])
+})
+
 test('beyond its room lines are lost and counted; draining ends in time', async () => {
   const to = sender(join(folder, 'nobody'), { keep: 3 })
   for (let i = 0; i < 5; i++) to.send(Buffer.from('x'))

@@ -36,6 +36,7 @@ export const ownAlarms = {
     ),
     {
       ...own,
+      secret: true,
       doc: 'Where changes are posted as JSON, signed by HMAC-SHA256 with the first line of the file.',
     },
   ),

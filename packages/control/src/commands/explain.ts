@@ -1,7 +1,7 @@
 import { closest } from '../closest.ts'
 import { ControlError } from '../control-error.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
-import type { CheckStatus, ServerStatus, Status, VirtualServerStatus } from '../model.ts'
+import type { CheckStatus, ServerStatus, Status, SteeringStatus, VirtualServerStatus } from '../model.ts'
 import { ago, count, lengthy } from '../quantities.ts'
 import { paragraph, type Screen } from '../screen.ts'
 import { findVirtualServers } from '../select.ts'
@@ -63,7 +63,7 @@ function explainServer(server: ServerStatus, service: VirtualServerStatus, now: 
     about: `${server.name} of ${service.name}: ${server.state}${since}`,
     answers: [
       { question: 'why', answer: whyText(server, now) },
-      { question: 'why this weight', answer: weightText(server, service) },
+      { question: 'why this weight', answer: weightText(server, service, now) },
       ...(returning === undefined ? [] : [{ question: 'what would bring it back', answer: returning }]),
       ...(noticing.length === 0
         ? []
@@ -73,6 +73,9 @@ function explainServer(server: ServerStatus, service: VirtualServerStatus, now: 
 }
 
 function whyText(server: ServerStatus, now: number): string {
+  if (server.steering?.force !== undefined) {
+    return `it counts as ${server.steering.force} by hand, whatever its checks say, until "ipvs-ctl reset ${server.name}"; they say: ${server.reason}`
+  }
   if (server.checks.length === 0) return 'it has no checks: it counts as up always'
   if (server.state === 'unknown') return 'no check has given a verdict yet'
   const checked = server.checkedAt === undefined ? '' : `, ${ago(server.checkedAt, now)}`
@@ -91,14 +94,35 @@ function failureText(check: CheckStatus, said: string): string {
   return `${checkName(check)} failed ${check.failed} of ${count(check.probes, 'probe')}${forgiven}${own}`
 }
 
-function weightText(server: ServerStatus, service: VirtualServerStatus): string {
+function weightText(server: ServerStatus, service: VirtualServerStatus, now: number): string {
   const kernel =
     server.kernelAt === undefined
       ? 'the kernel was not asked yet'
       : weightDiffers(server)
         ? `but the kernel has ${server.kernelWeight === undefined ? 'no entry' : `weight ${server.kernelWeight}`}: the next audit repairs it, or "ipvs-ctl drift --now"`
         : 'and the kernel has it so'
-  return `${wantedText(server, service)}; ${kernel}`
+  const byHand = server.steering === undefined ? undefined : steeringText(server.steering, now)
+  return [wantedText(server, service), ...(byHand === undefined ? [] : [byHand]), kernel].join('; ')
+}
+
+/** What was asked for by hand, as far as it says something of the weight. */
+function steeringText(
+  { admin, host, since, deadline, connectionsLeft, weight, leaving }: SteeringStatus,
+  now: number,
+): string | undefined {
+  // prettier-ignore
+  const when = since === undefined ? '' : ` ${ago(since, now)}`
+  const of = host ? 'with its host, ' : ''
+  const back = host ? '"ipvs-ctl maintenance --off" puts it back' : '"ipvs-ctl enable" puts it back'
+  if (leaving) return 'a reload removed it: it serves the connections it has and is gone then'
+  if (admin === 'disabled') return `disabled by hand${when}: ${back}`
+  if (admin === 'drained') return `${of}drained by hand${when}: ${back}`
+  if (admin === 'draining') {
+    const left = connectionsLeft === undefined ? '' : `, ${count(connectionsLeft, 'connection')} left`
+    const end = deadline === undefined ? '' : `, out in ${lengthy(Math.max(0, deadline - now))} whatever is left`
+    return `${of}being drained by hand${when}${left}${end}: ${back}`
+  }
+  return weight === undefined ? undefined : `set by hand: "ipvs-ctl reset" gives it back to the file`
 }
 
 function wantedText({ wantedWeight, state }: ServerStatus, service: VirtualServerStatus): string {
@@ -107,6 +131,9 @@ function wantedText({ wantedWeight, state }: ServerStatus, service: VirtualServe
     if (state === 'up' && sorry) return 'no entry is wanted: the sorry server serves until quorum is gained'
     if (state === 'down') return 'no entry is wanted: a server that is down is taken out'
     return 'no entry is wanted'
+  }
+  if (state === 'down' && service.panic && wantedWeight > 0) {
+    return `weight ${wantedWeight} is wanted: so many are down that the checks are not believed (panic_threshold), and all serve`
   }
   if (wantedWeight === 0 && state === 'down') {
     return 'weight 0 is wanted: inhibited instead of taken out, so that its connections live on'
