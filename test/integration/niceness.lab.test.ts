@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { seconds } from '@ipvs-director/core'
 import type { Status } from '@ipvs-director/control'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, test } from 'vitest'
 import { dr, until, upLab, type Lab, type LabProcess, type StandardHost } from '../lab/index.ts'
 import { directorCommand } from './director.ts'
 
