@@ -259,6 +259,9 @@ export function createDirector(options: DirectorOptions): Director {
       wall: () => clock.wall(),
       read: options.readSnippet ?? readSnippet,
       apply: applyOverlay,
+      unsaved: (problem) => {
+        say('error', 'overlay.not-saved', problem)
+      },
     },
     stored.overlay,
   )

@@ -3,6 +3,7 @@ import type { VirtualServer } from '@ipvs-director/config'
 import { address, seconds } from '@ipvs-director/core'
 import { memoryIpvs, type IpvsClient } from 'ipvs-netlink'
 import { expect, test } from 'vitest'
+import { emptyOverlay } from './overlay.ts'
 import { config, realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
 import { world, type World } from './testing/world.ts'
 
@@ -265,4 +266,23 @@ test('a VIP that comes sets the checks once, however many virtual servers are on
   expect(set).toBe(1)
   expect(w.prober().checks).toHaveLength(2)
   expect(w.log.lines.filter(({ event }) => event === 'service.suspended')).toHaveLength(50)
+})
+
+test('what is asked for by hand is done also where it cannot be saved, and that is said', async () => {
+  const full = {
+    load: () => ({ overlay: emptyOverlay, problem: undefined }),
+    save: () => {
+      throw new Error('ENOSPC: no space left on device')
+    },
+  }
+  const w = world(config([web()]), { overlay: full })
+  await w.director.start()
+  const problem = 'what is asked for by hand cannot be saved, a restart will forget it: ENOSPC: no space left on device'
+  expect(await w.director.steer({ action: 'drain', server: names[0]! })).toEqual({
+    ok: true,
+    changes: [expect.stringContaining('draining'), problem],
+  })
+  expect(w.log.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'overlay.not-saved' }))
+  await w.clock.advance(seconds(2))
+  expect(await weights(w.ipvs)).toEqual({ '192.0.2.1': ['10.0.0.2:80=1'] })
 })

@@ -1,5 +1,6 @@
 import type { SteerAnswer, SteerRequest } from '@ipvs-director/control'
 import type { Config } from '@ipvs-director/config'
+import { describeError } from '@ipvs-director/core'
 import type { LeavingServer } from './leaving.ts'
 import type { OverlayStore } from './overlay-file.ts'
 import { supersededBy, withoutService } from './overlay-services.ts'
@@ -17,6 +18,8 @@ export interface SteeringOptions {
   readonly read: (text: string) => Promise<Snippet>
   /** Makes the overlay count: by the pools' own means, or for `restructured` by putting the configuration together anew. */
   readonly apply: (overlay: Overlay, restructured: boolean) => Promise<void>
+  /** It cannot be saved: it counts all the same, until the next start. */
+  readonly unsaved: (problem: string) => void
 }
 
 /** The overlay of a running director: each request is carried out, then saved. */
@@ -38,7 +41,7 @@ export interface Steering {
 }
 
 export function createSteering(options: SteeringOptions, first: Overlay): Steering {
-  const { store, config, wall, read, apply } = options
+  const { store, config, wall, read, apply, unsaved } = options
   let overlay = first
 
   async function wishOf(request: SteerRequest): Promise<Wish | (SteerAnswer & { ok: false })> {
@@ -48,9 +51,17 @@ export function createSteering(options: SteeringOptions, first: Overlay): Steeri
     return { ...request, read: virtualServers }
   }
 
-  function save(next: Overlay): void {
+  /** Answers what is to be said to whoever asked for it. */
+  function save(next: Overlay): readonly string[] {
     overlay = next
-    store.save(overlay)
+    try {
+      store.save(overlay)
+      return []
+    } catch (error) {
+      const problem = `what is asked for by hand cannot be saved, a restart will forget it: ${describeError(error)}`
+      unsaved(problem)
+      return [problem]
+    }
   }
 
   return {
@@ -63,11 +74,10 @@ export function createSteering(options: SteeringOptions, first: Overlay): Steeri
       const outcome = steered(overlay, wish, config(), wall())
       if ('problem' in outcome) return { ok: false, problem: outcome.problem, candidates: outcome.candidates }
       const before = overlay
-      overlay = outcome.overlay
       // Saved first: what was promised must outlive a crash in between.
-      store.save(overlay)
+      const problems = save(outcome.overlay)
       await apply(overlay, isRestructured(before, overlay))
-      return { ok: true, changes: outcome.changes }
+      return { ok: true, changes: [...outcome.changes, ...problems] }
     },
     leave(leaving) {
       overlay = { ...overlay, leaving }
