@@ -303,6 +303,11 @@ export function createEngine(options: EngineOptions): Engine {
       remove([...tasks.keys()].filter((id) => !wanted.has(id)))
       add(checks)
     },
+    changeChecks(gone, come) {
+      io.forgetMaterial()
+      remove(gone)
+      add(come)
+    },
     figures(ids) {
       const chosen = ids === undefined ? [...tasks.values()] : ids.flatMap((id) => tasks.get(id) ?? [])
       return Promise.resolve(chosen.map(figuresOf))

@@ -3,8 +3,8 @@ import type { Config } from '@ipvs-director/config'
 
 /** BFD sessions that VRRP follows (`track_bfd`): they are held by the prober, like those of BFD_CHECK. */
 export interface BfdSessions {
-  /** Those that no checker asks for anyhow. */
-  checks(known: ReadonlySet<string>): readonly Check[]
+  /** By check id. */
+  readonly checks: ReadonlyMap<string, Check>
   /** The `bfd_instance` blocks that a session stands for. */
   named(id: string): readonly string[]
 }
@@ -23,7 +23,7 @@ export function bfdSessions(config: Config | undefined): BfdSessions {
     }
   }
   return {
-    checks: (known) => [...checks.values()].filter(({ id }) => !known.has(id)),
+    checks,
     named: (id) => names.get(id) ?? [],
   }
 }

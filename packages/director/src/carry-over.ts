@@ -1,6 +1,6 @@
 import type { CheckerConfig, VirtualServer } from '@ipvs-director/config'
 import { formatEndpoint } from '@ipvs-director/core'
-import { checkIdOf, probeIdentityOf, type CheckPlan } from './checks.ts'
+import { checkIdOf, probeIdentityOf, type CheckTable } from './checks.ts'
 import { isAlive, type CheckHealth, type Pool, type PoolEffect, type PoolServer, type ServerHealth } from './pool.ts'
 
 /**
@@ -12,12 +12,16 @@ import { isAlive, type CheckHealth, type Pool, type PoolEffect, type PoolServer,
 export function carriedHealth(
   next: VirtualServer,
   before: Pool | undefined,
-  running: CheckPlan['subscribers'],
+  running: CheckTable,
 ): Map<string, ServerHealth> {
   const health = new Map<string, ServerHealth>()
   for (const real of next.realServers) {
     const name = formatEndpoint(real)
     const old = before?.servers.get(name)
+    if (old?.config.checkers === real.checkers && old.config.weight === real.weight) {
+      health.set(name, old.health)
+      continue
+    }
     const known = old === undefined ? new Map<string, CheckHealth>() : checksByProbe(old)
     const wasAlive = old === undefined ? undefined : isAlive(old.health)
     const checks = real.checkers.map(
@@ -35,8 +39,8 @@ export function carriedHealth(
 }
 
 /** What the same check has found; undefined: it is not under way, or has said nothing yet. */
-function found(checker: CheckerConfig, running: CheckPlan['subscribers']): CheckHealth | undefined {
-  const [first] = running.get(checkIdOf(checker)) ?? []
+function found(checker: CheckerConfig, running: CheckTable): CheckHealth | undefined {
+  const [first] = running.subscribers(checkIdOf(checker))
   const check = first?.pool.servers.get(first.server)?.health.checks[first.checker]
   return check?.seen === true ? check : undefined
 }

@@ -10,11 +10,14 @@ export interface Subscriber {
   readonly checker: number
 }
 
-export interface CheckPlan {
-  readonly checks: readonly Check[]
-  /** By check id: equal probes are made once and told to everybody who asked. */
-  readonly subscribers: ReadonlyMap<string, readonly Subscriber[]>
+/** A check, and everybody who asks for it: equal probes are made once. */
+export interface PlannedCheck {
+  readonly check: Check
+  readonly subscribers: readonly Subscriber[]
 }
+
+/** By check id. */
+export type CheckPlan = ReadonlyMap<string, PlannedCheck>
 
 export const checkIdOf = remembered((checker) =>
   checkId(checker.kind, checker.connection, checker.options, checker.timing),
@@ -38,39 +41,71 @@ export async function planChecks(
   pools: Iterable<Pool>,
   fresh: (subscriber: Subscriber) => boolean,
 ): Promise<CheckPlan> {
-  const checks = new Map<string, Check>()
-  const subscribers = new Map<string, Subscriber[]>()
+  const plan = new Map<string, PlannedCheck & { readonly subscribers: Subscriber[] }>()
   for (const pool of pools) {
     await inSlices(pool.servers, ([name, server]) => {
       server.config.checkers.forEach((config, index) => {
         const id = checkIdOf(config)
         const subscriber: Subscriber = { pool, server: name, checker: index }
-        const others = subscribers.get(id)
-        if (others !== undefined) {
-          others.push(subscriber)
+        const known = plan.get(id)
+        if (known !== undefined) {
+          known.subscribers.push(subscriber)
           return
         }
-        subscribers.set(id, [subscriber])
-        checks.set(id, {
-          id,
-          kind: config.kind,
-          connection: config.connection,
-          options: config.options,
-          timing: config.timing,
-          initial: initialOf(server.health.checks[index], fresh(subscriber)),
-        })
+        const { kind, connection, options, timing } = config
+        const initial = initialOf(server.health.checks[index], fresh(subscriber))
+        plan.set(id, { check: { id, kind, connection, options, timing, initial }, subscribers: [subscriber] })
       })
     })
   }
-  return { checks: [...checks.values()], subscribers }
+  return plan
 }
 
-/** A check as it is to begin now, whatever was known when it was planned. */
-export function asOfNow(check: Check, plan: CheckPlan): Check {
-  const [first] = plan.subscribers.get(check.id) ?? []
-  const health = first?.pool.servers.get(first.server)?.health.checks[first.checker]
-  const initial = health === undefined ? check.initial : initialOf(health, check.initial.unproven)
-  return initial === check.initial ? check : { ...check, initial }
+/** The checks of the pools that run. */
+export class CheckTable {
+  readonly #plan = new Map<string, PlannedCheck>()
+
+  ids(): Iterable<string> {
+    return this.#plan.keys()
+  }
+
+  subscribers(id: string): readonly Subscriber[] {
+    return this.#plan.get(id)?.subscribers ?? []
+  }
+
+  /** A check as it is to begin now, whatever was known when it was planned; undefined: nobody asks for it. */
+  check(id: string): Check | undefined {
+    const planned = this.#plan.get(id)
+    if (planned === undefined) return undefined
+    const { check, subscribers } = planned
+    const [first] = subscribers
+    const health = first?.pool.servers.get(first.server)?.health.checks[first.checker]
+    const initial = health === undefined ? check.initial : initialOf(health, check.initial.unproven)
+    return initial === check.initial ? check : { ...check, initial }
+  }
+
+  /** Takes out what some pools ask for, and puts in what is planned for others. Answers the ids that this is about. */
+  change(gone: readonly Pool[], come: CheckPlan): ReadonlySet<string> {
+    const left = new Set(gone)
+    const touched = new Set<string>()
+    for (const { servers } of gone) {
+      for (const { config } of servers.values()) for (const each of config.checkers) touched.add(checkIdOf(each))
+    }
+    for (const id of touched) {
+      const planned = this.#plan.get(id)
+      if (planned === undefined) continue
+      const subscribers = planned.subscribers.filter(({ pool }) => !left.has(pool))
+      if (subscribers.length === 0) this.#plan.delete(id)
+      else this.#plan.set(id, { check: planned.check, subscribers })
+    }
+    for (const [id, planned] of come) {
+      touched.add(id)
+      const known = this.#plan.get(id)
+      if (known === undefined) this.#plan.set(id, planned)
+      else this.#plan.set(id, { check: known.check, subscribers: [...known.subscribers, ...planned.subscribers] })
+    }
+    return touched
+  }
 }
 
 function initialOf(health: CheckHealth | undefined, fresh: boolean): InitialHealth {

@@ -1,9 +1,9 @@
-import type { Prober, ProberEvents, Report } from '@ipvs-director/checkers'
+import type { Check, Prober, ProberEvents, Report } from '@ipvs-director/checkers'
 import { withDataPathMarks, withGroupMarks, type Config, type Globals } from '@ipvs-director/config'
 import type { ControlHandlers, DriftReport, Plan, ReloadResult, Status } from '@ipvs-director/control'
 import { describeError, formatEndpoint, seconds, type Clock, type Logger, type Millis } from '@ipvs-director/core'
 import { notificationsOf, stateLines, type VrrpEvent } from '@ipvs-director/vrrp'
-import type { IpvsClient, Table } from 'ipvs-netlink'
+import type { IpvsClient, Service, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
 import type { Alarms } from './alarms/alarms.ts'
 import { createAudits } from './audits.ts'
@@ -11,7 +11,7 @@ import { bfdSessions } from './bfd-sessions.ts'
 import { createComparison, isProbedBeside } from './compare/comparison.ts'
 import { lookingOnly } from './compare/beside.ts'
 import { inheritedEffects } from './carry-over.ts'
-import { asOfNow, planChecks, type CheckPlan } from './checks.ts'
+import { CheckTable, planChecks } from './checks.ts'
 import { describeChanges } from './commands.ts'
 import { dataPathServices, dataPathStatus, wantedTable } from './data-paths.ts'
 import { createDrains } from './drains.ts'
@@ -21,11 +21,11 @@ import { createFirstVerdicts } from './first-verdicts.ts'
 import { createKernelReader } from './kernel-view.ts'
 import { createKernelTimeouts } from './kernel-timeouts.ts'
 import { nextGeneration, successorsOf, type Generation } from './generation.ts'
-import { leavingAfter, type LeavingServer } from './leaving.ts'
+import { isDrainedOnRemoval, leavingAfter, type LeavingServer } from './leaving.ts'
 import { createNotifier, type RunScript } from './notify.ts'
 import { createOffers } from './offers.ts'
 import type { OverlayStore } from './overlay-file.ts'
-import { withServices } from './overlay-services.ts'
+import { idsOf, withServices } from './overlay-services.ts'
 import { overlaid, steersFor, type AddedService, type Overlay } from './overlay.ts'
 import { describeOverlay } from './overlay-text.ts'
 import { createPool, isDrained, type Pool, type PoolEffect } from './pool.ts'
@@ -145,7 +145,7 @@ export function createDirector(options: DirectorOptions): Director {
   /** As the file says, without what was asked for at run time. */
   let fileConfig: Config | undefined
   let config: Config | undefined
-  let plan: CheckPlan = { checks: [], subscribers: new Map() }
+  const checks = new CheckTable()
   let prober: Probing | undefined
   let loadedAt = startedAt
   let reloads = 0
@@ -363,16 +363,34 @@ export function createDirector(options: DirectorOptions): Director {
     table.wantSoon(pool, servers.length > 0 && servers.length === effects.length ? servers : undefined)
   }
 
-  /** What is probed now: nothing of a suspended service, unless another one asks for the same. */
+  /** A check as it is to be made now: none of a suspended service, unless another one asks for the same. */
+  function wishFor(id: string): Check | undefined {
+    const check = checks.check(id)
+    const isMade =
+      check !== undefined &&
+      (!dry || isProbedBeside(check)) &&
+      checks.subscribers(id).some(({ pool }) => !suspension.isSuspended(pool.config.name))
+    return isMade ? check : sessions.checks.get(id)
+  }
+
+  /** What is probed now. */
   function setChecks(): void {
-    const wanted = plan.checks.filter(
-      ({ id, kind, connection }) =>
-        (!dry || isProbedBeside({ kind, connection })) &&
-        plan.subscribers.get(id)?.some(({ pool }) => !suspension.isSuspended(pool.config.name)),
-    )
-    const ids = new Set(wanted.map(({ id }) => id))
-    prober?.setChecks([...wanted.map((check) => asOfNow(check, plan)), ...sessions.checks(ids)])
-    firstVerdicts.expect(ids)
+    const wanted = [...new Set([...checks.ids(), ...sessions.checks.keys()])].flatMap((id) => wishFor(id) ?? [])
+    prober?.setChecks(wanted)
+    firstVerdicts.expect(new Set(wanted.map(({ id }) => id)))
+  }
+
+  /** Of these checks other things may be wanted than before. */
+  function changeChecks(ids: Iterable<string>): void {
+    const gone: string[] = []
+    const come: Check[] = []
+    for (const id of ids) {
+      const check = wishFor(id)
+      if (check === undefined) gone.push(id)
+      else come.push(check)
+    }
+    prober?.changeChecks(gone, come)
+    firstVerdicts.forget(gone)
   }
 
   const proberEvents: ProberEvents = {
@@ -380,7 +398,7 @@ export function createDirector(options: DirectorOptions): Director {
       missed?.push(report)
       firstVerdicts.heard(report.id)
       for (const name of sessions.named(report.id)) failover.bfd(name, report.up)
-      for (const { pool, server, checker } of plan.subscribers.get(report.id) ?? []) {
+      for (const { pool, server, checker } of checks.subscribers(report.id)) {
         const { up, first, verdict, at } = report
         const effects = pool.verdict(server, { checker, up, first, verdict, at })
         if (effects.length > 0) take(pool, effects)
@@ -410,15 +428,14 @@ export function createDirector(options: DirectorOptions): Director {
     const found = await readBeforeStart(config)
     const now = clock.wall()
     const fresh = new Set<Pool>()
-    table.use(
-      config.virtualServers.map((virtual) => {
-        const health = adoptedHealth(virtual, found)
-        const known = health === undefined ? {} : { health }
-        const pool = createPool(virtual, { ...known, steers: steersFor(overlay, virtual), since: now })
-        if (health === undefined) fresh.add(pool)
-        return pool
-      }),
-    )
+    const pools = config.virtualServers.map((virtual) => {
+      const health = adoptedHealth(virtual, found)
+      const known = health === undefined ? {} : { health }
+      const pool = createPool(virtual, { ...known, steers: steersFor(overlay, virtual), since: now })
+      if (health === undefined) fresh.add(pool)
+      return pool
+    })
+    table.use(pools, [], pools)
     const effects = table.pools.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
     reconciler.want(wantedTable(table.pools, config))
     reconciler.adopt(found)
@@ -427,26 +444,27 @@ export function createDirector(options: DirectorOptions): Director {
     await timeouts.set(globals.lvsTimeouts)
     tellBegin(effects.filter(isTellable), tellers)
     if (globals.rsInitNotifies) tellPresent()
-    plan = await planChecks(table.pools, ({ pool }) => fresh.has(pool))
+    checks.change([], await planChecks(table.pools, ({ pool }) => fresh.has(pool)))
     prober = await options.startProber(proberEvents, () => currentConfig().globals)
     suspension.use(config.virtualServers)
     sessions = bfdSessions(config)
     setChecks()
-    followConfig(config)
+    followConfig(config, table.pools)
     events.add('start', `started with ${table.pools.length} virtual servers from ${options.file}`)
     return loaded
   }
 
   /** What stands around the services goes by the configuration, too. */
-  function followConfig(now: Config): void {
+  function followConfig(now: Config, come: readonly Pool[]): void {
     options.used?.(now)
-    for (const pool of table.pools) followPool(pool)
+    for (const pool of come) followPool(pool)
     failover.use(now)
     void syncDaemons.use(now.syncDaemon)
     syncHeard.use(now)
     audits.schedule()
     drains.look()
     // A reload may have taken the last one that was waited for.
+    if (steering.overlay.leavingServices.size === 0) return
     for (const pool of table.pools) if (isLeft(pool)) removeDrained(pool.config.name)
   }
 
@@ -470,6 +488,7 @@ export function createDirector(options: DirectorOptions): Director {
 
   function leavingFrom(nextFile: Config, now: number): readonly LeavingServer[] {
     const { overlay } = steering
+    if (overlay.leaving.length === 0 && !nextFile.virtualServers.some(isDrainedOnRemoval)) return []
     return leavingAfter(table.pools, asOf(nextFile, { ...overlay, leaving: [] }), overlay.leaving, now)
   }
 
@@ -484,6 +503,17 @@ export function createDirector(options: DirectorOptions): Director {
     return gone
   }
 
+  /** What is wanted for pools that go, and for data paths. */
+  function wantedBy(pools: readonly Pool[]): Map<string, Service> {
+    const ids = [...pools.flatMap((pool) => idsOf(pool.config)), ...dataPathServices(currentConfig()).keys()]
+    const wanted = new Map<string, Service>()
+    for (const id of ids) {
+      const service = reconciler.desired.get(id)
+      if (service !== undefined) wanted.set(id, service)
+    }
+    return wanted
+  }
+
   /** Makes a configuration run instead of the one that does: by content, so that what is equal stays as it is. */
   async function use(nextFile: Config): Promise<{ changes: readonly string[]; writes: number }> {
     const writesBefore = reconciler.figures.writes
@@ -495,7 +525,7 @@ export function createDirector(options: DirectorOptions): Director {
     missed = []
     let next: Generation
     try {
-      next = await nextGeneration(nextConfig, table.pools, overlay, now, plan.subscribers)
+      next = await nextGeneration(nextConfig, table, overlay, now, checks)
     } catch (error) {
       missed = undefined
       throw error
@@ -504,33 +534,29 @@ export function createDirector(options: DirectorOptions): Director {
     // From here to `want` nothing else has its turn.
     for (const report of missed) next.replay(report)
     missed = undefined
-    slowStarts.carry(table.pools, next.pools)
-    const before = new Map([...reconciler.desired].filter(([id]) => !next.kept.has(id)))
-    const changes = [...describeChanges(before, next.desired()), ...describeVrrpChanges(config?.vrrp, nextConfig.vrrp)]
-    tellRemoved(table.pools, next.pools, tellers)
-    const earlier = new Map(table.pools.map((pool) => [pool.config.name, pool]))
+    const { gone, come } = next
+    slowStarts.carry(gone, come)
+    const before = next.whole ? new Map(reconciler.desired) : wantedBy(gone)
+    const wanted = next.desired()
+    const changes = [...describeChanges(before, wanted), ...describeVrrpChanges(config?.vrrp, nextConfig.vrrp)]
+    tellRemoved(gone, come, tellers)
+    const sessionsBefore = sessions
     fileConfig = nextFile
     config = nextConfig
-    plan = next.plan
-    table.use(next.pools)
-    const effects = next.pools.flatMap((pool) =>
-      [...inheritedEffects(pool, earlier.get(pool.config.name)), ...pool.begin(now)].map((effect) => ({
-        pool,
-        effect,
-      })),
-    )
-    const wanted = next.desired()
-    const gone = [...before.keys()].filter((id) => !wanted.has(id))
-    reconciler.want([...wanted, ...gone.map((id) => [id, undefined] as const)])
-    suspension.use(config.virtualServers)
+    table.use(next.pools, gone, come)
+    const effects = come.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
+    const left = [...before.keys()].filter((id) => !wanted.has(id))
+    reconciler.want([...(effects.length > 0 ? next.desired() : wanted), ...left.map((id) => [id, undefined] as const)])
+    const touched = checks.change(gone, next.plan)
+    const suspended = suspension.use(config.virtualServers)
     sessions = bfdSessions(config)
-    setChecks()
+    if (suspended) setChecks()
+    else changeChecks(new Set([...touched, ...sessionsBefore.checks.keys(), ...sessions.checks.keys()]))
     alarms.apply(config)
     await timeouts.set(config.globals.lvsTimeouts)
     await reconciler.settled()
     tellBegin(effects.filter(isTellable), tellers)
-    mustGoOn()
-    followConfig(config)
+    followConfig(config, come)
     return { changes, writes: reconciler.figures.writes - writesBefore }
   }
 
@@ -599,6 +625,7 @@ export function createDirector(options: DirectorOptions): Director {
     await reconciler.settled()
     drains.look()
     // They may all have been drained before.
+    if (steering.overlay.leavingServices.size === 0) return
     for (const pool of table.pools) if (isLeft(pool)) removeDrained(pool.config.name)
   }
 
@@ -610,7 +637,7 @@ export function createDirector(options: DirectorOptions): Director {
       return { ok: false, file: name, diagnostics, changes: [], byHand: [] }
     const overlay = { ...steering.overlay, leaving: leavingFrom(loaded.config, clock.wall()) }
     const nextConfig = asOf(loaded.config, overlay)
-    const next = await successorsOf(nextConfig, table.pools, overlay, clock.wall(), plan.subscribers)
+    const next = await successorsOf(nextConfig, table.pools, overlay, clock.wall(), checks)
     slowStarts.carry(table.pools, next)
     for (const pool of next) pool.begin(clock.wall())
     const changes = [

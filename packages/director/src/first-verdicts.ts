@@ -3,6 +3,8 @@ export interface FirstVerdicts {
   /** What is probed now. What is not probed any more is not waited for. */
   expect(ids: ReadonlySet<string>): void
   heard(id: string): void
+  /** Not probed any more. */
+  forget(ids: readonly string[]): void
 }
 
 /** `settled` is called once, as soon as nobody is missing. */
@@ -21,6 +23,10 @@ export function createFirstVerdicts(settled: () => void): FirstVerdicts {
     expect(ids) {
       if (done) return
       missing = missing === undefined ? new Set(ids) : new Set([...missing].filter((id) => ids.has(id)))
+      look()
+    },
+    forget(ids) {
+      for (const id of ids) missing?.delete(id)
       look()
     },
     heard(id) {

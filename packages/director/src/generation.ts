@@ -2,69 +2,71 @@ import type { Report } from '@ipvs-director/checkers'
 import type { Config, VirtualServer } from '@ipvs-director/config'
 import type { Service } from 'ipvs-netlink'
 import { carriedHealth } from './carry-over.ts'
-import { planChecks, type CheckPlan } from './checks.ts'
+import { planChecks, type CheckPlan, type CheckTable } from './checks.ts'
 import { wantedTable } from './data-paths.ts'
 import { idsOf } from './overlay-services.ts'
 import { steersFor, type Overlay } from './overlay.ts'
 import { createPool, type Pool } from './pool.ts'
+import type { PoolTable } from './pool-table.ts'
 import { inSlices } from './slices.ts'
 import { unsteered, type Steer } from './steer.ts'
 
 /** What a configuration will run as, put together while the one before still runs. */
 export interface Generation {
   readonly pools: readonly Pool[]
+  /** Pools that did not run before, and those that run no more. */
+  readonly come: readonly Pool[]
+  readonly gone: readonly Pool[]
+  /** The checks of those that come. */
   readonly plan: CheckPlan
   /** Takes in a verdict that came meanwhile; those who run have it, and have told of it. */
   replay(report: Report): void
-  /** What these pools want; those that go on as they are left out, which want what they wanted. */
+  /** What these pools want; those that go on as they are left out, which want what they wanted, unless `whole`. */
   desired(): Map<string, Service>
-  /** Services that are wanted as before. */
-  readonly kept: ReadonlySet<string>
+  /** Services are shared with pools that go on: all are looked at. */
+  readonly whole: boolean
 }
 
 export async function nextGeneration(
   config: Config,
-  before: readonly Pool[],
+  { pools: before, sharing }: Pick<PoolTable, 'pools' | 'sharing'>,
   overlay: Overlay,
   now: number,
-  running: CheckPlan['subscribers'],
+  running: CheckTable,
 ): Promise<Generation> {
   const pools = await successorsOf(config, before, overlay, now, running)
-  const plan = await planChecks(pools, () => false)
-  const old = new Set(before)
-  const { fresh, kept } = await split(pools, (pool) => old.has(pool))
+  const [old, next] = [new Set(before), new Set(pools)]
+  const come = pools.filter((pool) => !old.has(pool))
+  const gone = before.filter((pool) => !next.has(pool))
+  const plan = await planChecks(come, () => false)
+  const whole = isShared(come, gone, sharing)
   return {
     pools,
+    come,
+    gone,
     plan,
-    kept,
+    whole,
     replay({ id, up, first, verdict, at }) {
-      for (const { pool, server, checker } of plan.subscribers.get(id) ?? []) {
-        if (!old.has(pool)) pool.verdict(server, { checker, up, first, verdict, at })
+      for (const { pool, server, checker } of plan.get(id)?.subscribers ?? []) {
+        pool.verdict(server, { checker, up, first, verdict, at })
       }
     },
-    desired: () => wantedTable(fresh, config),
+    desired: () => wantedTable(whole ? pools : come, config),
   }
 }
 
-/** Pools that are new, and the services of the others; where pools share a service, all of them count as new. */
-async function split(
-  pools: readonly Pool[],
-  isOld: (pool: Pool) => boolean,
-): Promise<{ readonly fresh: readonly Pool[]; readonly kept: ReadonlySet<string> }> {
-  const kept = new Set<string>()
-  const fresh: Pool[] = []
-  const seen = new Set<string>()
-  let services = 0
-  await inSlices(pools, (pool) => {
-    const old = isOld(pool)
-    if (!old) fresh.push(pool)
+/** Whether those that come or go have a service together with each other or with a pool that goes on. */
+function isShared(come: readonly Pool[], gone: readonly Pool[], sharing: PoolTable['sharing']): boolean {
+  const left = new Set(gone)
+  const taken = new Set<string>()
+  const isKept = (id: string): boolean => sharing(id).some((pool) => !left.has(pool))
+  for (const pool of come) {
     for (const id of idsOf(pool.config)) {
-      services++
-      seen.add(id)
-      if (old) kept.add(id)
+      if (taken.has(id) || isKept(id)) return true
+      taken.add(id)
     }
-  })
-  return seen.size < services ? { fresh: pools, kept: new Set() } : { fresh, kept }
+  }
+  return gone.some((pool) => idsOf(pool.config).some(isKept))
 }
 
 /** The pools of a configuration, going on with what is known from those that run, and from the checks under way. */
@@ -73,7 +75,7 @@ export async function successorsOf(
   before: readonly Pool[],
   overlay: Overlay,
   now: number,
-  running: CheckPlan['subscribers'],
+  running: CheckTable,
 ): Promise<readonly Pool[]> {
   const known = new Map(before.map((pool) => [pool.config.name, pool]))
   const pools: Pool[] = []
@@ -88,7 +90,7 @@ function successorOf(
   before: Pool | undefined,
   overlay: Overlay,
   now: number,
-  running: CheckPlan['subscribers'],
+  running: CheckTable,
 ): Pool {
   const steers = steersFor(overlay, virtual)
   if (before?.config === virtual && isSteeredSo(before, steers)) return before
@@ -98,7 +100,8 @@ function successorOf(
 }
 
 /** Whether the operators' wishes are those that a pool follows. */
-function isSteeredSo({ servers }: Pool, steers: ReadonlyMap<string, Steer>): boolean {
+function isSteeredSo({ servers, steered }: Pool, steers: ReadonlyMap<string, Steer>): boolean {
+  if (steered === 0 && steers.size === 0) return true
   for (const { name, steer } of servers.values()) if (steer !== (steers.get(name) ?? unsteered)) return false
   return true
 }

@@ -1,4 +1,4 @@
-import type { Config, RealServer } from '@ipvs-director/config'
+import type { Config, RealServer, VirtualServer } from '@ipvs-director/config'
 import { formatEndpoint } from '@ipvs-director/core'
 import { situationOf, wantedWeight } from './desired.ts'
 import type { Pool } from './pool.ts'
@@ -12,6 +12,9 @@ export interface LeavingServer {
   readonly since: number
   readonly deadline: number
 }
+
+/** Whether servers that the file has no more may serve on. */
+export const isDrainedOnRemoval = ({ drainOnRemoval }: VirtualServer): boolean => drainOnRemoval > 0
 
 /** Who leaves when `next` takes the place of what runs: those who leave already, and those it has no more. */
 export function leavingAfter(

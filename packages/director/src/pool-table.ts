@@ -1,5 +1,6 @@
 import { serviceId, type Destination, type Service } from 'ipvs-netlink'
 import { desiredEntry, desiredService, desiredTable, isSimple, serviceKeys } from './desired.ts'
+import { idsOf } from './overlay-services.ts'
 import type { Pool, PoolServer } from './pool.ts'
 import type { Reconciler } from './reconcile.ts'
 
@@ -10,8 +11,8 @@ export interface PoolTable {
   named(name: string): Pool | undefined
   /** Those that have a service of the kernel, by its id. */
   sharing(service: string): readonly Pool[]
-  /** These run from now on; nothing is written by that. */
-  use(pools: readonly Pool[]): void
+  /** These run from now on; nothing is written by that. `gone` ran before, `come` did not. */
+  use(pools: readonly Pool[], gone: readonly Pool[], come: readonly Pool[]): void
   /** Writes what a pool wants at the end of this turn of the event loop; `servers`: nothing else of it has changed. */
   wantSoon(pool: Pool, servers?: readonly PoolServer[]): void
   /** Writes nothing more. */
@@ -20,23 +21,25 @@ export interface PoolTable {
 
 export function createPoolTable(reconciler: Reconciler): PoolTable {
   let pools: readonly Pool[] = []
-  let byService = new Map<string, Pool[]>()
-  let byName = new Map<string, Pool>()
+  const byService = new Map<string, Pool[]>()
+  const byName = new Map<string, Pool>()
   /** With the servers that have changed, where that is all. */
   const changed = new Map<Pool, Set<PoolServer> | undefined>()
   let stopped = false
 
-  function use(next: readonly Pool[]): void {
+  function use(next: readonly Pool[], gone: readonly Pool[], come: readonly Pool[]): void {
     pools = next
-    byService = new Map()
-    byName = new Map(next.map((pool) => [pool.config.name, pool]))
-    for (const pool of next) {
-      for (const key of serviceKeys(pool.config)) {
-        const id = serviceId(key)
-        const sharing = byService.get(id)
-        if (sharing === undefined) byService.set(id, [pool])
-        else sharing.push(pool)
+    for (const pool of gone) {
+      byName.delete(pool.config.name)
+      for (const id of idsOf(pool.config)) {
+        const others = byService.get(id)?.filter((each) => each !== pool) ?? []
+        if (others.length > 0) byService.set(id, others)
+        else byService.delete(id)
       }
+    }
+    for (const pool of come) {
+      byName.set(pool.config.name, pool)
+      for (const id of idsOf(pool.config)) byService.set(id, [...(byService.get(id) ?? []), pool])
     }
   }
 
@@ -56,9 +59,8 @@ export function createPoolTable(reconciler: Reconciler): PoolTable {
     const each = [...changed]
     changed.clear()
     if (stopped) return
-    const current = new Set(pools)
     for (const [pool, servers] of each) {
-      if (!current.has(pool)) continue
+      if (byName.get(pool.config.name) !== pool) continue
       const part = servers === undefined ? undefined : partOf(pool, servers)
       if (part === undefined) reconciler.want(wishesOf(pool))
       else reconciler.amend(part.id, part.changes)

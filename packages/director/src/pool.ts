@@ -155,6 +155,8 @@ const couldServe = ({ steer }: PoolServer): boolean => steer.admin === undefined
 export interface Pool {
   readonly config: VirtualServer
   readonly servers: ReadonlyMap<string, PoolServer>
+  /** How many servers operators have a wish for. */
+  readonly steered: number
   readonly quorum: QuorumState
   /** The checks are not believed: every server serves that may. */
   readonly panic: boolean
@@ -204,6 +206,7 @@ class RunningPool implements Pool {
   quorum: QuorumState
   panic: boolean
   since: number
+  steered = 0
   /** The quorum was judged before (a reload). */
   readonly #judged: boolean
   #weight = 0
@@ -264,6 +267,7 @@ class RunningPool implements Pool {
 
   /** Adds a server to the sums, or takes it out of them: before and after whatever changes it. */
   #count(server: PoolServer, sign: 1 | -1): void {
+    if (server.steer !== unsteered) this.steered += sign
     if (isServing(server)) {
       this.#weight += sign * fullWeight(server)
       this.#alive += sign

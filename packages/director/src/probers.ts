@@ -22,6 +22,17 @@ export function splitProber(
       local.setChecks(checks.filter(({ id }) => localIds.has(id)))
       network.setChecks(checks.filter(({ id }) => !localIds.has(id)))
     },
+    changeChecks(gone, come) {
+      local.changeChecks(
+        gone.filter((id) => localIds.delete(id)),
+        come.filter(({ kind }) => isLocal(kind)),
+      )
+      for (const { id, kind } of come) if (isLocal(kind)) localIds.add(id)
+      network.changeChecks(
+        gone,
+        come.filter(({ kind }) => !isLocal(kind)),
+      )
+    },
     async figures(ids): Promise<readonly Figures[]> {
       if (ids === undefined) return (await Promise.all([local.figures(), network.figures()])).flat()
       const own = ids.filter((id) => localIds.has(id))

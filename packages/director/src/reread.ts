@@ -6,8 +6,8 @@ import { loadAside } from './load-aside.ts'
 import { loadFile, type LoadedFile, type ReadOptions } from './load.ts'
 import { programPath } from './programs.ts'
 import { lookAgain, readAhead, recorded, withoutBytes, type Ahead, type KeptRecord, type ReadingRecord } from './reading-record.ts' // prettier-ignore
-import { detach, likeness, relocate } from './same-server.ts'
-import { pause } from './slices.ts'
+import { likeness, relocate, takeOver, type Moved } from './same-server.ts'
+import { inSlices, pause } from './slices.ts'
 
 /** Reads the configuration again and again. */
 export interface Rereader {
@@ -36,8 +36,8 @@ interface Good {
 interface Sliced {
   readonly loaded: Loaded
   readonly record: ReadingRecord
-  /** Virtual servers that only stand elsewhere now: as read anew, and as they were. */
-  readonly moved: ReadonlyMap<VirtualServer, VirtualServer>
+  /** What only stands elsewhere now. */
+  readonly moved: readonly Moved[]
 }
 
 export function createRereader(file: string, options: ReadOptions): Rereader {
@@ -55,23 +55,31 @@ export function createRereader(file: string, options: ReadOptions): Rereader {
   async function sliced(path: string, ahead: Ahead): Promise<Sliced> {
     const known = good?.virtualServers ?? []
     const byName = new Map(known.map((each) => [each.name, each]))
-    const moved = new Map<VirtualServer, VirtualServer>()
+    /** Those that mean the same at other places: what is said of them yet must tell where they stand now. */
+    const elsewhere = new Map<VirtualServer, VirtualServer>()
     const { record, read, random } = recorded(ahead)
     const instead = (fresh: VirtualServer): VirtualServer => {
       const old = byName.get(fresh.name)
       const like = old === undefined ? 'other' : likeness(fresh, old)
-      if (old === undefined || like === 'other') return detach(fresh)
+      if (old === undefined || like === 'other') return fresh
       if (like === 'equal') return old
-      // What is said of it yet must tell where it stands now.
-      moved.set(fresh, old)
+      elsewhere.set(fresh, old)
       return fresh
     }
     const lines = await good?.texts?.unchangedIn(ahead)
     const unchanged = (name: string) => lines?.get(resolve(name))
     const before = { virtualServers: known, unchanged }
     const { config, ...rest } = await loadFile(path, options, { read, random, pause, instead, before })
+    const moved: Moved[] = Array.from(elsewhere, ([fresh, old]) => ({ old, fresh }))
     if (config === undefined) return { loaded: { config, ...rest }, record, moved }
-    const virtualServers = config.virtualServers.map((each) => moved.get(each) ?? each)
+    const virtualServers: VirtualServer[] = []
+    const same = new Set(known)
+    await inSlices(config.virtualServers, (each) => {
+      const old = elsewhere.get(each)
+      virtualServers.push(old ?? each)
+      if (old !== undefined || same.has(each)) return
+      for (const real of takeOver(each, byName.get(each.name))) moved.push(real)
+    })
     return { loaded: { config: { ...config, virtualServers }, ...rest }, record, moved }
   }
 
@@ -95,7 +103,7 @@ export function createRereader(file: string, options: ReadOptions): Rereader {
       }
       const { loaded, record, moved } = await sliced(path, ahead)
       if (usual) keep(loaded, record)
-      if (usual && loaded.errors === 0) for (const [fresh, old] of moved) relocate(old, fresh)
+      if (usual && loaded.errors === 0) await inSlices(moved, relocate)
       return loaded
     },
   }

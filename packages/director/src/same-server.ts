@@ -1,10 +1,10 @@
-import type { Place, VirtualServer } from '@ipvs-director/config'
+import type { Place, RealServer, VirtualServer } from '@ipvs-director/config'
 
 /** `moved`: the same, but somewhere in it stands at another place of the text. */
 export type Likeness = 'equal' | 'moved' | 'other'
 
-/** Whether two virtual servers mean the same. They are plain data. */
-export function likeness(one: VirtualServer, other: VirtualServer): Likeness {
+/** Whether two parts of a configuration mean the same. They are plain data. */
+export function likeness(one: object, other: object): Likeness {
   const found: Found = { moved: false }
   if (!isSame(one, other, found)) return 'other'
   return found.moved ? 'moved' : 'equal'
@@ -47,9 +47,41 @@ function sameMembers(one: Members, other: Members, found: Found): boolean {
 const samePlace = (one: Place, other: Place): boolean =>
   one.line === other.line && one.column === other.column && one.length === other.length && one.file === other.file
 
-/** Tells a virtual server where it stands now: `fresh` is the same at other places. */
-export function relocate(virtual: VirtualServer, fresh: VirtualServer): void {
-  copyPlaces(virtual, fresh)
+/** Something that only stands elsewhere now: as it was, and as it was read anew. */
+export interface Moved {
+  readonly old: object
+  readonly fresh: object
+}
+
+/** Tells it where it stands now. */
+export function relocate({ old, fresh }: Moved): void {
+  copyPlaces(old, fresh)
+}
+
+/**
+ * Puts the old real servers of a virtual server in place of new ones that mean the same, or at least their checkers, and
+ * detaches what is new of the text it was read from. Answers those that have moved.
+ */
+export function takeOver(fresh: VirtualServer, old: VirtualServer | undefined): readonly Moved[] {
+  const moved: Moved[] = []
+  const copies = new Map<string, string>()
+  const known = new Map(old?.realServers.map((real) => [`${real.address} ${real.port}`, real]))
+  const realServers = fresh.realServers.map((real) => {
+    const before = known.get(`${real.address} ${real.port}`)
+    if (before === undefined) return detach(real, copies)
+    const like = likeness(real, before)
+    if (like === 'moved') moved.push({ old: before, fresh: real })
+    if (like !== 'other') return before
+    const checkers = likeness(real.checkers, before.checkers)
+    if (checkers === 'moved') moved.push({ old: before.checkers, fresh: real.checkers })
+    if (checkers === 'other') return detach(real, copies)
+    return { ...detach({ ...real, checkers: [] }, copies), checkers: before.checkers }
+  })
+  const changeable = fresh as { realServers: readonly RealServer[] }
+  changeable.realServers = []
+  detach(fresh, copies)
+  changeable.realServers = realServers
+  return moved
 }
 
 function copyPlaces(to: unknown, from: unknown): void {
@@ -65,7 +97,7 @@ function copyPlaces(to: unknown, from: unknown): void {
 const longestCopied = 12
 
 /** Copies what was cut out of a file's text, so that the text can be forgotten. Answers the same object. */
-export function detach<T extends object>(data: T, copies = new Map<string, string>()): T {
+function detach<T extends object>(data: T, copies: Map<string, string>): T {
   const members = data as Record<string, unknown>
   for (const key in members) {
     const value = members[key]

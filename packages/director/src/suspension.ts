@@ -18,7 +18,8 @@ export interface SuspensionOptions {
 
 /** `ha_suspend`: a virtual server is checked only while its VIP is on this machine. Idle where nobody asks for it. */
 export interface Suspension {
-  use(services: readonly VirtualServer[]): void
+  /** Answers whether other virtual servers than before are suspended. */
+  use(services: readonly VirtualServer[]): boolean
   isSuspended(service: string): boolean
   stop(): void
 }
@@ -29,7 +30,7 @@ export function createSuspension({ clock, changed, settled, addresses = ownAddre
   let timer: Timer | undefined
 
   function look(tell: boolean): void {
-    const here = addresses()
+    const here = watched.size === 0 ? new Set<string>() : addresses()
     const now = new Set([...watched].filter(([, vips]) => !vips.some((vip) => here.has(vip))).map(([name]) => name))
     const before = suspended
     suspended = now
@@ -52,6 +53,7 @@ export function createSuspension({ clock, changed, settled, addresses = ownAddre
 
   return {
     use(services) {
+      const before = suspended
       watched = new Map(
         services
           .filter(({ haSuspend }) => haSuspend)
@@ -60,6 +62,7 @@ export function createSuspension({ clock, changed, settled, addresses = ownAddre
       )
       look(false)
       schedule()
+      return before.size !== suspended.size || [...suspended].some((name) => !before.has(name))
     },
     isSuspended: (service) => suspended.has(service),
     stop() {

@@ -81,22 +81,46 @@ export function createFleet(options: FleetOptions): Fleet {
   const slots = Array.from({ length: count }, (_, i) => emptySlot(`prober ${i + 1}`))
   /** BFD is all in one process, which has its port, and nothing else to do that could keep a packet waiting. */
   let bfdSlot: Slot | undefined
+  /** How many checks need a file. */
+  const users = new Map<string, number>()
   let material: ReadonlyMap<string, string> = new Map()
   let stopped = false
 
   function setChecks(checks: readonly Check[]): void {
     const wanted = new Set(checks.map((check) => check.id))
-    for (const [id, { slot }] of known) {
-      if (wanted.has(id)) continue
-      known.delete(id)
-      slot.checks.delete(id)
-      slot.process?.remove(id)
-    }
+    changeChecks(
+      [...known.keys()].filter((id) => !wanted.has(id)),
+      checks,
+    )
+  }
+
+  function changeChecks(gone: readonly string[], come: readonly Check[]): void {
+    for (const id of gone) drop(id)
+    const fresh = come.filter(({ id }) => !known.has(id))
+    for (const { options } of fresh)
+      for (const path of materialPaths(options)) users.set(path, (users.get(path) ?? 0) + 1)
     const before = material
-    material = readMaterial(checks)
+    material = readMaterial()
     if (!sameFiles(before, material)) for (const slot of slots) slot.process?.setMaterial(material)
-    for (const check of checks) if (!known.has(check.id)) add(check)
-    for (const slot of slots) tend(slot)
+    for (const check of fresh) add(check)
+    for (const slot of slots) {
+      const more = fresh.filter(({ id }) => known.get(id)?.slot === slot)
+      // Who may do what new checks need may do what the others need.
+      if (more.length > 0 && (slot.process === undefined || !covers(slot.process.needs, needsOf(more)))) tend(slot)
+    }
+  }
+
+  function drop(id: string): void {
+    const entry = known.get(id)
+    if (entry === undefined) return
+    known.delete(id)
+    entry.slot.checks.delete(id)
+    entry.slot.process?.remove(id)
+    for (const path of materialPaths(entry.check.options)) {
+      const others = (users.get(path) ?? 1) - 1
+      if (others > 0) users.set(path, others)
+      else users.delete(path)
+    }
   }
 
   function add(check: Check): void {
@@ -203,9 +227,9 @@ export function createFleet(options: FleetOptions): Fleet {
     return parts.flat()
   }
 
-  function readMaterial(checks: readonly Check[]): ReadonlyMap<string, string> {
+  function readMaterial(): ReadonlyMap<string, string> {
     const files = new Map<string, string>()
-    for (const path of new Set(checks.flatMap((check) => materialPaths(check.options)))) {
+    for (const path of users.keys()) {
       try {
         files.set(path, readFileSync(path, 'utf8'))
       } catch (error) {
@@ -217,6 +241,7 @@ export function createFleet(options: FleetOptions): Fleet {
 
   return {
     setChecks,
+    changeChecks,
     figures,
     async stop() {
       stopped = true

@@ -101,6 +101,22 @@ export function proberContract(make: (events: ProberEvents, firstWait: Millis) =
     expect((await prober.figures()).map((figures) => figures.id).sort()).toEqual([a.id, c.id].sort())
   })
 
+  test('is told what is different: what is gone ends, what comes starts, what is told again goes on', async () => {
+    const { prober, events, servers } = start()
+    const ports = await Promise.all([0, 1, 2].map(() => servers.tcp(closing)))
+    const [a, b, c] = ports.map((port) => tcp(port)) as [Check, Check, Check]
+    const idsNow = async (): Promise<string[]> => (await prober.figures()).map(({ id }) => id).sort()
+    prober.setChecks([a, b])
+    await expect.poll(() => events.reports.length, { timeout: 5000 }).toBe(2)
+    prober.changeChecks([b.id, 'never known'], [a, c])
+    await expect.poll(() => events.reports.length, { timeout: 5000 }).toBe(3)
+    expect(events.reports[2]?.id).toBe(c.id)
+    expect(await idsNow()).toEqual([a.id, c.id].sort())
+    prober.changeChecks([a.id, c.id], [b])
+    await expect.poll(() => events.reports.length, { timeout: 5000 }).toBe(4)
+    expect(await idsNow()).toEqual([b.id])
+  })
+
   test('starts from what is believed already', async () => {
     const { prober, events, servers } = start()
     const open = await servers.tcp(closing)

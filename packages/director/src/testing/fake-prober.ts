@@ -24,6 +24,10 @@ export function fakeProber(events: ProberEvents): FakeProber {
     setChecks(next) {
       checks = next
     },
+    changeChecks(gone, come) {
+      const told = new Set([...gone, ...come.map(({ id }) => id)])
+      checks = [...checks.filter(({ id }) => !told.has(id)), ...come]
+    },
     figures: async (): Promise<readonly Figures[]> => [],
     processes: () => [],
     async stop() {
