@@ -544,7 +544,13 @@ export function createDirector(options: DirectorOptions): Director {
     fileConfig = nextFile
     config = nextConfig
     table.use(next.pools, gone, come)
-    const effects = come.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
+    const earlier = new Map(gone.map((pool) => [pool.config.name, pool]))
+    const effects = come.flatMap((pool) =>
+      [...inheritedEffects(pool, earlier.get(pool.config.name)), ...pool.begin(now)].map((effect) => ({
+        pool,
+        effect,
+      })),
+    )
     const left = [...before.keys()].filter((id) => !wanted.has(id))
     reconciler.want([...(effects.length > 0 ? next.desired() : wanted), ...left.map((id) => [id, undefined] as const)])
     const touched = checks.change(gone, next.plan)
