@@ -362,7 +362,7 @@ describe('more than one', () => {
       virtual_ipaddress_excluded {
         10.1.0.100/24 dev eth1
         10.1.0.101/24 dev eth1
-        fd00::100/64
+        fd00::a100/64
       }`
     const globals = 'global_defs {\n vmac_addr_prefix extra\n}\n'
     for (const host of [lab.hosts.a, lab.hosts.b]) {
@@ -375,14 +375,14 @@ describe('more than one', () => {
         .flatMap(({ ifname, link, address: mac, addr_info: list }) =>
           list.map(({ local }) => `${local} ${ifname}${link === undefined || !ifname.startsWith('extra') ? '' : ` on ${link} ${mac}`}`),
         )
-        .filter((line) => /\.10[01] |::100 /.test(line))
+        .filter((line) => /\.10[01] |::a100 /.test(line))
         .sort() // prettier-ignore
     }
     const wanted = [
       '10.0.0.100 eth0',
       '10.1.0.100 extra.51 on eth1 00:00:5e:00:01:33',
       '10.1.0.101 extra.51 on eth1 00:00:5e:00:01:33',
-      'fd00::100 extra6.51 on eth0 00:00:5e:00:02:33',
+      'fd00::a100 extra6.51 on eth0 00:00:5e:00:02:33',
     ]
     they(globals + instance({ priority: 100, more }))
     await until('keepalived has them', patience, async () => (await where(lab.hosts.b)).join() === wanted.join(), story)
