@@ -12,6 +12,7 @@ import { root } from '../test/lab/root.ts'
 import { chooseKernel, describeEnd, runOnKernel } from '../test/lab/kernel.ts'
 import { page, screen } from './findings.ts'
 import { ownFigures } from './own.ts'
+import { memory } from './memory.ts'
 import { probing } from './probing/main.ts'
 import { programming } from './programming.ts'
 import { reading } from './reading.ts'
@@ -26,6 +27,7 @@ function stage(word: string | undefined): Promise<number> {
   if (word === '--own') return own()
   if (word === 'reading') return reading(process.argv.slice(3), program)
   if (word === 'probing') return probing(process.argv.slice(3), program)
+  if (word === 'memory') return memory(process.argv.slice(3), program)
   if (word === 'reload') return reload(process.argv.slice(3), program)
   if (word === 'vrrp') return vrrp(process.argv[3])
   return word === '--inside' ? inside() : outside()

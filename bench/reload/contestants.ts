@@ -19,6 +19,8 @@ export interface Contestant {
   reload(config: string): Promise<Reloaded>
   /** Resident bytes of all its processes. */
   resident(): number
+  /** Of each process: the first is the one that started the others. */
+  residents(): readonly number[]
   stop(): Promise<void>
 }
 
@@ -69,6 +71,7 @@ export async function startDirector(place: Place, config: string): Promise<Conte
       return { took, held: millis(held) }
     },
     resident: () => family(child.pid).reduce((sum, pid) => sum + residentOf(pid), 0),
+    residents: () => family(child.pid).map(residentOf),
     stop: () => ended(child),
   }
 }
@@ -97,6 +100,7 @@ export async function startKeepalived(program: string, place: Place, config: str
       return { took: millis(at - began), held: millis(NaN) }
     },
     resident: () => family(child.pid).reduce((sum, pid) => sum + residentOf(pid), 0),
+    residents: () => family(child.pid).map(residentOf),
     stop: () => ended(child),
   }
 }
