@@ -4,11 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkers } from '@ipvs-director/checkers'
 import { effectiveJson, grammarWith, loadConfig, secretKeywords } from '@ipvs-director/config'
+import { splitBrain } from '@ipvs-director/control/testing'
 import { arrayLogger } from '@ipvs-director/core/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { configTools } from '../../packages/director/src/check-file.ts'
 import { logConfig } from '../../packages/director/src/log/dump-config.ts'
+import { keepalivedNodes } from '../../packages/director/src/snmp/mib/keepalived.ts'
+import { keepalivedVrrpNodes } from '../../packages/director/src/snmp/mib/keepalived-vrrp.ts'
+import { vrrpV2Nodes, vrrpV3Nodes } from '../../packages/director/src/snmp/mib/vrrp-rfc.ts'
+import type { Oid } from '../../packages/director/src/snmp/oid.ts'
+import { createTree } from '../../packages/director/src/snmp/tree.ts'
 import { createDumps } from '../../packages/director/src/surroundings/dumps.ts'
+import { snmpSnapshot } from '../../packages/director/src/testing/snmp-snapshot.ts'
 import { hush, secretConfig, secretValues } from '../integration/secrets.ts'
 
 let folder: string
@@ -53,6 +60,26 @@ test('ipvs-ctl check and config do not show them, convert does: its result is us
   const spelled = join(folder, 'keepalived.json')
   writeFileSync(spelled, JSON.stringify(used.json, undefined, 1))
   expect(JSON.stringify(await configTools.check(spelled, { configId: undefined, strict: true }))).not.toMatch(hush)
+})
+
+test('SNMP: no object of any MIB', async () => {
+  const { config } = await loadConfig(file, { checkers })
+  if (config === undefined) throw new Error('it was not read')
+  const vrrp = splitBrain()
+  const instances = config.vrrp.instances.map(({ name }) => ({ ...vrrp.instances[0]!, name }))
+  const base = snmpSnapshot(config.virtualServers, config.vrrp, { vrrp: { ...vrrp, instances } })
+  const snapshot = { ...base, config: { ...config, snmp: base.config.snmp } }
+  const nodes = [keepalivedNodes, keepalivedVrrpNodes, vrrpV2Nodes, vrrpV3Nodes].flatMap((of) => of(snapshot))
+  const tree = createTree(nodes)
+  const shown: string[] = []
+  for (let start: Oid = [1]; ;) {
+    const { name, value } = tree.next({ start, include: false, end: [] })
+    if (value.type === 'endOfMibView') break
+    if ('value' in value) shown.push(value.value instanceof Uint8Array ? Buffer.from(value.value).toString('latin1') : String(value.value)) // prettier-ignore
+    start = name
+  }
+  expect(shown).toEqual(expect.arrayContaining(['VI_1', 'VI_2']))
+  expect(shown.filter((text) => hush.test(text))).toEqual([])
 })
 
 const lines = secretConfig.split('\n')
