@@ -110,10 +110,12 @@ export interface ProberEvents {
 
 /** How long a change of a server takes to be acted on, at the longest; docs/checkers.md has the formulas. */
 export interface Delays {
-  /** From failure to down, where the server refuses at once. */
+  /** From failure to down, where the server refuses at once; infinite where the check does not see that. */
   readonly refused: Millis
-  /** From failure to down, where the server takes connections or packets and says nothing. */
+  /** From failure to down, where what is sent to the server is never answered; infinite where the check does not see that. */
   readonly silent: Millis
   /** From recovery to up. */
   readonly recovered: Millis
+  /** Good probes in a row that it takes to be up again. */
+  readonly successes: number
 }

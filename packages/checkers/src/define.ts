@@ -34,6 +34,9 @@ export interface Watch<O> {
   readonly tell: (finding: Finding) => void
 }
 
+/** A way to fail that a check takes for success: the server refuses, or does not answer. */
+export type Unseen = 'refused' | 'silent'
+
 /** What all checkers have in common once defined; options are plain data here. */
 export interface Checker extends CheckerBlock {
   /** How its verdicts become up and down. */
@@ -48,6 +51,8 @@ export interface Checker extends CheckerBlock {
   probe(probe: Probe<Readonly<Record<string, unknown>>>, connection: CheckConnection | undefined): Promise<Finding>
   /** In place of probes and their times: watches until the answered function is called. */
   readonly watch?: (watch: Watch<Readonly<Record<string, unknown>>>) => () => void
+  /** Failures that it does not see. */
+  unseen(options: Readonly<Record<string, unknown>>): readonly Unseen[]
   /** How long a change takes to be told by {@link Checker.watch}. */
   watchDelays?(options: Readonly<Record<string, unknown>>): Delays
 }
@@ -64,6 +69,8 @@ interface Common<F extends Fields, P extends object> {
   readonly local?: boolean
   readonly deadline?: (timing: CheckTiming) => Millis
   readonly course?: (options: P) => Course
+  /** Default: it sees both. */
+  readonly unseen?: (options: P) => readonly Unseen[]
   /** See {@link CheckerBlock.complete}. Without it `P` is the block's own options. */
   readonly complete?: (
     options: OwnOptions<F>,
@@ -123,7 +130,7 @@ function define<F extends Fields, P extends object>(
   connection: boolean,
   probe: (probe: Probe<P>, connection: CheckConnection | undefined) => Promise<Finding>,
 ): Checker {
-  const { block, defaults, others, health, interval, local, deadline, course, complete } = definition
+  const { block, defaults, others, health, interval, local, deadline, course, unseen, complete } = definition
   return {
     keyword: block.name,
     block: block as Block,
@@ -136,6 +143,7 @@ function define<F extends Fields, P extends object>(
     local: local ?? false,
     deadline: deadline ?? ((timing) => timing.timeout),
     course: (options) => course?.(options as P) ?? oneCourse,
+    unseen: (options) => unseen?.(options as P) ?? [],
     probe: (given, at) => probe(given as unknown as Probe<P>, at),
   }
 }

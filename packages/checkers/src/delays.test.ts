@@ -30,11 +30,18 @@ test.prop([fc.constantFrom(...probing), knobs, fc.boolean()])(
       rise: S,
     }
     const http = kind === 'HTTP_GET' || kind === 'SSL_GET'
-    const options = http ? { urls: Array.from({ length: N }), fastRecovery: fast } : {}
+    const options = http
+      ? { urls: Array.from({ length: N }), fastRecovery: fast }
+      : { required: true, reply: { min: 0, max: 255 } }
     const turn = http ? N * D : D
     const silent = kind === 'MISC_CHECK' ? D + R * Math.max(B, T) + T : turn + (R + 1) * T + R * B
     const recovered = http ? Math.max(B, D) + (fast ? 0 : S * N * D) : S * D
-    expect(delaysOf({ kind, timing, options })).toEqual({ refused: turn + R * B, silent, recovered })
+    expect(delaysOf({ kind, timing, options })).toEqual({
+      refused: turn + R * B,
+      silent,
+      recovered,
+      successes: http ? S * N + 1 : S,
+    })
   },
 )
 
@@ -42,4 +49,12 @@ test('jitter makes every wait longer, delay_loop_changing those that count', () 
   const timing = { ...defaultTiming, retry: 2, rise: 3, changing: millis(500), jitter: 0.1 }
   const { refused, recovered } = delaysOf({ kind: 'TCP_CHECK', timing, options: {} }) ?? {}
   expect([refused, recovered]).toEqual([expect.closeTo(12_100), expect.closeTo(12_100)])
+})
+
+test.for([
+  ['AGENT_CHECK', { required: false }, { refused: Infinity, silent: Infinity }],
+  ['AGENT_CHECK', { required: true }, { refused: 10_000, silent: 15_000 }],
+  ['UDP_CHECK', {}, { refused: 10_000, silent: Infinity }],
+] as const)('%s with %o: what it does not see takes for ever', ([kind, options, expected]) => {
+  expect(delaysOf({ kind, timing: defaultTiming, options })).toMatchObject(expected)
 })

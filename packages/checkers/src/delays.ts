@@ -7,6 +7,7 @@ import type { Course, Health } from './health.ts'
 
 /** With more retries than this a server is never down, for all that matters. */
 const manyRetries = 100_000
+const never = millis(Infinity)
 
 interface Checked {
   readonly kind: string
@@ -23,10 +24,11 @@ export function delaysOf({ kind, timing, options }: Checked): Delays | undefined
   if (checker === undefined) return undefined
   if (checker.watchDelays !== undefined) return checker.watchDelays(options)
   const course = checker.course(options)
+  const unseen = checker.unseen(options)
   return {
-    refused: timeToDown(checker, timing, course, 0),
-    silent: timeToDown(checker, timing, course, timing.timeout),
-    recovered: timeToUp(checker, timing, course),
+    refused: unseen.includes('refused') ? never : timeToDown(checker, timing, course, 0),
+    silent: unseen.includes('silent') ? never : timeToDown(checker, timing, course, timing.timeout),
+    ...timeToUp(checker, timing, course),
   }
 }
 
@@ -47,19 +49,19 @@ function timeToDown(checker: Checker, timing: CheckTiming, course: Course, probe
     time +=
       checker.interval === 'start' ? Math.max(0, longest(step.next, timing) - probeTime) : longest(step.next, timing)
   }
-  return millis(Infinity)
+  return never
 }
 
-function timeToUp(checker: Checker, timing: CheckTiming, course: Course): Millis {
+function timeToUp(checker: Checker, timing: CheckTiming, course: Course): Pick<Delays, 'recovered' | 'successes'> {
   let health: Health = checker.health.start({ up: false, unproven: false, seen: true }, timing)
   let time = 0
   const last = checker.health.step(health, bad, { ...timing, retry: 0 }, course)
   health = last.health
   time += longest(last.next, timing)
-  for (;;) {
+  for (let successes = 1; ; successes++) {
     const step = checker.health.step(health, good, timing, course)
     health = step.health
-    if (step.turned === 'up') return millis(time)
+    if (step.turned === 'up') return { recovered: millis(time), successes }
     time += longest(step.next, timing)
   }
 }

@@ -62,7 +62,7 @@ export const fileCheck = defineWatchingChecker({
       tell(judge(options, number, content.text === undefined ? `there is no ${options.path}` : options.path))
     })
   },
-  delays: () => ({ refused: millis(50), silent: millis(50), recovered: millis(50) }),
+  delays: () => ({ refused: millis(50), silent: millis(50), recovered: millis(50), successes: 1 }),
 })
 
 function judge({ factor, reverse, weight }: FileOptions, number: number, where: string): Finding {

@@ -42,7 +42,35 @@ const checkBytes = 6 * 1024
 
 /** Counts what the configuration will need, before it is needed. */
 export function limitsOf(config: Config, means: Means): Limits {
-  const found = distinctChecks(config).map((check) => ({ check, ...needsOf(check) }))
+  const counted = countChecks()
+  for (const check of checksIn(config)) counted.add(check)
+  return counted.limits(means)
+}
+
+/** The same, check by check: of very many, which others cannot wait for. */
+export interface CheckCount {
+  readonly add: (check: CheckerConfig) => void
+  readonly limits: (means: Means) => Limits
+}
+
+/** Begins to count. */
+export function countChecks(): CheckCount {
+  const checks = new Map<string, CheckerConfig>()
+  return {
+    add(check) {
+      checks.set(checkId(check.kind, check.connection, check.options, check.timing), check)
+    },
+    limits: (means) => limitsFor([...checks.values()], means),
+  }
+}
+
+/** Every check as it is written; equal ones are made once. */
+export function* checksIn({ virtualServers }: Config): Generator<CheckerConfig> {
+  for (const { realServers } of virtualServers) for (const { checkers: each } of realServers) yield* each
+}
+
+function limitsFor(distinct: readonly CheckerConfig[], means: Means): Limits {
+  const found = distinct.map((check) => ({ check, ...needsOf(check) }))
   const sum = (of: (each: (typeof found)[number]) => number): number =>
     found.reduce((total, each) => total + of(each), 0)
   const rate = sum((each) => each.rate)
@@ -66,16 +94,6 @@ export function meansHere(probers: number): Means {
     .split(/\s+/)
     .map(Number)
   return { probers, descriptors: Number(limit ?? 1024), ports: to - from + 1 }
-}
-
-function distinctChecks(config: Config): readonly CheckerConfig[] {
-  const checks = new Map<string, CheckerConfig>()
-  for (const { realServers } of config.virtualServers) {
-    for (const each of realServers.flatMap((server) => server.checkers)) {
-      checks.set(checkId(each.kind, each.connection, each.options, each.timing), each)
-    }
-  }
-  return [...checks.values()]
 }
 
 /** Probes a second of a check whose server is well, and how much of the time one is under way where it is silent. */

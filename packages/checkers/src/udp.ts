@@ -52,6 +52,7 @@ export const udpCheck = defineChecker({
     { since: '2.1.0' },
   ),
   defaults: { retry: 1, delayBeforeRetry: seconds(1) },
+  unseen: ({ reply }: UdpOptions) => (reply === undefined ? ['silent'] : []),
   complete({ payload, requireReply, minReplyLength, maxReplyLength }, around) {
     if (requireReply !== undefined && minReplyLength > maxReplyLength) {
       around.error('min_reply_length is larger than max_reply_length', 'min_reply_length')

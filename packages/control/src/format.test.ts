@@ -299,7 +299,15 @@ describe('other screens', () => {
   })
 
   test('explain: a server that is down, with all that is known', () => {
-    const timing = { delayLoop: 6000, delayBeforeRetry: 1000, timeout: 5000 }
+    const timing = {
+      delayLoop: 6000,
+      delayBeforeRetry: 1000,
+      timeout: 5000,
+      downRefused: 9000,
+      downSilent: 29_000,
+      upAgain: 6040,
+      successes: 3,
+    }
     const down = downServer('10.0.0.4:80', 'cannot connect to 10.0.0.4:80: ECONNREFUSED')
     const servers = [{ ...down, checks: down.checks.map((one) => ({ ...one, timing })) }]
     const explained = explain(
@@ -316,11 +324,35 @@ describe('other screens', () => {
           no entry is wanted: a server that is down is taken out; and the kernel has
           it so
         what would bring it back
-          one success of TCP_CHECK 10.0.0.4:80, due in 4 s
+          3 successes in a row of TCP_CHECK 10.0.0.4:80, due in 4 s; at most 6.1 s
+          once it is well
         how long until a failure is noticed
-          TCP_CHECK: at most 9 s where it refuses, 29 s where it does not answer
+          TCP_CHECK: at most 9 s where it refuses, at most 29 s where it does not
+          answer
       "
     `)
+  })
+
+  test('explain: what a check does not see, and what could not look', () => {
+    const down = downServer('10.0.0.4:80', 'connection refused')
+    const [one] = down.checks
+    if (one === undefined) throw new Error('it has no check')
+    const pace = { delayLoop: 6000, delayBeforeRetry: 1000, timeout: 5000 }
+    const checks = [
+      one,
+      { ...one, kind: 'AGENT_CHECK', state: 'up' as const, timing: pace },
+      { ...one, kind: 'UDP_CHECK', state: 'up' as const, timing: { ...pace, downRefused: 7000 } },
+      { ...one, kind: 'FILE_CHECK', state: 'up' as const, timing: { ...pace, downRefused: 50, downSilent: 50 } },
+      { ...one, kind: 'MISC_CHECK', target: '', state: 'unknown' as const, class: 'local', reason: 'no such user' },
+    ]
+    const [explained] = explain(status({ virtualServers: [virtualServer({ servers: [{ ...down, checks }] })] }), '10.0.0.4') // prettier-ignore
+    const answers = Object.fromEntries((explained?.answers ?? []).map(({ question, answer }) => [question, answer]))
+    expect(answers['why']).toContain('MISC_CHECK cannot look, which is not counted: no such user')
+    expect(answers['what would bring it back']).toBe('one success of TCP_CHECK 10.0.0.4:80, due in 4 s')
+    expect(answers['how long until a failure is noticed']).toBe(
+      'AGENT_CHECK: never by itself, only when it is told; ' +
+        'UDP_CHECK: at most 7 s where it refuses, never where it does not answer; FILE_CHECK: at most 100 ms',
+    )
   })
 
   test('explain: a service, and a server that only fails', () => {

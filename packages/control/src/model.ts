@@ -332,6 +332,14 @@ export interface CheckPace {
   readonly delayBeforeRetry: number
   /** What one probe may take. */
   readonly timeout: number
+  /** From failure to down at the longest, where the server refuses; undefined: the check does not see that. */
+  readonly downRefused?: number | undefined
+  /** The same where the server does not answer. */
+  readonly downSilent?: number | undefined
+  /** From recovery to up, at the longest. */
+  readonly upAgain?: number | undefined
+  /** Good probes in a row that it takes to be up again. */
+  readonly successes?: number | undefined
 }
 
 export interface ForeignService {

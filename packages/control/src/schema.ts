@@ -306,6 +306,10 @@ const definitions = {
     delayLoop: duration('Between two probes.'),
     delayBeforeRetry: duration('Between a forgiven failure and the next probe.'),
     timeout: duration('What one probe may take.'),
+    downRefused: maybe(duration('From failure to down at the longest, where the server refuses; absent: not seen.')),
+    downSilent: maybe(duration('The same where the server does not answer; absent: not seen.')),
+    upAgain: maybe(duration('From recovery to up, at the longest.')),
+    successes: maybe(whole('Good probes in a row that it takes to be up again.')),
   }),
   ForeignService: object<ForeignService>("A service in the kernel's table that is not ours.", {
     name: text(),

@@ -1,4 +1,5 @@
-import { limitsOf, meansHere } from '@ipvs-director/checkers'
+import { checksIn, countChecks, meansHere } from '@ipvs-director/checkers'
+import type { Config } from '@ipvs-director/config'
 import { claimSocket, createControlServer, SocketPathError, type SocketClaim } from '@ipvs-director/control'
 import { describeError, systemClock, type Logger, type Millis } from '@ipvs-director/core'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,6 +28,7 @@ import { withSnmp } from './snmp/with-snmp.ts'
 import { lastGoodFile } from './sources/last-good.ts'
 import { openSource } from './sources/open.ts'
 import { shortened } from './shortened.ts'
+import { inSlices } from './slices.ts'
 import { placesOf } from './surroundings/places.ts'
 import { createSurroundings } from './surroundings/surroundings.ts'
 import { serviceManager, type ServiceManager } from './systemd.ts'
@@ -126,6 +128,7 @@ async function direct(
     options.compare || options.memoryIpvs
       ? undefined
       : createGroupMarks(nftWithIpvs(first.config?.process.ipvsNamespace), logger)
+  let running: Config | undefined
   const wiring: DirectorOptions = {
     file: options.file,
     version,
@@ -133,6 +136,7 @@ async function direct(
     used(config) {
       surroundings.use(config)
       void marks?.use(config)
+      running = config
     },
     failover: failoverOf(options, logger, surroundings.childWait),
     alarms: (globals) =>
@@ -163,7 +167,9 @@ async function direct(
   }
   const director = createDirector(options.compare ? withoutEffect(wiring) : wiring)
   if (options.compare) sayWithoutEffect(logger)
-  const reload = telling(director, service)
+  const reload = telling(director, service, () => {
+    if (running !== undefined) void sayLimits(running, options, logger)
+  })
   const ending = untilAsked()
   onSignals(reload, logger, ending.stop)
   const loaded = await director.start()
@@ -181,8 +187,7 @@ async function direct(
   process.on('SIGUSR2', () => {
     logging.reopen()
   })
-  for (const remark of limitsOf(loaded.config, meansHere(proberCount(options.probers))).remarks)
-    logger.warn('limits', remark)
+  void sayLimits(loaded.config, options, logger)
   const removed = options.memoryIpvs || loaded.config.virtualServers.length === 0 ? undefined : removedConnections()
   if (removed !== undefined) logger.info('connections.removed', removed)
   if (options.dumpConfig) logConfig(loaded.config, logger)
@@ -215,14 +220,22 @@ const nftWithIpvs = (namespace: string | undefined): typeof runNft =>
 
 const readiness = ({ config }: Loaded): string => `${config?.virtualServers.length ?? 0} virtual servers`
 
+/** What will not fit on this machine, of what a configuration asks for. */
+async function sayLimits(config: Config, options: CommandLine, logger: Logger): Promise<void> {
+  const counted = countChecks()
+  await inSlices(checksIn(config), counted.add)
+  for (const remark of counted.limits(meansHere(proberCount(options.probers))).remarks) logger.warn('limits', remark)
+}
+
 /** Reloads, and lets whoever started this program know of it. */
-function telling(director: Director, service: ServiceManager): Director['reload'] {
+function telling(director: Director, service: ServiceManager, done: () => void): Director['reload'] {
   return async (how) => {
     service.reloading()
     try {
       const result = await director.reload(how)
       service.ready('reloaded')
-      if (!result.ok) {
+      if (result.ok) done()
+      else {
         const why = result.diagnostics[0] ?? 'nothing to run'
         service.failed(`the last reload was refused, what was loaded before still runs: ${why}`, constants.errno.EINVAL)
       }

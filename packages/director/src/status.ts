@@ -1,5 +1,5 @@
-import type { Figures, Prober } from '@ipvs-director/checkers'
-import type { CheckerConfig, CheckTiming, Forwarding, SorryServer } from '@ipvs-director/config'
+import { delaysOf, type Figures, type Prober } from '@ipvs-director/checkers'
+import type { CheckerConfig, Forwarding, SorryServer } from '@ipvs-director/config'
 import type {
   CheckPace,
   CheckStatus,
@@ -271,15 +271,32 @@ function checkStatus(
     probes: figures?.probes ?? 0,
     failed: figures?.failed ?? 0,
     nextInMs: figures?.nextIn,
-    timing: paceOf(config.timing),
+    timing: paceOf(config),
   }
 }
 
-const paceOf = ({ delayLoop, delayBeforeRetry, timeout }: CheckTiming): CheckPace => ({
-  delayLoop,
-  delayBeforeRetry,
-  timeout,
-})
+const paces = new WeakMap<CheckerConfig, CheckPace>()
+
+function paceOf(config: CheckerConfig): CheckPace {
+  let pace = paces.get(config)
+  if (pace === undefined) {
+    const { delayLoop, delayBeforeRetry, timeout } = config.timing
+    const { refused, silent, recovered, successes } = delaysOf(config) ?? {}
+    pace = {
+      delayLoop,
+      delayBeforeRetry,
+      timeout,
+      downRefused: finite(refused),
+      downSilent: finite(silent),
+      upAgain: finite(recovered),
+      successes,
+    }
+    paces.set(config, pace)
+  }
+  return pace
+}
+
+const finite = (time: number | undefined): number | undefined => (time === Infinity ? undefined : time)
 
 function sorryStatus(pool: Pool, kernel: KernelView | undefined): ServerStatus | undefined {
   const sorry = pool.config.sorryServer

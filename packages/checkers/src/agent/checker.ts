@@ -45,6 +45,7 @@ export const agentCheck = defineChecker({
   ),
   defaults: { retry: 0, delayBeforeRetry: seconds(1) },
   deadline: ({ timeout }) => millis(timeout * 2),
+  unseen: ({ required }: AgentOptions) => (required ? [] : ['refused', 'silent']),
   complete: ({ send, required }, around) => ({
     options: {
       send: send === undefined ? undefined : Buffer.from(send).toString('hex'),

@@ -52,6 +52,7 @@ export const bfdCheck = defineWatchingChecker({
     refused: millis(0),
     silent: millis(multiplier * minRx),
     recovered: millis(2 * idleTx),
+    successes: 1,
   }),
 })
 

@@ -15,7 +15,7 @@ export async function runProbeScript(
   identify: ScriptIdentity,
 ): Promise<ScriptEnd> {
   const identity = identify(script)
-  if ('problem' in identity) throw new ProbeFailure('local', identity.problem)
+  if ('problem' in identity) throw new ProbeFailure('local', `cannot run ${script.words[0] ?? ''}: ${identity.problem}`)
   const result = await runScript(script.words, { ...identity, timeout, signal: attempt.signal })
   switch (result.kind) {
     case 'cannot start':

@@ -2,6 +2,7 @@ import { closest } from '../closest.ts'
 import { ControlError } from '../control-error.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import type { CheckStatus, ServerStatus, Status, SteeringStatus, VirtualServerStatus } from '../model.ts'
+import { formatDuration } from '@ipvs-director/core'
 import { ago, count, lengthy } from '../quantities.ts'
 import { paragraph, type Screen } from '../screen.ts'
 import { findVirtualServers } from '../select.ts'
@@ -89,6 +90,7 @@ function checkName({ kind, target }: CheckStatus): string {
 
 /** Its own reason only where it is another than was said already. */
 function failureText(check: CheckStatus, said: string): string {
+  if (check.class === 'local') return `${checkName(check)} cannot look, which is not counted: ${check.reason}`
   const own = check.reason === said || check.reason === '' ? '' : `: ${check.reason}`
   const forgiven = check.state === 'up' ? `, ${check.failures} in a row where ${check.retry} are forgiven` : ''
   return `${checkName(check)} failed ${check.failed} of ${count(check.probes, 'probe')}${forgiven}${own}`
@@ -143,23 +145,32 @@ function wantedText({ wantedWeight, state }: ServerStatus, service: VirtualServe
 
 function returnText(server: ServerStatus): string | undefined {
   if (server.state === 'up') return undefined
-  const waiting = server.checks.filter((check) => check.state !== 'up')
+  // What could not look for reasons of our own does not keep it out.
+  const waiting = server.checks.filter(({ state, class: kind }) => state === 'down' || (state === 'unknown' && kind !== 'local')) // prettier-ignore
   if (waiting.length === 0) return undefined
   const each = waiting.map((check) => {
     const due =
       check.nextInMs === undefined ? '' : `, due ${check.nextInMs < 1000 ? 'now' : `in ${lengthy(check.nextInMs)}`}`
-    return `one success of ${checkName(check)}${due}`
+    const { successes = 1, upAgain } = check.timing ?? {}
+    const within = upAgain === undefined ? '' : `; ${atMost(upAgain)} once it is well`
+    return `${successes === 1 ? 'one success' : `${successes} successes in a row`} of ${checkName(check)}${due}${within}`
   })
   return each.join(' and ')
 }
 
-/** From the death of a server to the verdict: the gap between checks, the retries, and the time each probe may take. */
-function noticeText({ kind, retry, timing }: CheckStatus): string | undefined {
+/** From the death of a server to the verdict, as docs/checkers.md reckons it. */
+function noticeText({ kind, timing }: CheckStatus): string | undefined {
   if (timing === undefined) return undefined
-  const refused = timing.delayLoop + retry * timing.delayBeforeRetry
-  const silent = refused + (retry + 1) * timing.timeout
-  return `${kind}: at most ${lengthy(refused)} where it refuses, ${lengthy(silent)} where it does not answer`
+  const { downRefused: refused, downSilent: silent } = timing
+  if (refused === undefined && silent === undefined) return `${kind}: never by itself, only when it is told`
+  if (refused === silent && refused !== undefined) return `${kind}: ${atMost(refused)}`
+  const one = refused === undefined ? 'never where it refuses' : `${atMost(refused)} where it refuses`
+  const other = silent === undefined ? 'never where it does not answer' : `${atMost(silent)} where it does not answer`
+  return `${kind}: ${one}, ${other}`
 }
+
+/** Rounded up, as a limit has to be: to tenths of seconds. */
+const atMost = (time: number): string => `at most ${formatDuration(Math.ceil(time / 100) * 100)}`
 
 function explainService(service: VirtualServerStatus, now: number): Explanation {
   const notUp = service.servers.filter((server) => server.state !== 'up')

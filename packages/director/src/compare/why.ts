@@ -1,4 +1,5 @@
-import type { CheckTiming } from '@ipvs-director/config'
+import { delaysOf } from '@ipvs-director/checkers'
+import type { CheckerConfig } from '@ipvs-director/config'
 import { formatDuration, formatEndpoint, millis, type Millis } from '@ipvs-director/core'
 import { situationOf } from '../desired.ts'
 import { fullWeight, isServing, type Pool, type PoolServer } from '../pool.ts'
@@ -46,13 +47,17 @@ export function quorumText({ quorum, config }: Pool): string {
  * after the other.
  */
 export function patienceOf({ config }: PoolServer): Millis {
-  return millis(Math.max(0, ...config.checkers.map(({ timing }) => noticeTime(timing))))
+  return millis(Math.max(0, ...config.checkers.map(noticeTime)))
 }
 
-function noticeTime({ delayLoop, retry, delayBeforeRetry, timeout, rise = 1, jitter = 0 }: CheckTiming): number {
+/** Of several urls each has its turn: that, and probes of a server that is well but slow. */
+function noticeTime(config: CheckerConfig): number {
+  const { delayLoop, retry, delayBeforeRetry, timeout, rise = 1, jitter = 0 } = config.timing
   const failing = delayLoop + timeout + retry * (delayBeforeRetry + timeout)
   const rising = rise * (delayLoop + timeout)
-  return Math.max(failing, rising) * (1 + jitter)
+  const { silent = 0, recovered = 0, successes = 0 } = delaysOf(config) ?? {}
+  const walk = Math.max(Number.isFinite(silent) ? silent : 0, recovered + successes * timeout)
+  return Math.max(failing * (1 + jitter), rising * (1 + jitter), walk)
 }
 
 /** What may pass at the start before a first verdict. */
