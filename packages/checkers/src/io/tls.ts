@@ -27,9 +27,12 @@ export interface Contexts {
 
 export function createContexts(read: ReadMaterial): Contexts {
   const known = new Map<string, SecureContext>()
+  /** Where there is neither material nor trust, which is nearly always: naming them costs a hundredth of a probe. */
+  let plain: SecureContext | undefined
   return {
     of(material, verify) {
       const trust = verify?.trusted === true ? (verify.ca ?? 'system') : undefined
+      if (material === undefined && trust === undefined && plain !== undefined) return plain
       const id = JSON.stringify([material ?? {}, trust])
       const found = known.get(id)
       if (found !== undefined) return found
@@ -41,6 +44,7 @@ export function createContexts(read: ReadMaterial): Contexts {
         ...(material?.password === undefined ? {} : { passphrase: material.password }),
       })
       known.set(id, made)
+      if (material === undefined && trust === undefined) plain = made
       return made
     },
     forget: () => {
@@ -78,10 +82,8 @@ export function checkSession(session: TLSSocket, wish: TlsWish, at: CheckConnect
 export function openSession(at: CheckConnection, wish: TlsWish, contexts: Contexts, more: SessionMore = {}): TLSSocket {
   const { socket, protocols, take } = more
   const options: ConnectionOptions & OwnConnectionOptions = {
-    ...(socket === undefined ? { host: at.address, port: at.port } : { socket }),
-    ...(at.bindAddress === undefined ? {} : { localAddress: at.bindAddress }),
-    ...(at.bindPort === undefined ? {} : { localPort: at.bindPort }),
-    ...(protocols === undefined ? {} : { ALPNProtocols: protocols }),
+    host: at.address,
+    port: at.port,
     servername: wish.serverName ?? '',
     // What is to be looked at, certificate.ts looks at.
     rejectUnauthorized: false,
@@ -89,9 +91,14 @@ export function openSession(at: CheckConnection, wish: TlsWish, contexts: Contex
     // Without it Node answers the server's end by close_notify, whether the standard is to be followed or not.
     allowHalfOpen: true,
     secureContext: contextOf(wish, contexts),
-    ...(take === undefined
-      ? {}
-      : { onread: { buffer: shared, callback: (length) => take(shared.subarray(0, length)) } }),
+  }
+  // Spreading what there may be into it costs more than all else here.
+  if (socket !== undefined) options.socket = socket
+  if (at.bindAddress !== undefined) options.localAddress = at.bindAddress
+  if (at.bindPort !== undefined) options.localPort = at.bindPort
+  if (protocols !== undefined) options.ALPNProtocols = protocols
+  if (take !== undefined) {
+    options.onread = { buffer: shared, callback: (length) => take(shared.subarray(0, length)) }
   }
   return connectTls(options)
 }
@@ -99,7 +106,9 @@ export function openSession(at: CheckConnection, wish: TlsWish, contexts: Contex
 /** What tls.connect takes of net.connect's options, and its type does not say. */
 interface OwnConnectionOptions {
   readonly allowHalfOpen: boolean
-  readonly onread?: OnReadOpts
+  onread?: OnReadOpts
+  localAddress?: string
+  localPort?: number
 }
 
 export interface SessionMore {
