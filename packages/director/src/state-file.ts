@@ -16,7 +16,7 @@ export interface StateFile<T> {
   save(value: T): void
 }
 
-/** Keeps it in a file, replaced in one step. A damaged file is set aside, never guessed at. */
+/** Keeps it in a file, replaced in one step, whole even after a power cut. A damaged file is set aside, never guessed at. */
 export function stateFile<T>(path: string, { read, write }: StateFormat<T>): StateFile<T> {
   return {
     load() {
@@ -33,7 +33,8 @@ export function stateFile<T>(path: string, { read, write }: StateFormat<T>): Sta
     },
     save(value) {
       mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(`${path}.new`, write(value), { mode: 0o600 })
+      // Flushed first: some file systems keep the new name before what is in the file.
+      writeFileSync(`${path}.new`, write(value), { mode: 0o600, flush: true })
       renameSync(`${path}.new`, path)
     },
   }
