@@ -32,8 +32,13 @@ export interface Place {
   readonly shim: string | undefined
 }
 
-/** How long a program may work without an end. */
-const patience = 240_000
+/** How long a program may work without an end: keepalived's reload is quadratic, and slower still in the lab's kernel. */
+export const patience = 120_000
+
+/** A program that worked longer than that. */
+export class Impatience extends Error {
+  override readonly name = 'Impatience'
+}
 
 /** Starts the built director on a configuration; resolves when it serves and is quiet. */
 export async function startDirector(place: Place, config: string): Promise<Contestant> {
@@ -84,10 +89,16 @@ export async function startKeepalived(program: string, place: Place, config: str
   const pids = ['-p', join(folder, 'parent.pid'), '-c', join(folder, 'checker.pid')]
   const words = ['-n', '-G', '-C', '-f', file, ...pids]
   const child = started(program, words, log, kernel || shim === undefined ? {} : { LD_PRELOAD: shim })
-  await until(() => children(child.pid).length > 0)
-  await sleep(500)
-  const [checker = 0] = children(child.pid)
-  await quiet(checker)
+  let checker = 0
+  try {
+    await until(() => children(child.pid).length > 0)
+    await sleep(500)
+    checker = children(child.pid)[0] ?? 0
+    await quiet(checker)
+  } catch (error) {
+    await ended(child)
+    throw error
+  }
   return {
     async reload(next) {
       writeFileSync(file, next)
@@ -121,7 +132,7 @@ async function ended(child: ChildProcess): Promise<void> {
 async function until(what: () => boolean, every = 20): Promise<void> {
   const limit = performance.now() + patience
   while (!what()) {
-    if (performance.now() > limit) throw new Error('waited in vain')
+    if (performance.now() > limit) throw new Impatience('waited in vain')
     await sleep(every)
   }
 }
@@ -140,7 +151,7 @@ async function quiet(pid: number | undefined): Promise<number> {
     const sleeps = stateOf(pid) === 'S' && spentBy(pid) - spent < 1e6
     since = sleeps ? (since ?? now) : undefined
     if (since !== undefined && performance.now() - since > 300) return since
-    if (performance.now() > limit) throw new Error('it is never quiet')
+    if (performance.now() > limit) throw new Impatience('it is never quiet')
   }
 }
 
