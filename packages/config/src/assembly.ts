@@ -7,7 +7,7 @@ import type { Remarks } from './diagnostics.ts'
 import { resolveGlobals } from './globals.ts'
 import type { GlobalDefsText } from './grammar/global-defs.ts'
 import type { VirtualServerGroupText, VirtualServerText } from './grammar/virtual-server.ts'
-import { type Home, resolveVirtualServer } from './inherit.ts'
+import { groupsOf, type Home, resolveVirtualServer } from './inherit.ts'
 import { remarkOnPending } from './pending.ts'
 import { damaged, type Read, Reader, written } from './read.ts'
 import { remarkOnNames } from './references.ts'
@@ -190,7 +190,14 @@ export class Assembly {
     })
     const { leftOut, ...resolved } = vrrp
     const root = this.#values as unknown as RootText
-    const config = { globals: context.globals, virtualServers, ...resolved, ...services(root, resolved.vrrp) }
+    const groups = groupsOf(context.groups)
+    const config = {
+      globals: context.globals,
+      virtualServers,
+      ...(groups.length === 0 ? {} : { virtualServerGroups: groups }),
+      ...resolved,
+      ...services(root, resolved.vrrp),
+    }
     return { config, leftOut: [...this.#leftOut, ...leftOut], stale }
   }
 
@@ -219,7 +226,7 @@ export class Assembly {
 /** What stands around the services. */
 const services = (root: RootText, { instances }: Config['vrrp']): Pick<Config, 'syncDaemon' | 'snmp' | 'process'> => ({
   syncDaemon: resolveSyncDaemon(root.globalDefs, instances),
-  snmp: resolveSnmp(root.globalDefs),
+  snmp: resolveSnmp(root.globalDefs, root),
   process: resolveProcess(root, root.globalDefs),
 })
 

@@ -16,6 +16,8 @@ export type { Place, Script } from './place.ts'
 export interface Config {
   readonly globals: Globals
   readonly virtualServers: readonly VirtualServer[]
+  /** `virtual_server_group` blocks; missing: there are none. */
+  readonly virtualServerGroups?: readonly VirtualServerGroup[]
   readonly vrrp: VrrpConfig
   /** `track_file` (and `vrrp_track_file`) blocks: instances and FILE_CHECK name them. */
   readonly trackFiles: readonly TrackFile[]
@@ -125,10 +127,38 @@ export interface VirtualServer {
   readonly slowStart: Millis
   readonly smtpAlert: boolean
   readonly snmpName: string | undefined
+  /** For SNMP, which shows them; the real servers and checkers have them resolved. */
+  readonly serverDefaults?: ServerDefaults
   readonly sorryServer: SorryServer | undefined
   readonly realServers: readonly RealServer[]
   /** Own extension `real_servers_from`: more servers, from elsewhere. Absent: none. */
   readonly dynamic?: DynamicServers
+}
+
+/** What a block says for the checks in it; keepalived's 0 for what it does not say. */
+export interface CheckDefaults {
+  readonly alpha: boolean
+  readonly retry: number
+  readonly delayBeforeRetry: Millis
+  readonly warmup: Millis
+  readonly delayLoop: Millis
+  readonly connectTimeout: Millis
+}
+
+/** What a virtual server says for its real servers. */
+export interface ServerDefaults extends CheckDefaults {
+  readonly weight: number
+  readonly inhibitOnFailure: boolean
+}
+
+/** A `virtual_server_group`, as it is written: fwmarks first, then addresses, each in the order of the file. */
+export interface VirtualServerGroup {
+  readonly name: string
+  readonly members: readonly (
+    | { readonly kind: 'fwmark'; readonly fwmark: number }
+    /** `last` is `first` unless it is a range. */
+    | { readonly kind: 'addresses'; readonly first: Address; readonly last: Address; readonly port: number }
+  )[]
 }
 
 export interface SorryServer {
@@ -155,6 +185,8 @@ export interface RealServer {
   readonly notifyDown: Script | undefined
   readonly smtpAlert: boolean
   readonly snmpName: string | undefined
+  /** For SNMP, as in {@link VirtualServer}. */
+  readonly checkDefaults?: CheckDefaults
   readonly virtualhost: string | undefined
   readonly checkers: readonly CheckerConfig[]
 }

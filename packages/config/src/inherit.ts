@@ -2,6 +2,7 @@ import { type Address, type Family, familyOf, formatEndpoint, type Millis, secon
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
 import { type NamedDefinitions, resolveChecker, spread } from './checker-config.ts'
 import type {
+  CheckDefaults,
   CheckerConfig,
   DynamicServers,
   Forwarding,
@@ -9,6 +10,7 @@ import type {
   RealServer,
   SorryServer,
   VirtualServer,
+  VirtualServerGroup,
   VirtualServerTarget,
 } from './config.ts'
 import type { Remarks } from './diagnostics.ts'
@@ -78,6 +80,11 @@ export function resolveVirtualServer(text: VirtualServerText & Read, home: Home)
     drainOnRemoval: text.drainOnRemoval ?? home.drainOnRemoval ?? seconds(0),
     smtpAlert: text.smtpAlert ?? home.smtpAlert ?? false,
     snmpName: text.snmpName,
+    serverDefaults: {
+      weight: text.weight,
+      inhibitOnFailure: text.inhibitOnFailure,
+      ...checkDefaults(text, { alpha: text.alpha, delayLoop: text.delayLoop }),
+    },
     sorryServer: resolveSorryServer(text, forwarding, target.kind === 'group' ? 0 : port),
     realServers: (text.realServers as readonly (RealServerText & Read)[]).map((real) =>
       resolveRealServer(real, { vs: text, target, port }, home, real.header as RealServerText['header'] | undefined),
@@ -157,6 +164,7 @@ function resolveRealServer(
     notifyDown: text.notifyDown,
     smtpAlert: text.smtpAlert ?? home.smtpAlert ?? true,
     snmpName: text.snmpName,
+    checkDefaults: inheritedDefaults(vs, text),
     virtualhost: text.virtualhost,
     checkers: checkersIn(text, home.checkers).flatMap(([checker, block]): CheckerConfig[] =>
       spread(checker, block).map((each) => resolveChecker(checker, each, inside)),
@@ -237,6 +245,53 @@ function granularity(text: VirtualServerText & Read, target: VirtualServerTarget
     `an ${family === 'inet' ? 'IPv4' : 'IPv6'} service takes ${wanted}`,
   )
   return family === 'inet' ? 0xffffffff : 128
+}
+
+type PassedOn = Pick<VirtualServerText, 'retry' | 'delayBeforeRetry' | 'warmup' | 'connectTimeout'>
+
+/** One for all the real servers that say nothing of their own: there may be fifty thousand. */
+const sharedDefaults = new WeakMap<VirtualServerText, CheckDefaults>()
+
+function inheritedDefaults(vs: VirtualServerText, real: TemplateText): CheckDefaults {
+  const own = [real.alpha, real.delayLoop, real.retry, real.delayBeforeRetry, real.warmup, real.connectTimeout]
+  const shared = own.every((each) => each === undefined) ? sharedDefaults.get(vs) : undefined
+  if (shared !== undefined) return shared
+  const passedOn = {
+    retry: real.retry ?? vs.retry,
+    delayBeforeRetry: real.delayBeforeRetry ?? vs.delayBeforeRetry,
+    warmup: real.warmup ?? vs.warmup,
+    connectTimeout: real.connectTimeout ?? vs.connectTimeout,
+  }
+  const given = { alpha: real.alpha ?? vs.alpha, delayLoop: real.delayLoop ?? vs.delayLoop }
+  const made = checkDefaults(passedOn, given)
+  if (own.every((each) => each === undefined)) sharedDefaults.set(vs, made)
+  return made
+}
+
+const checkDefaults = (
+  text: PassedOn,
+  given: { readonly alpha: boolean; readonly delayLoop: Millis },
+): CheckDefaults => ({
+  ...given,
+  retry: text.retry ?? 0,
+  delayBeforeRetry: text.delayBeforeRetry ?? seconds(0),
+  warmup: text.warmup ?? seconds(0),
+  connectTimeout: text.connectTimeout ?? seconds(5),
+})
+
+/** The groups as SNMP shows them. */
+export function groupsOf(groups: Home['groups']): readonly VirtualServerGroup[] {
+  return [...groups].map(([name, { entries }]) => ({
+    name,
+    members: [
+      ...entries.flatMap((entry) => ('fwmark' in entry ? [{ kind: 'fwmark' as const, fwmark: entry.fwmark }] : [])),
+      ...entries.flatMap((entry) =>
+        'fwmark' in entry
+          ? []
+          : [{ kind: 'addresses' as const, first: entry.first, last: entry.last, port: entry.port ?? 0 }],
+      ),
+    ],
+  }))
 }
 
 function nameOf(target: VirtualServerTarget, protocol: string): string {

@@ -29,6 +29,18 @@ export interface SnmpSettings {
   /** How old figures may be. */
   readonly virtualServerAge: Millis
   readonly realServerAge: Millis
+  /** Settings that have no other effect than to be shown, or that are resolved elsewhere. */
+  readonly shown?: SnmpShown
+}
+
+/** Global settings as they are written; undefined: not at all. */
+export interface SnmpShown {
+  readonly smtpAlert: boolean | undefined
+  readonly smtpAlertVrrp: boolean | undefined
+  readonly smtpAlertChecker: boolean | undefined
+  /** `linkbeat_use_polling` outside of instances. */
+  readonly linkbeatPolling: boolean
+  readonly v3ChecksumAsV2: boolean
 }
 
 /** `*_priority` and the like of one process. */

@@ -39,7 +39,7 @@ export function resolveSyncDaemon(text: Text, instances: readonly VrrpInstance[]
 }
 
 /** `enable_snmp_rfc` means both RFCs. */
-export function resolveSnmp(text: Text): SnmpSettings {
+export function resolveSnmp(text: Text, top: Pick<TopText, 'linkbeatUsePolling'>): SnmpSettings {
   const age = text?.snmpVsStatsUpdateInterval ?? seconds(5)
   return {
     socket: text?.snmpSocket,
@@ -50,6 +50,13 @@ export function resolveSnmp(text: Text): SnmpSettings {
     rfcV3: text?.enableSnmpRfc === true || text?.enableSnmpRfcv3 === true,
     virtualServerAge: age,
     realServerAge: text?.snmpRsStatsUpdateInterval ?? age,
+    shown: {
+      smtpAlert: text?.smtpAlert,
+      smtpAlertVrrp: text?.smtpAlertVrrp,
+      smtpAlertChecker: text?.smtpAlertChecker,
+      linkbeatPolling: top.linkbeatUsePolling,
+      v3ChecksumAsV2: text?.v3ChecksumAsV2 ?? false,
+    },
   }
 }
 
@@ -60,6 +67,7 @@ export interface TopText {
   readonly netNamespaceIpvs: string | undefined
   readonly usePidDir: boolean
   readonly childWaitTime: number
+  readonly linkbeatUsePolling: boolean
 }
 
 export function resolveProcess(top: TopText, text: Text): ProcessSettings {

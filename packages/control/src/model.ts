@@ -100,12 +100,44 @@ export interface VrrpStatus {
   readonly lag: { readonly mean: number; readonly worst: number }
   readonly instances: readonly VrrpInstanceStatus[]
   readonly groups: readonly VrrpGroupStatus[]
+  /** What is run or watched for them; missing: an older director answers, as below. */
+  readonly trackers?: readonly VrrpTrackerStatus[] | undefined
+  readonly interfaces?: readonly VrrpInterfaceStatus[] | undefined
+  /** Adverts of VRIDs that are not configured, by version of VRRP. */
+  readonly strangers?: { readonly v2: number; readonly v3: number } | undefined
+}
+
+export interface VrrpTrackerStatus {
+  readonly kind: 'script' | 'file' | 'process' | 'bfd' | 'virtualServer'
+  readonly name: string
+  readonly status:
+    | { readonly kind: 'unknown' | 'good' }
+    | { readonly kind: 'bad'; readonly why: string }
+    /** A file's number. */
+    | { readonly kind: 'value'; readonly value: number }
+  /** Of processes: how many there are. */
+  readonly count?: number | undefined
+}
+
+export interface VrrpInterfaceStatus {
+  readonly name: string
+  readonly index: number
+  readonly mac: string | undefined
+  readonly up: boolean
 }
 
 export interface VrrpInstanceStatus {
   readonly name: string
   readonly state: 'init' | 'backup' | 'master' | 'fault' | 'stopped'
   readonly since: number
+  /** When it came out of init or fault; undefined: it is there. */
+  readonly upSince?: number | undefined
+  /** Why it became master last. */
+  readonly masterReason?: 'never' | 'resigned' | 'preempted' | 'silence' | undefined
+  /** Of the last advert that was rejected for one of these. */
+  readonly protocolError?: 'ttl' | 'version' | 'checksum' | undefined
+  /** Our own address on its way. */
+  readonly own?: string | undefined
   /** What made it so. */
   readonly why: string
   readonly interface: string | undefined
@@ -161,6 +193,8 @@ export interface VrrpCounters {
   readonly becameMaster: number
   readonly releasedMaster: number
   readonly sendErrors: number
+  /** Adverts with other addresses than ours. */
+  readonly addressErrors?: number | undefined
   /** By reason. */
   readonly rejected: Readonly<Record<string, number>>
 }
@@ -299,11 +333,17 @@ export interface SteeringStatus {
 export interface Traffic {
   readonly activeConnections: number
   readonly inactiveConnections: number
+  /** Templates of persistence. */
+  readonly persistentConnections: number
   readonly connections: number
   /** Per second, averaged by the kernel. */
   readonly connectionRate: number
+  readonly inPacketRate: number
+  readonly outPacketRate: number
   readonly inByteRate: number
   readonly outByteRate: number
+  readonly inPackets: number
+  readonly outPackets: number
   readonly inBytes: number
   readonly outBytes: number
 }

@@ -26,8 +26,10 @@ import type {
   VrrpCounters,
   VrrpGroupStatus,
   VrrpInstanceStatus,
+  VrrpInterfaceStatus,
   VrrpPriority,
   VrrpStatus,
+  VrrpTrackerStatus,
 } from './model.ts'
 import { duration, figure, flag, listOf, maybe, moment, object, ref, schemaVersion, text, whole, type JsonSchema } from './schema-pieces.ts' // prettier-ignore
 
@@ -136,11 +138,43 @@ const definitions = {
     }),
     instances: listOf(ref('VrrpInstanceStatus')),
     groups: listOf(ref('VrrpGroupStatus')),
+    trackers: maybe(listOf(ref('VrrpTrackerStatus'), 'What is run or watched for them.')),
+    interfaces: maybe(listOf(ref('VrrpInterfaceStatus'), 'As VRRP believes them.')),
+    strangers: maybe(
+      object<NonNullable<VrrpStatus['strangers']>>('Adverts of VRIDs that are not configured.', {
+        v2: whole('Of VRRP version 2.'),
+        v3: whole('Of version 3.'),
+      }),
+    ),
+  }),
+  VrrpTrackerStatus: object<VrrpTrackerStatus>(
+    'A script, file, process, BFD session or virtual server that is followed.',
+    {
+      kind: { enum: ['script', 'file', 'process', 'bfd', 'virtualServer'] },
+      name: text(),
+      status: {
+        type: 'object',
+        description: 'unknown, good, bad with why, or value with the number of a file.',
+        properties: { kind: { enum: ['unknown', 'good', 'bad', 'value'] }, why: text(), value: { type: 'integer' } },
+        required: ['kind'],
+      },
+      count: maybe(whole('Processes there are.')),
+    },
+  ),
+  VrrpInterfaceStatus: object<VrrpInterfaceStatus>('An interface.', {
+    name: text(),
+    index: whole('Its number.'),
+    mac: maybe(text()),
+    up: flag('Up and running.'),
   }),
   VrrpInstanceStatus: object<VrrpInstanceStatus>('A vrrp_instance.', {
     name: text(),
     state: { enum: ['init', 'backup', 'master', 'fault', 'stopped'] },
     since: moment('When it became so.'),
+    upSince: maybe(moment('When it came out of init or fault.')),
+    masterReason: maybe({ enum: ['never', 'resigned', 'preempted', 'silence'] }),
+    protocolError: maybe({ enum: ['ttl', 'version', 'checksum'] }),
+    own: maybe(text('Our own address on its way.')),
     why: text('What made it so.'),
     interface: maybe(text()),
     virtualRouterId: whole('VRID.'),
@@ -209,6 +243,7 @@ const definitions = {
       becameMaster: whole('Times.'),
       releasedMaster: whole('Times.'),
       sendErrors: whole('Adverts the kernel did not take.'),
+      addressErrors: maybe(whole('Adverts with other addresses than ours.')),
       rejected: { type: 'object', description: 'Adverts by the reason.', additionalProperties: { type: 'integer' } },
     }),
   }),
@@ -279,10 +314,15 @@ const definitions = {
   Traffic: object<Traffic>('What the kernel counts.', {
     activeConnections: whole('Established now.'),
     inactiveConnections: whole('In any other state now.'),
+    persistentConnections: whole('Templates of persistence now.'),
     connections: whole('Since the entry was made.'),
     connectionRate: figure('Connections per second, averaged by the kernel.'),
+    inPacketRate: figure('Packets per second towards the server.'),
+    outPacketRate: figure('Packets per second from the server.'),
     inByteRate: figure('Bytes per second towards the server.'),
     outByteRate: figure('Bytes per second from the server; 0 for DR and TUN, whose answers pass by.'),
+    inPackets: whole('Packets towards the server.'),
+    outPackets: whole('Packets from the server.'),
     inBytes: whole('Bytes towards the server.'),
     outBytes: whole('Bytes from the server.'),
   }),

@@ -45,8 +45,10 @@ export function createFailover({ start, logger, events, clock, happened }: Failo
 
   function hear(event: VrrpEvent): void {
     if (event.type === 'instance') masters.set(event.name, event.state === 'MASTER')
-    const told = describe(event)
-    events.add(told.event, told.message, told.fields)
+    if (event.type !== 'rejected') {
+      const told = describe(event)
+      events.add(told.event, told.message, told.fields)
+    }
     happened(event)
   }
 
@@ -123,7 +125,7 @@ function workOf({ vrrp, trackFiles, globals }: Config): VrrpWork {
 }
 
 /** An event of VRRP in the event log's words. */
-function describe(event: VrrpEvent): {
+function describe(event: Exclude<VrrpEvent, { type: 'rejected' }>): {
   readonly event: string
   readonly message: string
   readonly fields: Record<string, string | number | boolean | undefined>

@@ -24,7 +24,12 @@ export const noTraffic: Traffic = {
   activeConnections: 0,
   inactiveConnections: 0,
   connections: 0,
+  persistentConnections: 0,
   connectionRate: 0,
+  inPacketRate: 0,
+  outPacketRate: 0,
+  inPackets: 0,
+  outPackets: 0,
   inByteRate: 0,
   outByteRate: 0,
   inBytes: 0,
@@ -120,6 +125,7 @@ function trafficOf({ counters }: DestinationEntry): Traffic {
     ...fromStatistics(counters.statistics),
     activeConnections: counters.activeConnections,
     inactiveConnections: counters.inactiveConnections,
+    persistentConnections: counters.persistentConnections,
   }
 }
 
@@ -129,6 +135,10 @@ function fromStatistics(statistics: Statistics): Traffic {
     ...noTraffic,
     connections: Number(statistics.connections),
     connectionRate: Number(statistics.connectionRate),
+    inPacketRate: Number(statistics.inPacketRate),
+    outPacketRate: Number(statistics.outPacketRate),
+    inPackets: Number(statistics.inPackets),
+    outPackets: Number(statistics.outPackets),
     inByteRate: Number(statistics.inByteRate),
     outByteRate: Number(statistics.outByteRate),
     inBytes: Number(statistics.inBytes),

@@ -1,5 +1,5 @@
 import type { VrrpInstance } from '@ipvs-director/config'
-import { type Address, describeError } from '@ipvs-director/core'
+import { type Address, describeError, type Millis, seconds } from '@ipvs-director/core'
 import { checkPacket, type Listener } from './check.ts'
 import { compose, composeAgain } from './compose.ts'
 import { readKeys } from './keys.ts'
@@ -10,6 +10,7 @@ import { createAhCounter, createFreshness } from './sequence.ts'
 import type { Subscription } from './sockets.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { HeardAdvert } from './state.ts'
+import type { ProtocolError } from './status.ts'
 import { type Counters, type Peer, rememberPeer } from './tallies.ts'
 import type { Voice } from './voice.ts'
 
@@ -21,6 +22,8 @@ export interface Channel {
   /** The configuration changed. */
   configure(): void
   peers(): readonly Peer[]
+  /** Of the last rejection that RFC 6527 has a number for. */
+  protocolError(): ProtocolError | undefined
   /** Packets that the kernel dropped on the open ways because a buffer was full. */
   dropped(): number
   close(): void
@@ -50,6 +53,9 @@ interface OpenWay {
 /** Senders that disagree, and ways of each to do so, that are told of: forged ones are endless. */
 const toldLimit = 64
 
+/** Rejections of one reason are told so far apart at least: a flood of forged ones is not. */
+const rejectedEvery = seconds(1)
+
 /** Reasons that say: a machine with our VRID is there, and does not agree with us. */
 const disagreements: ReadonlySet<RejectReason> = new Set([
   'version',
@@ -72,6 +78,8 @@ export function createChannel(options: ChannelOptions): Channel {
   const ahCounter = createAhCounter()
   const peers = new Map<Address, Peer>()
   const mismatches = new Map<Address, Set<string>>()
+  const rejectedAt = new Map<RejectReason, Millis>()
+  let protocolError: ProtocolError | undefined
   let ways: readonly (OpenWay | undefined)[] = []
   let id = 0
   let unsent = false
@@ -97,12 +105,21 @@ export function createChannel(options: ChannelOptions): Channel {
     alarm('alarm', 'mismatch', `${text} (from ${sender}, which has our VRID ${config().virtualRouterId})`)
   }
 
+  const tellRejected = (reason: RejectReason, source: Address): void => {
+    if (reason === 'ttl' || reason === 'version' || reason === 'checksum') protocolError = reason
+    const now = clock.now()
+    if (now - (rejectedAt.get(reason) ?? Number.NEGATIVE_INFINITY) < rejectedEvery) return
+    rejectedAt.set(reason, now)
+    shared.tell({ type: 'rejected', name: config().name, reason, source, at: clock.wall() })
+  }
+
   const receive = (packet: ReceivedPacket, plan: Plan, path: number): void => {
     counters.advertsReceived++
     if (!options.listens()) return
     const checked = checkPacket(packet, plan.way, { config: config(), keys, freshness, ahCounter, wall, known })
     if (isRejection(checked)) {
       counters.rejected[checked.rejected]++
+      tellRejected(checked.rejected, packet.source)
       once('warn', `vrrp.rejected.${checked.rejected}`, `${checked.text} (from ${packet.source})`)
       if (disagreements.has(checked.rejected)) disagree(checked.text, packet.source)
       return
@@ -114,6 +131,7 @@ export function createChannel(options: ChannelOptions): Channel {
       once('info', 'vrrp.old-checksum', `${packet.source} uses the checksum of old versions: so do we from now on`)
     }
     if (priority === 0) counters.priorityZeroReceived++
+    if (checked.differences.length > 0) counters.addressErrors++
     for (const text of checked.differences) {
       once('warn', 'vrrp.addresses', `${text} (from ${packet.source})`)
       disagree(text, packet.source)
@@ -197,6 +215,7 @@ export function createChannel(options: ChannelOptions): Channel {
       freshness = freshnessOf(config())
     },
     peers: () => [...peers.values()],
+    protocolError: () => protocolError,
     dropped: () => ways.reduce((sum, way) => sum + (way?.subscription.dropped() ?? 0), 0),
     close() {
       for (const way of ways) way?.subscription.close()

@@ -1,3 +1,4 @@
+import type { RejectReason } from './rejection.ts'
 import type { AlarmKind } from './state.ts'
 
 /** keepalived's words for states, as its scripts and pipes expect them. */
@@ -44,6 +45,14 @@ export type VrrpEvent =
       readonly priority: number
       /** Our own effective priority. */
       readonly own: number
+      readonly at: number
+    }
+  /** An advertisement was not believed; of each reason one in a second at most. Only SNMP hears of it. */
+  | {
+      readonly type: 'rejected'
+      readonly name: string
+      readonly reason: RejectReason
+      readonly source: string
       readonly at: number
     }
   | {

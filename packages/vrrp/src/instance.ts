@@ -217,6 +217,8 @@ export function createInstance(
         counters,
         peers: channel.peers(),
         sinceWall: performer.since(),
+        upSince: performer.upSince(),
+        protocolError: channel.protocolError(),
         group: group?.config.name,
         plans,
         now: clock.now(),

@@ -6,6 +6,8 @@ import type { LinkInterface } from './link.ts'
 export interface Interfaces {
   /** Undefined: there is none of that name. */
   get(name: string): LinkInterface | undefined
+  /** All that are believed to be there. */
+  all(): readonly LinkInterface[]
   /** What the kernel says, now. */
   report(name: string, now: LinkInterface | undefined): void
   configure(delays: VrrpConfig['linkDelays']): void
@@ -48,6 +50,7 @@ export function createInterfaces(
 
   return {
     get: (name) => believed.get(name),
+    all: () => [...believed.values()],
     report(name, now) {
       if (now === undefined) real.delete(name)
       else real.set(name, now)

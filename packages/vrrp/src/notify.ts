@@ -41,6 +41,7 @@ export function notificationsOf(event: VrrpEvent, config: Blocks): readonly Noti
     }
     case 'alarm':
     case 'calm':
+    case 'rejected':
       return []
   }
 }

@@ -15,6 +15,8 @@ export interface Performer {
   readonly holding: () => Holding
   /** Wall clock of the last change of state. */
   readonly since: () => number
+  /** Wall clock when it came out of init or fault; undefined while it is there. */
+  readonly upSince: () => number | undefined
   /** A reload removes the instance: its end is told as that. */
   readonly willBeDeleted: () => void
 }
@@ -56,6 +58,7 @@ export function createPerformer(options: PerformerOptions): Performer {
   const { key, shared, voice, channel, counters, config, state, group, devices } = options
   const { link, clock, announcer, tell } = shared
   let since = clock.wall()
+  let upSince: number | undefined
   let told: NotifyState | undefined
   let deleted = false
 
@@ -142,6 +145,7 @@ export function createPerformer(options: PerformerOptions): Performer {
   const turned = (from: Phase, to: Phase, why: string, resigned: boolean): void => {
     const { name, notifyDeleted } = config()
     since = clock.wall()
+    upSince = to === 'backup' || to === 'master' ? (upSince ?? since) : undefined
     if (to === 'master') counters.becameMaster++
     if (from === 'master') counters.releasedMaster++
     const deletedWord = notifyDeleted === undefined ? 'FAULT' : 'DELETED'
@@ -188,6 +192,7 @@ export function createPerformer(options: PerformerOptions): Performer {
     perform,
     holding,
     since: () => since,
+    upSince: () => upSince,
     willBeDeleted() {
       deleted = true
     },

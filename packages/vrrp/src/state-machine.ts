@@ -32,6 +32,7 @@ export function initialState(protocol: Protocol, now: Millis): InstanceState {
     masterInterval: protocol.interval,
     master: undefined,
     resigned: false,
+    masterReason: 'never',
     lower: undefined,
     contest: undefined,
     claim: undefined,

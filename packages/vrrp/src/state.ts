@@ -62,6 +62,9 @@ export interface Deadlines {
   readonly unclaim?: Millis | undefined
 }
 
+/** RFC 6527 `vrrpv3StatisticsNewMasterReason`: never, the master resigned, a lower priority was preempted, silence. */
+export type MasterReason = 'never' | 'resigned' | 'preempted' | 'silence'
+
 /** Who is believed to be master. */
 export interface Rival {
   readonly address: Address
@@ -104,6 +107,8 @@ export interface InstanceState {
   readonly master: Rival | undefined
   /** It said priority 0. */
   readonly resigned: boolean
+  /** Why it became master last. */
+  readonly masterReason: MasterReason
   /** A master of lower priority that is not listened to. */
   readonly lower: Rival | undefined
   readonly contest: Contest | undefined

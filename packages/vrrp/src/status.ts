@@ -2,15 +2,26 @@ import type { VrrpInstance } from '@ipvs-director/config'
 import type { Address, Millis } from '@ipvs-director/core'
 import type { Plan } from './paths.ts'
 import type { Share, Tally } from './priority.ts'
-import type { Gate, InstanceState, Phase, Protocol } from './state.ts'
+import type { RejectReason } from './rejection.ts'
+import type { Gate, InstanceState, MasterReason, Phase, Protocol } from './state.ts'
 import type { Counters, Peer } from './tallies.ts'
 import { masterDownInterval } from './timing.ts'
+
+/** RFC 6527 `vrrpv3StatisticsProtoErrReason`. */
+export type ProtocolError = Extract<RejectReason, 'ttl' | 'version' | 'checksum'>
 
 /** One instance as `ipvs-ctl vrrp` shows it. Durations in milliseconds, moments wall clock since 1970. */
 export interface InstanceStatus {
   readonly name: string
   readonly state: Phase
   readonly since: number
+  /** When it last came out of init or fault; undefined: it is there. */
+  readonly upSince: number | undefined
+  readonly masterReason: MasterReason
+  /** Of the last advertisement that was rejected for one of these. */
+  readonly protocolError: ProtocolError | undefined
+  /** Our own address on its way, undefined while there is none. */
+  readonly own: Address | undefined
   readonly why: string
   readonly interface: string | undefined
   readonly virtualRouterId: number
@@ -61,6 +72,8 @@ export interface StatusSource {
   readonly counters: Counters
   readonly peers: readonly Peer[]
   readonly sinceWall: number
+  readonly upSince: number | undefined
+  readonly protocolError: ProtocolError | undefined
   readonly group: string | undefined
   readonly plans: readonly (Plan | undefined)[]
   readonly now: Millis
@@ -74,6 +87,10 @@ export function statusOf(source: StatusSource): InstanceStatus {
     name: config.name,
     state: state.phase,
     since: source.sinceWall,
+    upSince: source.upSince,
+    masterReason: state.masterReason,
+    protocolError: source.protocolError,
+    own: source.plans[0]?.own ?? config.sourceAddress,
     why: state.why,
     interface: config.interface,
     virtualRouterId: config.virtualRouterId,

@@ -24,6 +24,7 @@ test.for([
 ] as const)('%s', ([, vrid, expected]) => {
   const events: VrrpEvent[] = []
   const stranger = createStranger(() => vrrp, () => false, arrayLogger(), fakeClock(), (event) => void events.push(event)) // prettier-ignore
-  stranger({ family: 'inet', interface: 'vrrp.52' } as unknown as Path, vrid, packet(vrid))
+  stranger.hear({ family: 'inet', interface: 'vrrp.52' } as unknown as Path, vrid, packet(vrid))
   expect(events.flatMap((event) => (event.type === 'alarm' ? [event.kind] : []))).toEqual(expected)
+  expect(stranger.heard()).toEqual({ v2: expected.length, v3: 0 })
 })

@@ -1,11 +1,17 @@
 import type { VrrpConfig } from '@ipvs-director/config'
 import type { Clock, Logger } from '@ipvs-director/core'
 import { decodeAddresses, decodeHead } from './advertisement.ts'
-import { readAh } from './authentication.ts'
+import { ahLength, readAh } from './authentication.ts'
 import type { VrrpEvent } from './events.ts'
 import type { Path } from './link.ts'
 import type { ReceivedPacket } from './packet.ts'
 import { isRejection } from './rejection.ts'
+
+/** Advertisements of VRIDs that are not configured, by version of VRRP. */
+export interface Strangers {
+  readonly v2: number
+  readonly v3: number
+}
 
 /** How many strangers are told of: a flood of forged ones is not. */
 const rememberedStrangers = 64
@@ -20,12 +26,18 @@ export function createStranger(
   logger: Logger,
   clock: Clock,
   events: (event: VrrpEvent) => void,
-): (path: Path, vrid: number, packet: ReceivedPacket) => void {
+): {
+  readonly hear: (path: Path, vrid: number, packet: ReceivedPacket) => void
+  /** Advertisements so far, by version. */
+  readonly heard: () => Strangers
+} {
   const known = new Set<string>()
-  return (path, vrid, packet) => {
+  const heard = { v2: 0, v3: 0 }
+  const hear = (path: Path, vrid: number, packet: ReceivedPacket): void => {
     // A VMAC hears what is sent to the other instances of its interface.
     const { instances } = config()
     if (instances.some(({ virtualRouterId, family }) => virtualRouterId === vrid && family === path.family)) return
+    heard[path.family === 'inet6' || versionOf(packet) === 3 ? 'v3' : 'v2']++
     const key = `${vrid} ${packet.source}`
     if (known.has(key) || known.size >= rememberedStrangers) return
     known.add(key)
@@ -48,4 +60,8 @@ export function createStranger(
       events({ type: 'alarm', name, kind: 'vrid', text, at: clock.wall() })
     }
   }
+  return { hear, heard: () => ({ ...heard }) }
 }
+
+/** The first four bits of the message, which may lie behind an authentication header. */
+const versionOf = ({ payload, protocol }: ReceivedPacket): number => (payload[protocol === 51 ? ahLength : 0] ?? 0) >> 4

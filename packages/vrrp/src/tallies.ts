@@ -11,6 +11,8 @@ export interface Counters {
   releasedMaster: number
   /** Advertisements that the kernel did not take. */
   sendErrors: number
+  /** Advertisements with other addresses than ours ("addr_list_err"): taken all the same, as keepalived 2.4 does. */
+  addressErrors: number
   readonly rejected: Record<RejectReason, number>
 }
 
@@ -22,6 +24,7 @@ export const newCounters = (): Counters => ({
   becameMaster: 0,
   releasedMaster: 0,
   sendErrors: 0,
+  addressErrors: 0,
   rejected: Object.fromEntries(rejectReasons.map((reason) => [reason, 0])) as Record<RejectReason, number>,
 })
 

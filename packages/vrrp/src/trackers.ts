@@ -15,6 +15,15 @@ export interface TrackerBlocks {
   readonly processes: readonly TrackProcess[]
 }
 
+/** What is run or watched, as it is now. */
+export interface TrackerStatus {
+  readonly kind: TrackerKind
+  readonly name: string
+  readonly status: Status
+  /** Of processes: how many there are. */
+  readonly count?: number
+}
+
 /** Everything tracked by name, run or watched once, whoever follows it. */
 export interface Trackers {
   status(kind: TrackerKind, name: string): Status
@@ -22,6 +31,7 @@ export interface Trackers {
   report(kind: 'bfd' | 'virtualServer', name: string, status: Status): void
   /** Starts what is new, stops what is gone, and keeps the state of what is the same. */
   configure(blocks: TrackerBlocks): void
+  all(): readonly TrackerStatus[]
   close(): void
 }
 
@@ -37,6 +47,7 @@ export function createTrackers(link: VrrpLink, clock: Clock, logger: Logger, cha
   const statuses = new Map<string, Status>()
   const running = new Map<string, Running>()
   const scripts = new Map<string, ScriptRunner>()
+  const counts = new Map<string, number>()
   let configuring = false
   let filesInitialised = false
 
@@ -114,9 +125,15 @@ export function createTrackers(link: VrrpLink, clock: Clock, logger: Logger, cha
         const key = keyOf('process', process.name)
         wanted.add(key)
         keep(key, JSON.stringify({ ...process, place: undefined, name: undefined }), () =>
-          followProcess(process, link, clock, (status) => {
-            put(key, status)
-          }),
+          followProcess(
+            process,
+            link,
+            clock,
+            (status) => {
+              put(key, status)
+            },
+            (count) => counts.set(key, count),
+          ),
         )
       }
       for (const [key, each] of running) {
@@ -124,9 +141,16 @@ export function createTrackers(link: VrrpLink, clock: Clock, logger: Logger, cha
         each.close()
         running.delete(key)
         statuses.delete(key)
+        counts.delete(key)
       }
       configuring = false
     },
+    all: () =>
+      [...new Set([...running.keys(), ...statuses.keys()])].map((key): TrackerStatus => {
+        const count = counts.get(key)
+        const [kind, name] = partsOf(key)
+        return { kind, name, status: statuses.get(key) ?? unknown, ...(count === undefined ? {} : { count }) }
+      }),
     close() {
       for (const each of running.values()) each.close()
       running.clear()
@@ -135,3 +159,9 @@ export function createTrackers(link: VrrpLink, clock: Clock, logger: Logger, cha
 }
 
 const keyOf = (kind: TrackerKind, name: string): string => `${kind} ${name}`
+
+/** What {@link keyOf} made it from. */
+function partsOf(key: string): readonly [TrackerKind, string] {
+  const space = key.indexOf(' ')
+  return [key.slice(0, space) as TrackerKind, key.slice(space + 1)]
+}

@@ -1,5 +1,5 @@
 import { millis, type Millis } from '@ipvs-director/core'
-import type { Deadlines, Gate, InstanceEffect, InstanceState, Phase, Protocol } from './state.ts'
+import type { Deadlines, Gate, InstanceEffect, InstanceState, MasterReason, Phase, Protocol } from './state.ts'
 import { masterDownInterval, skewTime } from './timing.ts'
 
 /** One step under way: the state as it becomes, and the effects so far. It does not leave {@link step}. */
@@ -87,6 +87,14 @@ function enter(turn: Turn, to: Phase, why: string, due: Deadlines, resigned = fa
   emit(turn, { do: 'turned', from, to, why, resigned })
 }
 
+/** Owners that take over at the start count as preempting, as in keepalived. */
+function masterReasonOf(turn: Turn): MasterReason {
+  const { lower, resigned, masterReason } = turn.state
+  if (lower !== undefined) return 'preempted'
+  if (resigned) return 'resigned'
+  return isOwner(turn) && turn.protocol.startsAsMaster && masterReason === 'never' ? 'preempted' : 'silence'
+}
+
 /** RFC 9568 §6.4.2 (350): the advertisement first, then the addresses, then the neighbours are told. */
 export function becomeMaster(turn: Turn, why: string): void {
   const { announcing, interval, lease, arbitration } = turn.protocol
@@ -96,7 +104,8 @@ export function becomeMaster(turn: Turn, why: string): void {
     { do: 'hold', lease },
     { do: 'announce', repeat: announcing.masterRepeat },
   )
-  set(turn, { master: undefined, resigned: false, lower: undefined, masterInterval: interval, yielding: false })
+  const masterReason = masterReasonOf(turn)
+  set(turn, { master: undefined, resigned: false, lower: undefined, masterInterval: interval, yielding: false, masterReason }) // prettier-ignore
   enter(turn, 'master', why, masterDeadlines(turn))
   set(turn, { lastSent: turn.now, leaseUntil: lease === undefined ? undefined : after(turn, lease) })
   if (arbitration !== undefined) schedule(turn, { ask: after(turn, arbitration.interval) })

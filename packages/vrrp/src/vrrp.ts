@@ -7,7 +7,7 @@ import { createGroup, type Group, type GroupStatus } from './group.ts'
 import { identityOf } from './identity.ts'
 import { createInstance, type Instance } from './instance.ts'
 import { createInterfaces } from './interfaces.ts'
-import type { VrrpLink } from './link.ts'
+import type { LinkInterface, VrrpLink } from './link.ts'
 import type { Status } from './priority.ts'
 import { watchedInterfaces } from './reach.ts'
 import { createSleepWatch } from './sleep.ts'
@@ -15,8 +15,8 @@ import { createSockets } from './sockets.ts'
 import type { Gate, InstanceEvent } from './state.ts'
 import type { InstanceStatus } from './status.ts'
 import type { Surroundings } from './surroundings.ts'
-import { createTrackers } from './trackers.ts'
-import { createStranger } from './stranger.ts'
+import { createStranger, type Strangers } from './stranger.ts'
+import { createTrackers, type TrackerStatus } from './trackers.ts'
 
 /** The part of a configuration that VRRP is made from. */
 export type VrrpPlan = Pick<Config, 'vrrp' | 'trackFiles'>
@@ -34,6 +34,11 @@ export interface VrrpOptions {
 export interface VrrpStatus {
   readonly instances: readonly InstanceStatus[]
   readonly groups: readonly GroupStatus[]
+  /** What is run or watched for them. */
+  readonly trackers: readonly TrackerStatus[]
+  /** The interfaces as they are believed to be. */
+  readonly interfaces: readonly Pick<LinkInterface, 'name' | 'index' | 'mac' | 'up'>[]
+  readonly strangers: Strangers
 }
 
 /** VRRP at work. */
@@ -87,7 +92,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
     agenda: createAgenda(clock),
     logger,
     interfaces,
-    sockets: createSockets(link, logger, stranger),
+    sockets: createSockets(link, logger, stranger.hear),
     trackers: createTrackers(link, clock, logger, refreshAll),
     announcer: createAnnouncer(link, clock, logger),
     wakeUp: () => {
@@ -196,6 +201,9 @@ export function createVrrp(options: VrrpOptions): Vrrp {
     status: () => ({
       instances: [...instances.values()].map((each) => each.status()),
       groups: [...groups.values()].map((each) => each.status()),
+      trackers: shared.trackers.all(),
+      interfaces: interfaces.all().map(({ name, index, mac, up }) => ({ name, index, mac, up })),
+      strangers: stranger.heard(),
     }),
     move(name) {
       every(name, { type: 'move' })

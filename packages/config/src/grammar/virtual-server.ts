@@ -123,7 +123,7 @@ export const realServer = blocks(
       doc: 'Send mail when the server goes up or down.',
     }),
     virtualhost: text('virtualhost', { what: 'a host name', doc: 'Host header of HTTP checks.' }),
-    snmpName: text('snmp_name', { pending: true, since: '2.2.3', doc: 'Name in SNMP tables.' }),
+    snmpName: text('snmp_name', { since: '2.2.3', doc: 'Name in SNMP tables.' }),
   },
   { header: endpointKind },
 )
@@ -239,7 +239,7 @@ export const virtualServer = blocks(
       inherits: 'smtp_alert_checker',
       doc: 'Send mail when the quorum is gained or lost.',
     }),
-    snmpName: text('snmp_name', { pending: true, since: '2.2.3', doc: 'Name in SNMP tables.' }),
+    snmpName: text('snmp_name', { since: '2.2.3', doc: 'Name in SNMP tables.' }),
     sorryServer: endpoint('sorry_server', { doc: 'Server that is used while the quorum is lost.' }),
     sorryServerInhibit: flag('sorry_server_inhibit', {
       since: '1.2.13',

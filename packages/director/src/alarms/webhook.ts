@@ -110,6 +110,7 @@ export function webhookEventOf(alarm: Alarm): WebhookEvent | undefined {
     case 'service-gone':
       return made(alarm.at, 'service.gone', `${alarm.why}: ${alarm.service.name}`, { service: alarm.service.name })
     case 'vrrp': {
+      if (alarm.event.type === 'rejected') return undefined
       const { at, type, ...fields } = alarm.event
       return made(at, `vrrp.${type}`, vrrpMessage(alarm.event), fields)
     }
@@ -125,7 +126,7 @@ export function webhookEventOf(alarm: Alarm): WebhookEvent | undefined {
 const nameOf = ({ address, port }: { readonly address: string; readonly port: number }): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 
-function vrrpMessage(event: Extract<Alarm, { kind: 'vrrp' }>['event']): string {
+function vrrpMessage(event: Exclude<Extract<Alarm, { kind: 'vrrp' }>['event'], { type: 'rejected' }>): string {
   switch (event.type) {
     case 'instance':
       return `VRRP instance ${event.name} is ${event.state}: ${event.why}`
