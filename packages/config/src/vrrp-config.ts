@@ -192,6 +192,8 @@ export interface VrrpInstance {
   readonly priority: number
   /** MASTER only for an owner that takes over at once, or as a wish without effect; `preempt` is resolved by it. */
   readonly initialState: 'MASTER' | 'BACKUP'
+  /** What its block says, where its group does not agree; only to be shown. */
+  readonly configuredState?: 'MASTER' | 'BACKUP'
   /** v2: whole seconds; v3: hundredths, at most 40.95 s. */
   readonly advertInterval: Millis
   /** 3 in strict mode. */

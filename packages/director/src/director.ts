@@ -43,7 +43,7 @@ import { createSlowStarts } from './slow-starts.ts'
 import { createSuspension } from './suspension.ts'
 import { unchangeable } from './surroundings/settle.ts'
 import { createSyncDaemons } from './sync-daemons.ts'
-import { tell, tellBegin, tellGone, tellRemoved, type Tellers } from './transitions.ts'
+import { tell, tellBegin, tellEnd, tellGone, tellRemoved, type Tellers } from './transitions.ts'
 import { createSyncHeard } from './sync-heard.ts'
 import { createTrial, type Before } from './trial.ts'
 import { describeVrrpChanges } from './vrrp-changes.ts'
@@ -729,7 +729,10 @@ export function createDirector(options: DirectorOptions): Director {
         const { lvsFlushOnStop } = config.globals
         await reconciler.removeOwn(lvsFlushOnStop === 'all')
         await timeouts.set(undefined)
-        for (const pool of table.pools) if (pool.config.omega) tellGone(pool, 'Shutting down', tellers)
+        for (const pool of table.pools) {
+          if (pool.config.omega) tellGone(pool, 'Shutting down', tellers)
+          else tellEnd(pool, tellers)
+        }
       }
       unlisten()
       await Promise.all([notifier.drain(1000), vrrpNotifier.drain(1000), alarms.stop(farewell)])

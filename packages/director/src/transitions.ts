@@ -57,17 +57,23 @@ export function tellBegin(effects: readonly { readonly pool: Pool; readonly effe
 
 const isGain = (effect: PoolEffect): boolean => effect.kind === 'quorum' && effect.up
 
+function upIn(pool: Pool): number {
+  let count = 0
+  for (const { health } of pool.servers.values()) if (health.failed === 0) count++
+  return count
+}
+
 function tellAlarm(pool: Pool, effect: PoolEffect, { alarm, events }: Tellers): void {
   if (alarm === undefined) return
   const at = events.wall()
   const service = pool.config
   if (effect.kind === 'quorum') {
     const { up, threshold, aliveWeight } = effect
-    alarm({ kind: 'quorum', service, up, threshold, aliveWeight, at })
+    alarm({ kind: 'quorum', service, up, threshold, aliveWeight, serversUp: () => upIn(pool), at })
   } else if (effect.kind === 'server') {
     const { server, up, verdict } = effect
     const checker = server.config.checkers[server.health.checks.findIndex((check) => check.verdict === verdict)]
-    alarm({ kind: 'server', service, server: server.config, checker, up, class: verdict.class, reason: verdict.reason, at }) // prettier-ignore
+    alarm({ kind: 'server', service, server: server.config, checker, up, class: verdict.class, reason: verdict.reason, serversUp: () => upIn(pool), at }) // prettier-ignore
   }
 }
 
@@ -127,16 +133,29 @@ function tellQuorum(pool: Pool, effect: PoolEffect & { kind: 'quorum' }, to: Tel
 /** A pool that goes (reload, or a stop with `omega`): its alive servers and its quorum are told to be down. */
 export function tellGone(pool: Pool, why: Going, to: Tellers): void {
   const at = to.events.wall()
+  let left = upIn(pool)
   for (const server of pool.servers.values()) {
     if (server.health.failed > 0) continue
-    to.alarm?.({ kind: 'server-gone', service: pool.config, server: server.config, why, at })
+    left--
+    to.alarm?.({ kind: 'server-gone', service: pool.config, server: server.config, why, serversUp: () => left, at })
     const message = `${why}: ${server.name} of VS ${pool.config.name}`
     to.events.add('server.gone', message, { service: pool.config.name, server: server.name })
     to.notifier.run(server.config.notifyDown, `notify_down of ${server.name} in ${pool.config.name}`)
   }
   if (!pool.quorum.up) return
-  to.alarm?.({ kind: 'service-gone', service: pool.config, why, at })
+  to.alarm?.({ kind: 'service-gone', service: pool.config, why, serversUp: () => left, at })
   to.notifier.run(pool.config.quorumDown, `quorum_down of ${pool.config.name}`)
+}
+
+/** The end of the program without `omega`: no script, no mail, but keepalived's SNMP notifications. */
+export function tellEnd({ config: service, servers }: Pool, { alarm, events }: Tellers): void {
+  const at = events.wall()
+  const up = [...servers.values()].filter(({ health }) => health.failed === 0)
+  for (const [i, { config: server }] of up.entries()) {
+    const serversUp = (): number => up.length - i - 1
+    alarm?.({ kind: 'server-gone', service, server, why: 'Shutting down', quiet: true, serversUp, at })
+  }
+  alarm?.({ kind: 'service-gone', service, why: 'Shutting down', quiet: true, serversUp: () => 0, at })
 }
 
 /** Pools and servers that a new configuration has no more. */
@@ -153,7 +172,14 @@ export function tellRemoved(before: readonly Pool[], next: readonly Pool[], to: 
     for (const server of pool.servers.values()) {
       if (successor.servers.has(server.name) || server.health.failed > 0) continue
       const at = to.events.wall()
-      to.alarm?.({ kind: 'server-gone', service: pool.config, server: server.config, why: 'Removing', at })
+      to.alarm?.({
+        kind: 'server-gone',
+        service: pool.config,
+        server: server.config,
+        why: 'Removing',
+        serversUp: () => upIn(successor),
+        at,
+      })
       to.events.add('server.gone', `Removing ${server.name} of VS ${name}`, { service: name, server: server.name })
       to.notifier.run(server.config.notifyDown, `notify_down of ${server.name} in ${name}`)
     }

@@ -110,7 +110,9 @@ export function createChannel(options: ChannelOptions): Channel {
     const now = clock.now()
     if (now - (rejectedAt.get(reason) ?? Number.NEGATIVE_INFINITY) < rejectedEvery) return
     rejectedAt.set(reason, now)
-    shared.tell({ type: 'rejected', name: config().name, reason, source, at: clock.wall() })
+    const { name, interface: on } = config()
+    const interfaceIndex = on === undefined ? undefined : shared.interfaces.get(on)?.index
+    shared.tell({ type: 'rejected', name, reason, source, interfaceIndex, at: clock.wall() })
   }
 
   const receive = (packet: ReceivedPacket, plan: Plan, path: number): void => {

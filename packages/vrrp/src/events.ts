@@ -1,5 +1,6 @@
 import type { RejectReason } from './rejection.ts'
-import type { AlarmKind } from './state.ts'
+import type { Address } from '@ipvs-director/core'
+import type { AlarmKind, MasterReason } from './state.ts'
 
 /** keepalived's words for states, as its scripts and pipes expect them. */
 export type NotifyState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED'
@@ -18,6 +19,10 @@ export type VrrpEvent =
       readonly group: string | undefined
       /** Scripts, pipes and mail hear of it. False: its group already has that state. */
       readonly notify: boolean
+      /** Number of its interface, our address there, and why it became master last; for SNMP. */
+      readonly interfaceIndex?: number | undefined
+      readonly own?: Address | undefined
+      readonly masterReason?: MasterReason
       readonly at: number
     }
   | {
@@ -53,6 +58,7 @@ export type VrrpEvent =
       readonly name: string
       readonly reason: RejectReason
       readonly source: string
+      readonly interfaceIndex: number | undefined
       readonly at: number
     }
   | {

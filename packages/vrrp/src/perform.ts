@@ -143,7 +143,7 @@ export function createPerformer(options: PerformerOptions): Performer {
   }
 
   const turned = (from: Phase, to: Phase, why: string, resigned: boolean): void => {
-    const { name, notifyDeleted } = config()
+    const { name, notifyDeleted, interface: on } = config()
     since = clock.wall()
     upSince = to === 'backup' || to === 'master' ? (upSince ?? since) : undefined
     if (to === 'master') counters.becameMaster++
@@ -165,6 +165,9 @@ export function createPerformer(options: PerformerOptions): Performer {
       priority,
       group: mine?.config.name,
       notify,
+      interfaceIndex: on === undefined ? undefined : shared.interfaces.get(on)?.index,
+      own: options.source(),
+      masterReason: state().masterReason,
       at: since,
     })
     told = word

@@ -49,6 +49,7 @@ export function resolveInstance(text: VrrpInstanceText & Read, vrid: number, hom
     virtualRouterId: vrid,
     priority,
     initialState: groupOwns === false ? 'BACKUP' : wanted,
+    ...(groupOwns === false && wanted === 'MASTER' ? { configuredState: wanted } : {}),
     advertInterval,
     downTimerAdverts: strict ? 3 : (text.downTimerAdverts ?? globals?.vrrpDownTimerAdverts ?? 3),
     strict,

@@ -14,6 +14,7 @@ export type Alarm =
       readonly up: boolean
       readonly class: string
       readonly reason: string
+      readonly serversUp?: ServersUp
       readonly at: number
     }
   /** A virtual server gained or lost its quorum. `threshold`: what `aliveWeight` was measured against. */
@@ -23,18 +24,32 @@ export type Alarm =
       readonly up: boolean
       readonly threshold: number
       readonly aliveWeight: number
+      readonly serversUp?: ServersUp
       readonly at: number
     }
   /** A real server that was alive is removed by a reload, or by the end of the program. */
-  | { readonly kind: 'server-gone'; readonly service: VirtualServer; readonly server: RealServer; readonly why: Going; readonly at: number } // prettier-ignore
+  | { readonly kind: 'server-gone'; readonly service: VirtualServer; readonly server: RealServer; readonly why: Going; readonly quiet?: true; readonly serversUp?: ServersUp; readonly at: number } // prettier-ignore
   /** The same of a virtual server that had its quorum. */
-  | { readonly kind: 'service-gone'; readonly service: VirtualServer; readonly why: Going; readonly at: number }
+  | {
+      readonly kind: 'service-gone'
+      readonly service: VirtualServer
+      readonly why: Going
+      readonly quiet?: true
+      readonly serversUp?: ServersUp
+      readonly at: number
+    }
   /** VRRP, with what keepalived would do on it (`notificationsOf`); scripts among them are not ours to run. */
   | { readonly kind: 'vrrp'; readonly event: VrrpEvent; readonly notifications: readonly Notification[] }
   /** `fifo_write_vrrp_states_on_reload`: lines for the VRRP pipes, and nothing else. */
   | { readonly kind: 'vrrp-states'; readonly lines: readonly string[] }
   /** Anything else of the event log: `reload.refused`, `prober.trouble`, `drift`. Server, quorum and VRRP are left out. */
   | { readonly kind: 'event'; readonly event: Event }
+
+/** Counts the real servers of the service that are up, when it is asked at once; missing: nobody counted. */
+export type ServersUp = () => number
+
+/** Of what ends with the program, but without `omega`: only SNMP hears of it, as with keepalived. */
+export const isQuiet = (alarm: Alarm): boolean => 'quiet' in alarm && alarm.quiet === true
 
 export type Going = 'Removing' | 'Shutting down'
 

@@ -9,6 +9,7 @@ import {
   type Timer,
 } from '@ipvs-director/core'
 import { connect, type Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { answerTo } from './answer.ts'
 import type { Oid } from './oid.ts'
 import { closePacket, notifyPacket, openPacket, pingPacket, readRequest, registerPacket, responsePacket, takePackets, type Header } from './packet.ts' // prettier-ignore
@@ -31,10 +32,19 @@ export interface AgentOptions {
 /** An AgentX session that is opened again whenever it breaks. */
 export interface Agent {
   readonly connected: boolean
-  /** Sends a notification; without a session it is lost (the log has it). */
+  /** Wall clock at which the master's sysUpTime was 0; undefined: it never answered. */
+  readonly masterSince: number | undefined
+  /** Sends a notification, or keeps it a while for the session to come: of many, the latest. */
   notify(binds: readonly VarBind[]): void
   stop(): void
 }
+
+/** Notifications kept while there is no session, and for how long. */
+const mostKept = 100
+const keptFor = minutes(1)
+
+/** So many questions are answered at once before others have their turn. */
+const answersInARow = 32
 
 const pauses: readonly Millis[] = [seconds(1), seconds(2), seconds(5), seconds(15), minutes(1)]
 /** A master that says nothing for so long is asked (milliseconds). */
@@ -50,6 +60,9 @@ export function createAgent({ address, subtrees, tree, id, description, clock, l
   let packet = 0
   let stopped = false
   let toldTrouble = false
+  let masterSince: number | undefined
+  let kept: { readonly at: Millis; readonly binds: readonly VarBind[] }[] = []
+  let answered = 0
   /** Answers go out in the order of the questions, though the tree may have to be waited for. */
   let answering: Promise<void> = Promise.resolve()
   let waitingFor = new Map<number, (error: number, header: Header) => void>()
@@ -101,10 +114,19 @@ export function createAgent({ address, subtrees, tree, id, description, clock, l
       })
       to.write(registerPacket(mine, subtree))
     }
+    const waiting = kept.filter(({ at }) => clock.now() - at <= keptFor)
+    kept = []
+    for (const { binds } of waiting) send(to, binds)
     logger.info('snmp.connected', `SNMP: connected to the master agent at ${address}`)
     tries = 0
     toldTrouble = false
     schedulePing(to)
+  }
+
+  const send = (to: Socket, binds: readonly VarBind[]): void => {
+    const mine = ids()
+    waitingFor.set(mine.packet, () => undefined)
+    to.write(notifyPacket(mine, binds))
   }
 
   /** A master that does not answer one ping until the next is gone. */
@@ -124,6 +146,7 @@ export function createAgent({ address, subtrees, tree, id, description, clock, l
   const handle = (to: Socket, header: Header, payload: Buffer): void => {
     const request = readRequest(header, payload)
     if (request.kind === 'response') {
+      masterSince = clock.wall() - request.upTime * 10
       const wanted = waitingFor.get(header.packet)
       waitingFor.delete(header.packet)
       wanted?.(request.error, header)
@@ -134,6 +157,7 @@ export function createAgent({ address, subtrees, tree, id, description, clock, l
       return
     }
     answering = answering.then(async () => {
+      if (++answered % answersInARow === 0) await nextTurn()
       let reply: Buffer | undefined
       try {
         const answer = answerTo(request, await tree())
@@ -164,12 +188,12 @@ export function createAgent({ address, subtrees, tree, id, description, clock, l
     get connected() {
       return session !== undefined
     },
+    get masterSince() {
+      return masterSince
+    },
     notify(binds) {
-      if (session !== undefined && socket !== undefined) {
-        const mine = ids()
-        waitingFor.set(mine.packet, () => undefined)
-        socket.write(notifyPacket(mine, binds))
-      }
+      if (session !== undefined && socket !== undefined) send(socket, binds)
+      else kept = [...kept.slice(1 - mostKept), { at: clock.now(), binds }]
     },
     stop() {
       stopped = true

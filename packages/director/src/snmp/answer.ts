@@ -9,7 +9,7 @@ export interface Answer {
 }
 
 /** Variables in one answer to a GetBulk at most: the master asks again. */
-const mostAtOnce = 1000
+const mostAtOnce = 250
 
 const otherContext: Answer = { error: agentError.unsupportedContext, index: 0, binds: [] }
 

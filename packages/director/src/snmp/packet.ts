@@ -39,7 +39,8 @@ export type Request =
   | { readonly kind: 'get' | 'getNext'; readonly context: boolean; readonly ranges: readonly SearchRange[] }
   | { readonly kind: 'getBulk'; readonly context: boolean; readonly nonRepeaters: number; readonly maxRepetitions: number; readonly ranges: readonly SearchRange[] } // prettier-ignore
   | { readonly kind: 'testSet' | 'commitSet' | 'undoSet' | 'cleanupSet' | 'close' | 'other' }
-  | { readonly kind: 'response'; readonly error: number; readonly index: number }
+  /** `upTime`: the master's sysUpTime, in hundredths of a second. */
+  | { readonly kind: 'response'; readonly upTime: number; readonly error: number; readonly index: number }
 
 /** The header, or undefined while it is not whole. Throws a DecodeError for what is no AgentX. */
 export function readHeader(bytes: Buffer): Header | undefined {
@@ -87,10 +88,8 @@ export function readRequest({ type, flags }: Header, payload: Buffer): Request {
       return { kind: 'cleanupSet' }
     case pduType.close:
       return { kind: 'close' }
-    case pduType.response: {
-      reader.u32() // sysUpTime
-      return { kind: 'response', error: reader.u16(), index: reader.u16() }
-    }
+    case pduType.response:
+      return { kind: 'response', upTime: reader.u32(), error: reader.u16(), index: reader.u16() }
     default:
       return { kind: 'other' }
   }

@@ -5,16 +5,21 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Alarm } from '../alarms/alarm.ts'
 import { realServer, sorryServer, virtualServer } from '../testing/config.ts'
 import { allSnmp, snmpSnapshot } from '../testing/snmp-snapshot.ts'
-import { keepalivedNodes } from './mib/keepalived.ts'
+import { globalNodes } from './mib/keepalived-global.ts'
+import { serverNodes } from './mib/keepalived-servers.ts'
+import { serviceNodes } from './mib/keepalived-services.ts'
+import { serviceRows, type SnmpSnapshot } from './mib/snapshot.ts'
+import { answerTo } from './answer.ts'
 import { compareOid, oid, type Oid } from './oid.ts'
 import { notifyPacket, openPacket, pduType, readHeader, readRequest, registerPacket, responsePacket, takePackets } from './packet.ts' // prettier-ignore
+import { slicedTable } from './sliced-table.ts'
 import { createSnmp, type Snmp } from './snmp.ts'
 import { notificationsOf } from './traps.ts'
-import { createTree, table } from './tree.ts'
+import { createTree, table, type MibTree } from './tree.ts'
 import { counter64, gauge, integer, text, type SnmpValue, type VarBind } from './value.ts'
 import { Reader, Writer } from './wire.ts'
 
@@ -129,8 +134,16 @@ const services = [
 ]
 const base = '1.3.6.1.4.1.9586.100.5'
 
+async function treeOf(snapshot: SnmpSnapshot) {
+  const rows = serviceRows(snapshot)
+  return createTree([...globalNodes(snapshot), ...(await serviceNodes(snapshot, rows)), ...(await serverNodes(rows))])
+}
+
 describe('KEEPALIVED-MIB', () => {
-  const tree = createTree(keepalivedNodes(snmpSnapshot(services)))
+  let tree: MibTree
+  beforeAll(async () => {
+    tree = await treeOf(snmpSnapshot(services))
+  })
   test.for<[string, string, SnmpValue | undefined]>([
     ['version', '1.1.0', text('ipvs-director 0.1.0')],
     ['routerId', '1.2.0', text('LVS_1')],
@@ -144,11 +157,24 @@ describe('KEEPALIVED-MIB', () => {
     ['virtualServerQuorumStatus', '3.3.1.23.1', integer(1)],
     ['virtualServerStatsConns stays at the top', '3.3.1.27.1', gauge(2 ** 32 - 1)],
     ['virtualServerStatsInBytes', '3.3.1.30.1', counter64(9_000_000_000)],
-    ['realServerType of the sorry server', '3.4.1.2.1.3', integer(2)],
+    ['realServerType of the sorry server, which comes first', '3.4.1.2.1.1', integer(2)],
+    ['realServerStatus of the sorry server', '3.4.1.6.1.1', undefined],
     ['realServerAddress', '3.4.1.4.2.1', { type: 'octets', value: Uint8Array.of(0x20, 1, 0x0d, 0xb8, ...new Array<number>(11).fill(0), 2) }], // prettier-ignore
     ['realServerPort', '3.4.1.5.1.2', gauge(80)],
-    ['realServerWeight', '3.4.1.7.1.1', integer(1)],
+    ['realServerWeight', '3.4.1.7.1.2', integer(1)],
+    ['realServerWeight of the sorry server', '3.4.1.7.1.1', undefined],
     ['realServerWeight of nobody', '3.4.1.7.1.4', undefined],
+    ['virtualServerAddrType of a mark', '3.3.1.5.2', integer(2)],
+    ['virtualServerProtocol of a mark', '3.3.1.8.2', undefined],
+    ['virtualServerRateInPPS', '3.3.1.33.1', gauge(11)],
+    ['virtualServerRateInPPSLow', '3.3.1.43.1', gauge(11)],
+    ['virtualServerRateInPPSHigh', '3.3.1.44.1', gauge(0)],
+    ['virtualServerStatsInPkts', '3.3.1.28.1', { type: 'counter32', value: 13 }],
+    ['virtualServerStatsConns64', '3.3.1.38.1', counter64(5_000_000_000)],
+    ['realServerStatsConns of the sorry server', '3.4.1.14.1.1', gauge(2 ** 32 - 1)],
+    ['realServerStatsActiveConns', '3.4.1.15.1.2', gauge(3)],
+    ['lvsSyncDaemonEnabled', '3.6.1.0', integer(2)],
+    ['dbus', '1.9.0', integer(2)],
   ])('%s', ([, name, value]) => {
     const got = tree.get(oid(`${base}.${name}`))
     if (value === undefined) expect(got.type).toBe('noSuchInstance')
@@ -159,19 +185,26 @@ describe('KEEPALIVED-MIB', () => {
 describe('notifications', () => {
   const at = { at: 0, class: 'refused', reason: 'x' }
   const turned: Alarm = { kind: 'server', service: services[0]!, server: services[0]!.realServers[1]!, checker: undefined, up: false, ...at } // prettier-ignore
-  const names = (alarm: Alarm) => notificationsOf(alarm, snmpSnapshot(services)).map((binds) => binds.map(({ name }) => name.join('.').replace(`${base}.`, ''))) // prettier-ignore
-  test('realServerStateChange carries server, state, service and counts, routerId', () => {
+  const names = (alarm: Alarm) => notificationsOf(alarm, snmpSnapshot(services).config).map((binds) => binds.map(({ name }) => name.join('.').replace(`${base}.`, ''))) // prettier-ignore
+  test('realServerStateChange carries server, state, service and counts, routerId; no index, as keepalived', () => {
     expect(names(turned)).toEqual([
-      ['1.3.6.1.6.3.1.1.4.1.0', '3.4.1.3.1.2', '3.4.1.4.1.2', '3.4.1.5.1.2', '3.4.1.6.1.2', ...['2', '5', '6', '7', '8', '21', '20'].map((n) => `3.3.1.${n}.1`), '1.2.0'], // prettier-ignore
+      ['1.3.6.1.6.3.1.1.4.1.0', '3.4.1.3', '3.4.1.4', '3.4.1.5', '3.4.1.6', ...['2', '5', '6', '7', '8', '21', '20'].map((n) => `3.3.1.${n}`), '1.2.0'], // prettier-ignore
     ])
-    const [binds = []] = notificationsOf(turned, snmpSnapshot(services))
+    const [binds = []] = notificationsOf(turned, snmpSnapshot(services).config)
     expect(binds[0]?.value).toEqual({ type: 'oid', value: oid(`${base}.3.5.0.1`) })
     expect(binds[4]?.value).toEqual(integer(2))
   })
-  test('virtualServerQuorumStateChange', () => {
-    const [binds = []] = notificationsOf({ kind: 'quorum', service: services[1]!, up: false, threshold: 1, aliveWeight: 0, at: 0 }, snmpSnapshot(services)) // prettier-ignore
-    expect(binds.find(({ name }) => name.join('.') === `${base}.3.3.1.23.2`)?.value).toEqual(integer(2))
-    expect(binds.find(({ name }) => name.join('.') === `${base}.3.3.1.4.2`)?.value).toEqual(gauge(7))
+  test('virtualServerQuorumStateChange has the state of the quorum, and who is up', () => {
+    const [binds = []] = notificationsOf({ kind: 'quorum', service: services[1]!, up: false, threshold: 1, aliveWeight: 0, serversUp: () => 7, at: 0 }, snmpSnapshot(services).config) // prettier-ignore
+    const value = (name: string) => binds.find((each) => each.name.join('.') === `${base}.${name}`)?.value
+    expect(value('3.3.1.23')).toEqual(integer(2))
+    expect(value('3.3.1.4')).toEqual(gauge(7))
+    expect(value('3.3.1.8')).toEqual(integer(2))
+    expect(value('3.3.1.21')).toEqual(gauge(7))
+  })
+  test('the end of a service is quorum state 3', () => {
+    const [binds = []] = notificationsOf({ kind: 'service-gone', service: services[0]!, why: 'Shutting down', quiet: true, at: 0 }, snmpSnapshot(services).config) // prettier-ignore
+    expect(binds.find(({ name }) => name.join('.') === `${base}.3.3.1.23`)?.value).toEqual(integer(3))
   })
 })
 
@@ -258,6 +291,15 @@ describe('a session', () => {
     expect(logger.lines.map(({ event }) => event)).toEqual(['snmp.connected', 'snmp.trouble', 'snmp.connected'])
   })
 
+  test('what is told before there is a session is sent when there is one', async () => {
+    const { snmp: agent, logger } = start()
+    agent.tell({ kind: 'quorum', service: services[0]!, up: true, threshold: 1, aliveWeight: 1, at: 0 })
+    await until(() => logger.lines.some(({ event }) => event === 'snmp.trouble'))
+    const got = await master()
+    await until(() => got.some(({ type }) => type === pduType.notify))
+    expect(got.filter(({ type }) => type === pduType.notify)).toHaveLength(1)
+  })
+
   test('nothing enabled: no session; a reload ends one', async () => {
     const got = await master()
     const { snmp: agent, config } = start()
@@ -271,20 +313,34 @@ describe('a session', () => {
   })
 })
 
-test('a walk of 50,000 servers asks in pieces that are quick', () => {
+test('50,000 servers are all walked, and no answer has more than 250 variables, whatever is asked for', async () => {
   const realServers = Array.from({ length: 5000 }, (_, i) => realServer(`10.0.${i >> 8}.${i & 255}:80`))
   const many = Array.from({ length: 10 }, (_, i) => virtualServer({ name: `v${i}`, target: { kind: 'address', address: address('192.0.2.1'), port: i }, realServers })) // prettier-ignore
-  const tree = createTree(keepalivedNodes(snmpSnapshot(many)))
-  let at: Oid = oid(`${base}.3.4.1.62`)
+  const tree = await treeOf(snmpSnapshot(many))
+  let start: Oid = oid(`${base}.3.4.1.62`)
   let rows = 0
+  let longest = 0
   for (;;) {
-    const { name, value } = tree.next({ start: at, include: false, end: [] })
-    if (value.type === 'endOfMibView' || name.length !== at.length && rows > 0) break // prettier-ignore
-    if (!name.join('.').startsWith(`${base}.3.4.1.62`)) break
-    at = name
-    rows++
+    const answer = answerTo({ kind: 'getBulk', context: false, nonRepeaters: 0, maxRepetitions: 65_535, ranges: [{ start, include: false, end: oid(`${base}.3.4.1.63`) }] }, tree) // prettier-ignore
+    const found = answer?.binds.filter(({ value }) => value.type !== 'endOfMibView') ?? []
+    longest = Math.max(longest, answer?.binds.length ?? 0)
+    rows += found.length
+    if (found.length < (answer?.binds.length ?? 0)) break
+    start = found.at(-1)?.name ?? start
   }
-  expect(rows).toBe(50_000)
+  expect([rows, longest]).toEqual([50_000, 250])
+})
+
+test('a walk that comes by empty columns does not look at every row of them', async () => {
+  let looks = 0
+  const column = (number: number, has: (row: number) => boolean) => ({ number, value: (row: number) => (looks++, has(row) ? gauge(row) : undefined) }) // prettier-ignore
+  const rows = Array.from({ length: 50_000 }, (_, i) => ({ index: [i + 1], row: i + 1 }))
+  const columns = [column(1, () => true), column(2, () => false), column(3, (row) => row === 40_000), column(4, () => true)] // prettier-ignore
+  const tree = createTree([await slicedTable([1], columns, rows, [2, 3])])
+  looks = 0
+  const next = (...start: number[]) => tree.next({ start, include: false, end: [] }).name
+  expect([next(1, 1, 50_000), next(1, 3, 7), next(1, 3, 40_000), next(1, 4, 50_000)]).toEqual([[1, 3, 40_000], [1, 3, 40_000], [1, 4, 1], [1, 4, 50_000]]) // prettier-ignore
+  expect(looks).toBeLessThan(10)
 })
 
 test('notifications leave as one packet each', () => {

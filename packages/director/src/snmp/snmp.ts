@@ -1,12 +1,13 @@
 import type { Config } from '@ipvs-director/config'
 import type { Status } from '@ipvs-director/control'
 import { describeError, type Clock, type Logger } from '@ipvs-director/core'
-import { readFileSync } from 'node:fs'
 import type { Alarm } from '../alarms/alarm.ts'
 import { createAgent, type Agent } from './agent.ts'
 import { keepalivedVrrpNodes } from './mib/keepalived-vrrp.ts'
-import { keepalivedMib, keepalivedNodes } from './mib/keepalived.ts'
-import type { SnmpSnapshot } from './mib/snapshot.ts'
+import { globalNodes, keepalivedMib } from './mib/keepalived-global.ts'
+import { serverNodes } from './mib/keepalived-servers.ts'
+import { serviceNodes } from './mib/keepalived-services.ts'
+import { serviceRows, type SnmpSnapshot } from './mib/snapshot.ts'
 import { vrrpMib, vrrpV2Nodes, vrrpv3Mib, vrrpV3Nodes } from './mib/vrrp-rfc.ts'
 import type { Oid } from './oid.ts'
 import { notificationsOf } from './traps.ts'
@@ -29,7 +30,6 @@ export interface SnmpOptions {
   /** Command line: `-x` enables all but the notifications, `-A` names the socket. */
   readonly enable: boolean
   readonly socket: string | undefined
-  readonly interfaceIndex?: (name: string) => number | undefined
 }
 
 const defaultSocket = '/var/agentx/master'
@@ -38,15 +38,13 @@ const defaultSocket = '/var/agentx/master'
 const mostPerSecond = 100
 
 export function createSnmp(options: SnmpOptions): Snmp {
-  const { clock, logger, interfaceIndex = interfaceIndexOf } = options
+  const { clock, logger } = options
   let config: Config | undefined
   let agent: Agent | undefined
   let running = ''
   let known: { readonly at: number; readonly tree: Promise<MibTree> } | undefined
   let second = 0
   let sent = 0
-  /** Notifications go out in the order of what happened. */
-  let telling: Promise<void> = Promise.resolve()
 
   /** `-x` stands for the tables of keepalived's own MIB. */
   const wanted = (from: Config): Config['snmp'] =>
@@ -54,14 +52,17 @@ export function createSnmp(options: SnmpOptions): Snmp {
 
   const snapshot = async (): Promise<SnmpSnapshot> => {
     if (config === undefined) throw new Error('no configuration')
-    return { status: await options.status(), config, interfaceIndex }
+    return { status: await options.status(), config, masterSince: agent?.masterSince }
   }
 
   const makeTree = async (): Promise<MibTree> => {
     const now = await snapshot()
     const { checker, vrrp, rfcV2, rfcV3 } = now.config.snmp
+    const services = checker ? serviceRows(now) : []
     return createTree([
-      ...keepalivedNodes(now).filter(({ oid }) => checker || oid[keepalivedMib.length] === 1),
+      ...(checker || vrrp ? globalNodes(now) : []),
+      ...(checker ? await serviceNodes(now, services) : []),
+      ...(await serverNodes(services)),
       ...(vrrp ? keepalivedVrrpNodes(now) : []),
       ...(rfcV2 ? vrrpV2Nodes(now) : []),
       ...(rfcV3 ? vrrpV3Nodes(now) : []),
@@ -70,7 +71,8 @@ export function createSnmp(options: SnmpOptions): Snmp {
 
   /** The state may be some seconds old: a walk of a large table does not ask the kernel for every row. */
   const currentTree = (): Promise<MibTree> => {
-    const age = config?.snmp.realServerAge ?? 0
+    const { virtualServerAge = 0, realServerAge = 0 } = config?.snmp ?? {}
+    const age = Math.min(virtualServerAge, realServerAge)
     if (known === undefined || clock.now() - known.at > age) {
       const tree = makeTree()
       known = { at: clock.now(), tree }
@@ -104,33 +106,22 @@ export function createSnmp(options: SnmpOptions): Snmp {
       agent = createAgent({ address, subtrees, tree: currentTree, id: keepalivedMib, description: 'ipvs-director', clock, logger }) // prettier-ignore
     },
     tell(alarm) {
-      if (alarm.kind === 'event' || config?.snmp.traps !== true || agent?.connected !== true) return
+      if (alarm.kind === 'event' || config?.snmp.traps !== true || agent === undefined) return
       const now = Math.floor(clock.now() / 1000)
       if (now !== second) [second, sent] = [now, 0]
       if (++sent > mostPerSecond) {
         logger.warn('snmp.held', 'more SNMP notifications than can be sent; the log has all that happened')
         return
       }
-      telling = telling.then(async () => {
-        try {
-          for (const binds of notificationsOf(alarm, await snapshot())) agent?.notify(binds)
-        } catch (error) {
-          logger.error('snmp.failed', `an SNMP notification could not be made: ${describeError(error)}`)
-        }
-      })
+      try {
+        for (const binds of notificationsOf(alarm, config)) agent.notify(binds)
+      } catch (error) {
+        logger.error('snmp.failed', `an SNMP notification could not be made: ${describeError(error)}`)
+      }
     },
     get connected() {
       return agent?.connected ?? false
     },
     stop: end,
-  }
-}
-
-/** As sysfs has it; of the namespace it was mounted in. */
-function interfaceIndexOf(name: string): number | undefined {
-  try {
-    return Number(readFileSync(`/sys/class/net/${name}/ifindex`, 'utf8'))
-  } catch {
-    return undefined
   }
 }

@@ -1,29 +1,43 @@
+import { addressBytes, parseAddress } from '@ipvs-director/core'
+import type { Config, VrrpInstance } from '@ipvs-director/config'
 import type { Alarm } from '../alarms/alarm.ts'
+import { keepalivedMib, under } from './mib/keepalived-global.ts'
+import { serviceIdentity } from './mib/keepalived-services.ts'
+import { initialState, stateNumbers } from './mib/keepalived-vrrp.ts'
+import { routerOf } from './mib/snapshot.ts'
+import { masterReasons, protocolErrors, vrrpMib, vrrpv3Mib } from './mib/vrrp-rfc.ts'
 import { oid, type Oid } from './oid.ts'
-import { stateNumbers } from './mib/keepalived-vrrp.ts'
-import { serverIdentity, serviceIdentity, under } from './mib/keepalived.ts'
-import { instanceRows, routerOf, serverRows, serviceRows, type SnmpSnapshot } from './mib/snapshot.ts'
-import { vrrpMib, vrrpv3Mib } from './mib/vrrp-rfc.ts'
-import type { Column } from './tree.ts'
-import { gauge, integer, octets, text, type SnmpValue, type VarBind } from './value.ts'
-import { addressBytes } from '@ipvs-director/core'
+import {
+  addressOctets,
+  addressType,
+  gauge,
+  integer,
+  octets,
+  text,
+  truth,
+  type SnmpValue,
+  type VarBind,
+} from './value.ts'
 
 const snmpTrapOid = oid('1.3.6.1.6.3.1.1.4.1.0')
 const notification = (trap: Oid): VarBind => ({ name: snmpTrapOid, value: { type: 'oid', value: trap } })
 const bind = (name: Oid, value: SnmpValue): VarBind => ({ name, value })
 
-/** The notifications of an alarm, as the state is now; those the configuration does not want are left out. */
-export function notificationsOf(alarm: Alarm, snapshot: SnmpSnapshot): VarBind[][] {
-  const { snmp } = snapshot.config
+/**
+ * The notifications of an alarm; those the configuration does not want are left out. They are keepalived's byte for byte:
+ * the columns of KEEPALIVED-MIB come without an index, those of the RFCs with one.
+ */
+export function notificationsOf(alarm: Alarm, config: Config): VarBind[][] {
+  const { snmp } = config
   switch (alarm.kind) {
     case 'server':
     case 'server-gone':
-      return snmp.checker ? [serverTrap(alarm, snapshot)] : []
+      return snmp.checker ? [serverTrap(alarm, config)] : []
     case 'quorum':
     case 'service-gone':
-      return snmp.checker ? [quorumTrap(alarm, snapshot)] : []
+      return snmp.checker ? [quorumTrap(alarm, config)] : []
     case 'vrrp':
-      return [...(snmp.vrrp ? vrrpTraps(alarm, snapshot) : []), ...newMasterTraps(alarm, snapshot)]
+      return [...(snmp.vrrp ? vrrpTraps(alarm, config) : []), ...rfcTraps(alarm, config)]
     case 'vrrp-states':
     case 'event':
       return []
@@ -33,81 +47,86 @@ export function notificationsOf(alarm: Alarm, snapshot: SnmpSnapshot): VarBind[]
 type OfServer = Extract<Alarm, { kind: 'server' | 'server-gone' }>
 type OfService = Extract<Alarm, { kind: 'quorum' | 'service-gone' }>
 type OfVrrp = Extract<Alarm, { kind: 'vrrp' }>
+type OfInstance = Extract<OfVrrp['event'], { type: 'instance' }>
 
-function cells<Row>(table: Oid, columns: readonly Column<Row>[], index: Oid, row: Row): VarBind[] {
-  return columns.flatMap(({ number, value }) => {
-    const found = value(row)
-    return found === undefined ? [] : [bind([...table, number, ...index], found)]
-  })
-}
+const router = (config: Config): VarBind => bind([...keepalivedMib, 1, 2, 0], text(routerOf(config)))
+const serviceColumn = (number: number): Oid => under(3, 3, 1, number)
+const serverColumn = (number: number): Oid => under(3, 4, 1, number)
 
-const router = (snapshot: SnmpSnapshot): VarBind => bind(under(1, 2, 0), text(routerOf(snapshot)))
-const serviceTable = under(3, 3, 1)
-const serverTable = under(3, 4, 1)
+/** What the service is; its protocol is tcp, or not, as keepalived says it. */
+const identity = ({ service }: OfServer | OfService): VarBind[] => [
+  ...serviceIdentity.flatMap(({ number, value }) => {
+    const found = value({ config: service })
+    return found === undefined ? [] : [bind(serviceColumn(number), found)]
+  }),
+  bind(serviceColumn(8), truth(service.target.kind !== 'fwmark' && service.protocol === 'tcp')),
+]
 
-/** Number and columns of the service, and how many of its servers are up. */
-function serviceBinds(
-  snapshot: SnmpSnapshot,
-  name: string,
-): { readonly index: Oid; readonly binds: VarBind[]; readonly counts: VarBind[] } {
-  // prettier-ignore
-  const rows = serviceRows(snapshot)
-  const at = rows.findIndex(({ config }) => config.name === name)
-  const row = rows[at]
-  const index = [at + 1]
-  if (row === undefined) return { index, binds: [], counts: [] }
-  const up = row.status.servers.filter(({ state }) => state === 'up').length
-  const counts = [bind([...serviceTable, 21, ...index], gauge(up)), bind([...serviceTable, 20, ...index], gauge(row.config.realServers.length))] // prettier-ignore
-  return { index, binds: cells(serviceTable, serviceIdentity, index, row), counts }
-}
+const counts = ({ service, serversUp }: OfServer | OfService): VarBind[] => [
+  bind(serviceColumn(21), gauge(serversUp?.() ?? service.realServers.length)),
+  bind(serviceColumn(20), gauge(service.realServers.length)),
+]
 
 /** realServerStateChange. */
-function serverTrap(alarm: OfServer, snapshot: SnmpSnapshot): VarBind[] {
-  const { index, binds, counts } = serviceBinds(snapshot, alarm.service.name)
-  const row = serviceRows(snapshot).find(({ config }) => config.name === alarm.service.name)
-  const at = alarm.service.realServers.indexOf(alarm.server)
-  const server = row === undefined ? undefined : serverRows(row)[at]
-  const own = [...index, at + 1]
-  const identity = server === undefined ? [] : cells(serverTable, serverIdentity.slice(0, 3), own, server)
-  const up = alarm.kind === 'server' && alarm.up
-  const status = bind([...serverTable, 6, ...own], integer(up ? 1 : 2))
-  return [notification(under(3, 5, 0, 1)), ...identity, status, ...binds, ...counts, router(snapshot)]
+function serverTrap(alarm: OfServer, config: Config): VarBind[] {
+  const { address, port } = alarm.server
+  return [
+    notification(under(3, 5, 0, 1)),
+    bind(serverColumn(3), addressType(address)),
+    bind(serverColumn(4), addressOctets(address)),
+    bind(serverColumn(5), gauge(port)),
+    bind(serverColumn(6), truth(alarm.kind === 'server' && alarm.up)),
+    ...identity(alarm),
+    ...counts(alarm),
+    router(config),
+  ]
 }
 
-/** virtualServerQuorumStateChange. */
-function quorumTrap(alarm: OfService, snapshot: SnmpSnapshot): VarBind[] {
-  const { index, binds, counts } = serviceBinds(snapshot, alarm.service.name)
-  const state = alarm.kind === 'service-gone' ? 3 : alarm.up ? 1 : 2
-  const quorum = [
-    bind([...serviceTable, 23, ...index], integer(state)),
-    bind([...serviceTable, 22, ...index], gauge(alarm.service.quorum)),
+/** virtualServerQuorumStateChange; 3 is stopping. */
+function quorumTrap(alarm: OfService, config: Config): VarBind[] {
+  return [
+    notification(under(3, 5, 0, 2)),
+    ...identity(alarm),
+    bind(serviceColumn(23), alarm.kind === 'service-gone' ? integer(3) : truth(alarm.up)),
+    bind(serviceColumn(22), gauge(alarm.service.quorum)),
+    ...counts(alarm),
+    router(config),
   ]
-  return [notification(under(3, 5, 0, 2)), ...binds, ...quorum, ...counts, router(snapshot)]
 }
 
 const notifyStates = { MASTER: stateNumbers.master, BACKUP: stateNumbers.backup, FAULT: stateNumbers.fault, STOP: stateNumbers.stopped, DELETED: 6 } as const // prettier-ignore
 
+const instanceOf = ({ vrrp }: Config, name: string): VrrpInstance | undefined =>
+  vrrp.instances.find((each) => each.name === name)
+
 /** vrrpInstanceStateChange, vrrpSyncGroupStateChange; our own for alarms. */
-function vrrpTraps({ event }: OfVrrp, snapshot: SnmpSnapshot): VarBind[][] {
-  if (event.type === 'alarm' || event.type === 'calm') return [alarmTrap(event, snapshot)]
-  if (event.type !== 'instance' && event.type !== 'group') return []
-  const state = integer(notifyStates[event.state])
-  const { instances, syncGroups } = snapshot.config.vrrp
-  if (event.type === 'group') {
-    const index = syncGroups.findIndex(({ name }) => name === event.name) + 1
-    return [[notification(under(2, 10, 0, 1)), bind(under(2, 1, 1, 2, index), text(event.name)), bind(under(2, 1, 1, 3, index), state), router(snapshot)]] // prettier-ignore
+function vrrpTraps({ event }: OfVrrp, config: Config): VarBind[][] {
+  switch (event.type) {
+    case 'alarm':
+    case 'calm':
+      return [alarmTrap(event, config)]
+    case 'group': {
+      const state = integer(notifyStates[event.state])
+      return [[notification(under(2, 10, 0, 1)), bind(under(2, 1, 1, 2), text(event.name)), bind(under(2, 1, 1, 3), state), router(config)]] // prettier-ignore
+    }
+    case 'instance': {
+      const instance = instanceOf(config, event.name)
+      const initial = instance === undefined ? integer(stateNumbers.backup) : initialState(instance)
+      return [
+        [
+          notification(under(2, 10, 0, 2)),
+          bind(under(2, 3, 1, 2), text(event.name)),
+          bind(under(2, 3, 1, 4), integer(notifyStates[event.state])),
+          bind(under(2, 3, 1, 5), initial),
+          router(config),
+        ],
+      ]
+    }
+    case 'priority':
+    case 'rxLowerPriority':
+    case 'rejected':
+      return []
   }
-  const index = instances.findIndex(({ name }) => name === event.name) + 1
-  const initial = instances[index - 1]?.initialState === 'MASTER' ? stateNumbers.master : stateNumbers.backup
-  return [
-    [
-      notification(under(2, 10, 0, 2)),
-      bind(under(2, 3, 1, 2, index), text(event.name)),
-      bind(under(2, 3, 1, 4, index), state),
-      bind(under(2, 3, 1, 5, index), integer(initial)),
-      router(snapshot),
-    ],
-  ]
 }
 
 /**
@@ -118,32 +137,62 @@ const alarmMib = oid('1.3.6.1.4.1.8072.9999.9999.112')
 
 type OfAlarm = Extract<OfVrrp['event'], { type: 'alarm' | 'calm' }>
 
-function alarmTrap({ type, name, kind, text: words }: OfAlarm, snapshot: SnmpSnapshot): VarBind[] {
-  const index = snapshot.config.vrrp.instances.findIndex((each) => each.name === name) + 1
+function alarmTrap({ type, name, kind, text: words }: OfAlarm, config: Config): VarBind[] {
   return [
     notification([...alarmMib, 0, type === 'alarm' ? 1 : 2]),
-    bind(under(2, 3, 1, 2, index), text(name)),
+    bind(under(2, 3, 1, 2), text(name)),
     bind([...alarmMib, 1, 0], text(kind)),
     bind([...alarmMib, 2, 0], text(words)),
-    router(snapshot),
+    router(config),
   ]
 }
 
-/** vrrpTrapNewMaster (RFC 2787), vrrpv3NewMaster (RFC 6527). */
-function newMasterTraps({ event }: OfVrrp, snapshot: SnmpSnapshot): VarBind[][] {
-  if (event.type !== 'instance' || event.state !== 'MASTER') return []
-  const { snmp } = snapshot.config
-  const row = instanceRows(snapshot).find(({ config }) => config.name === event.name)
-  if (row?.interfaceIndex === undefined) return []
-  const { virtualRouterId, version, family, sourceAddress } = row.config
-  const own = sourceAddress === undefined ? new Uint8Array(family === 'inet' ? 4 : 16) : addressBytes(sourceAddress)
-  if (version === 2) {
-    const name = [...vrrpMib, 1, 3, 1, 7, row.interfaceIndex, virtualRouterId]
-    return snmp.rfcV2 ? [[notification([...vrrpMib, 0, 1]), bind(name, { type: 'ipAddress', value: own })]] : []
+/** vrrpTrapNewMaster and vrrpTrapAuthFailure (RFC 2787), vrrpv3NewMaster and vrrpv3ProtoError (RFC 6527). */
+function rfcTraps({ event }: OfVrrp, config: Config): VarBind[][] {
+  if (event.type !== 'instance' && event.type !== 'rejected') return []
+  const instance = instanceOf(config, event.name)
+  if (instance === undefined || instance.addresses.length === 0) return []
+  if (event.type === 'instance') return event.state === 'MASTER' ? newMasterTraps(event, instance, config) : []
+  const { version, family, virtualRouterId } = instance
+  const index = [event.interfaceIndex ?? 0, virtualRouterId]
+  const { reason } = event
+  if (config.snmp.rfcV2 && version === 2 && family === 'inet' && isAuthError(reason)) {
+    const source = addressBytesOf(event.source)
+    return [[
+      notification([...vrrpMib, 0, 2]),
+      bind([...vrrpMib, 1, 5, ...index], { type: 'ipAddress', value: source }),
+      bind([...vrrpMib, 1, 6, ...index], integer(authErrors[reason])),
+    ]] // prettier-ignore
   }
-  const index = [row.interfaceIndex, virtualRouterId, family === 'inet' ? 1 : 2]
-  const master = bind([...vrrpv3Mib, 1, 1, 1, 1, 3, ...index], octets(own))
-  // priority(1), or masterNoResponse(3): the one before was not heard any more.
-  const reason = bind([...vrrpv3Mib, 1, 2, 5, 1, 2, ...index], integer(event.from === 'BACKUP' ? 3 : 1))
-  return snmp.rfcV3 ? [[notification([...vrrpv3Mib, 0, 1]), master, reason]] : []
+  if (config.snmp.rfcV3 && isProtocolError(reason)) {
+    const name = [...vrrpv3Mib, 1, 2, 5, 1, 6, ...index, family === 'inet' ? 1 : 2]
+    return [[notification([...vrrpv3Mib, 0, 2]), bind(name, integer(protocolErrors[reason]))]]
+  }
+  return []
+}
+
+/** `vrrpTrapAuthErrorType`. */
+const authErrors = { authType: 1, authMismatch: 2, authFailure: 3 } as const
+const isAuthError = (reason: string): reason is keyof typeof authErrors => reason in authErrors
+const isProtocolError = (reason: string): reason is keyof typeof protocolErrors => reason in protocolErrors
+
+function newMasterTraps(event: OfInstance, instance: VrrpInstance, { snmp }: Config): VarBind[][] {
+  const { version, family, virtualRouterId, sourceAddress } = instance
+  const index = [event.interfaceIndex ?? 0, virtualRouterId]
+  const own = event.own ?? sourceAddress
+  const bytes = own === undefined ? new Uint8Array(family === 'inet' ? 4 : 16) : addressBytes(own)
+  const v2 = [notification([...vrrpMib, 0, 1]), bind([...vrrpMib, 1, 3, 1, 7, ...index], { type: 'ipAddress', value: bytes })] // prettier-ignore
+  const type = family === 'inet' ? 1 : 2
+  const reason = integer(masterReasons[event.masterReason ?? 'silence'])
+  const v3 = [
+    notification([...vrrpv3Mib, 0, 1]),
+    bind([...vrrpv3Mib, 1, 1, 1, 1, 3, ...index, type], octets(bytes)),
+    bind([...vrrpv3Mib, 1, 2, 5, 1, 2, ...index, type], reason),
+  ]
+  return [...(snmp.rfcV2 && version === 2 && family === 'inet' ? [v2] : []), ...(snmp.rfcV3 ? [v3] : [])]
+}
+
+function addressBytesOf(text: string): Uint8Array {
+  const address = parseAddress(text)
+  return address === undefined ? new Uint8Array(4) : addressBytes(address)
 }

@@ -9,29 +9,35 @@ export interface Scalar {
   readonly value: SnmpValue | undefined
 }
 
+/** A row with its place in the table. */
+export interface Row<Each> {
+  readonly index: Oid
+  readonly row: Each
+}
+
 /** A column of a table; undefined: this row has none. */
-export interface Column<Row> {
+export interface Column<Each> {
   readonly number: number
-  readonly value: (row: Row) => SnmpValue | undefined
+  readonly value: (row: Each) => SnmpValue | undefined
+  /** The only ones that have a value, ascending by index; missing: all rows may. */
+  readonly rows?: readonly Row<Each>[]
 }
 
 /** A conceptual table. Instances are `entry.column.index`, so a walk goes column by column. */
-export interface Table<Row = unknown> {
+export interface Table<Each = unknown> {
   readonly kind: 'table'
   /** That of the entry, above the columns. */
   readonly oid: Oid
   /** Ascending. */
-  readonly columns: readonly Column<Row>[]
+  readonly columns: readonly Column<Each>[]
   /** Ascending by index. */
-  readonly rows: readonly { readonly index: Oid; readonly row: Row }[]
+  readonly rows: readonly Row<Each>[]
 }
 
-export function table<Row>(
-  oid: Oid,
-  columns: readonly Column<Row>[],
-  rows: readonly { readonly index: Oid; readonly row: Row }[],
-): Node {
-  return { kind: 'table', oid, columns, rows } as Table<Row> as unknown as Table
+/** `columns` in any order. */
+export function table<Each>(oid: Oid, columns: readonly Column<Each>[], rows: readonly Row<Each>[]): Node {
+  const inOrder = [...columns].sort((a, b) => a.number - b.number)
+  return { kind: 'table', oid, columns: inOrder, rows } as Table<Each> as unknown as Table
 }
 
 export type Node = Scalar | Table
@@ -82,9 +88,10 @@ function nextScalar({ oid, value }: Scalar, start: Oid, include: boolean): VarBi
   return value !== undefined && isAfter(name, start, include) ? { name, value } : undefined
 }
 
-function nextInTable({ oid, columns, rows }: Table, start: Oid, include: boolean): VarBind | undefined {
+function nextInTable({ oid, columns, rows: every }: Table, start: Oid, include: boolean): VarBind | undefined {
   for (const column of columns) {
     const above = [...oid, column.number]
+    const rows = column.rows ?? every
     const within = startsWith(start, above)
     if (!within && compareOid(above, start) < 0) continue
     // Only the first column that is looked at can begin in its midst.

@@ -19,6 +19,8 @@ export const integer = (value: number): SnmpValue => ({ type: 'integer', value: 
 export const gauge = (value: number): SnmpValue => ({ type: 'gauge32', value: Math.min(Math.max(0, Math.round(value)), largest) }) // prettier-ignore
 /** Begins again at zero after 2^32-1. */
 export const counter32 = (value: number): SnmpValue => ({ type: 'counter32', value: value % 2 ** 32 })
+/** From milliseconds; hundredths of a second, never negative. */
+export const timeTicks = (value: number): SnmpValue => ({ type: 'timeTicks', value: Math.trunc(Math.max(0, value) / 10) % 2 ** 32 }) // prettier-ignore
 export const counter64 = (value: number): SnmpValue => ({ type: 'counter64', value: BigInt(Math.max(0, Math.round(value))) }) // prettier-ignore
 export const text = (value: string): SnmpValue => ({ type: 'octets', value: Buffer.from(value.slice(0, 255)) })
 export const octets = (value: Uint8Array): SnmpValue => ({ type: 'octets', value })

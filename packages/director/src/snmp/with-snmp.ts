@@ -1,3 +1,4 @@
+import { isQuiet } from '../alarms/alarm.ts'
 import type { Alarms } from '../alarms/alarms.ts'
 import type { Snmp } from './snmp.ts'
 
@@ -12,7 +13,7 @@ export function withSnmp(
       snmp.apply(config)
     },
     tell(alarm) {
-      alarms.tell(alarm)
+      if (!isQuiet(alarm)) alarms.tell(alarm)
       snmp.tell(alarm)
     },
     async stop(limit) {

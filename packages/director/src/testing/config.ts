@@ -119,5 +119,5 @@ export function config(virtualServers: readonly VirtualServer[], overrides: Part
     staticRules: [],
   }
   const process = { netNamespace: undefined, ipvsNamespace: undefined, instance: undefined, files: {} }
-  return { globals: { ...globals, ...overrides }, virtualServers, vrrp, process, bfdInstances: [] } as unknown as Config
+  return { globals: { ...globals, ...overrides }, virtualServers, vrrp, process, bfdInstances: [], trackFiles: [] } as unknown as Config
 }

@@ -42,14 +42,23 @@ export function snmpSnapshot(
   status: Partial<Status> = {},
 ): SnmpSnapshot {
   // prettier-ignore
-  const globals = { dynamicInterfaces: false } as Config['vrrp']['globals']
+  const globals = { dynamicInterfaces: false, mailFaults: true } as Config['vrrp']['globals']
   return {
     config: {
       ...config(services, { routerId: 'LVS_1' }),
       snmp: allSnmp,
-      vrrp: { instances: [], syncGroups: [], globals, ...vrrp } as unknown as Config['vrrp'],
+      vrrp: {
+        instances: [],
+        syncGroups: [],
+        scripts: [],
+        processes: [],
+        staticAddresses: [],
+        staticRoutes: [],
+        staticRules: [],
+        globals,
+        ...vrrp,
+      } as unknown as Config['vrrp'],
     },
     status: { version: '0.1.0', virtualServers: services.map(service), vrrp: undefined, ...status } as Status,
-    interfaceIndex: () => 2,
   }
 }

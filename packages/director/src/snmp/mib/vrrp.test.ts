@@ -47,7 +47,7 @@ describe.each<
     2,
     vrrpV2Nodes,
     [
-      ['1.3.6.1.2.1.68.1.3.1.2.2.51', bytes(0, 0, 0x5e, 0, 1, 51)],
+      ['1.3.6.1.2.1.68.1.3.1.2.2.51', bytes(2, 0, 0, 0, 0, 2)],
       ['1.3.6.1.2.1.68.1.3.1.3.2.51', integer(3)],
       ['1.3.6.1.2.1.68.1.3.1.6.2.51', integer(1)],
       ['1.3.6.1.2.1.68.1.3.1.11.2.51', integer(1)],
@@ -79,11 +79,11 @@ test('an instance of the other version is in the other table', async () => {
 })
 
 test.for([
-  [2, ['1.3.6.1.4.1.9586.100.5.2.10.0.2', '1.3.6.1.2.1.68.0.1']],
+  [2, ['1.3.6.1.4.1.9586.100.5.2.10.0.2', '1.3.6.1.2.1.68.0.1', '1.3.6.1.2.1.207.0.1']],
   [3, ['1.3.6.1.4.1.9586.100.5.2.10.0.2', '1.3.6.1.2.1.207.0.1']],
 ] as const)('becoming master is notified by both MIBs, version %i', async ([version, traps]) => {
   const event = { type: 'instance', name: 'VI_1', state: 'MASTER', from: 'BACKUP', why: '', priority: 120, group: undefined, notify: true, at: 0 } as const // prettier-ignore
-  const sent = notificationsOf({ kind: 'vrrp', event, notifications: [] }, await snapshot(version))
+  const sent = notificationsOf({ kind: 'vrrp', event, notifications: [] }, (await snapshot(version)).config)
   expect(sent.map(([first]) => first?.value)).toEqual(traps.map((name) => ({ type: 'oid', value: oid(name) })))
 })
 
@@ -92,11 +92,11 @@ test.for([
   ['calm', 2],
 ] as const)('an alarm of an instance and its end are notified: %s', async ([type, number]) => {
   const event = { type, name: 'VI_1', kind: 'claim', text: '02:00:00:00:00:01 says that it has 192.0.2.1', at: 0 } as const // prettier-ignore
-  const [binds = []] = notificationsOf({ kind: 'vrrp', event, notifications: [] }, await snapshot(2))
+  const [binds = []] = notificationsOf({ kind: 'vrrp', event, notifications: [] }, (await snapshot(2)).config)
   const arc = '1.3.6.1.4.1.8072.9999.9999.112'
   expect(binds.map(({ name, value }) => [name.join('.'), value])).toEqual([
     ['1.3.6.1.6.3.1.1.4.1.0', { type: 'oid', value: oid(`${arc}.0.${number}`) }],
-    ['1.3.6.1.4.1.9586.100.5.2.3.1.2.1', text('VI_1')],
+    ['1.3.6.1.4.1.9586.100.5.2.3.1.2', text('VI_1')],
     [`${arc}.1.0`, text('claim')],
     [`${arc}.2.0`, text('02:00:00:00:00:01 says that it has 192.0.2.1')],
     ['1.3.6.1.4.1.9586.100.5.1.2.0', text('LVS_1')],
