@@ -58,6 +58,11 @@ describe.skipIf(!there)('under snmpd (skipped without Debian’s snmpd and snmp)
     while (!done()) await new Promise((resolve) => setTimeout(resolve, 10))
   }
 
+  const startMaster = (): void => {
+    const args = ['-f', '-LE', '3', '-C', '-c', join(folder, 'conf'), `udp:127.0.0.1:${port}`]
+    daemon = spawn(snmpd ?? '', args, { env: { ...env, SNMP_PERSISTENT_DIR: folder }, stdio: 'ignore' })
+  }
+
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'snmpd-'))
     port = await freePort()
@@ -69,7 +74,7 @@ describe.skipIf(!there)('under snmpd (skipped without Debian’s snmpd and snmp)
     const conf = join(folder, 'conf')
     const lines = ['master agentx', `agentXSocket ${folder}/master`, 'rocommunity public 127.0.0.1', 'rwcommunity private 127.0.0.1', `trap2sink 127.0.0.1:${catcher.address().port} public`] // prettier-ignore
     writeFileSync(conf, `${lines.join('\n')}\n`)
-    daemon = spawn(snmpd ?? '', ['-f', '-LE', '3', '-C', '-c', conf, `udp:127.0.0.1:${port}`], { env: { ...env, SNMP_PERSISTENT_DIR: folder }, stdio: 'ignore' }) // prettier-ignore
+    startMaster()
     snmp = createSnmp({ status: () => Promise.resolve(status), clock: systemClock, logger, enable: false, socket: join(folder, 'master') }) // prettier-ignore
     snmp.apply(config)
     await until(() => snmp.connected)
@@ -98,11 +103,11 @@ describe.skipIf(!there)('under snmpd (skipped without Debian’s snmpd and snmp)
     expect(await walk(`${base}.3.3`, 'snmpwalk')).toEqual(bulk)
   })
 
-  test('all real servers, the sorry server last, one by one too', async () => {
+  test('the sorry server, then all real servers, one by one too', async () => {
     const ports = await walk(`${base}.3.4.1.5`)
     expect(ports).toHaveLength(21)
     expect(ports.at(-1)).toBe(`${base}.3.4.1.5.1.21 = Gauge32: 80`)
-    expect(await walk(`${base}.3.4.1.2.1.21`, 'snmpget')).toEqual([`${base}.3.4.1.2.1.21 = INTEGER: 2`])
+    expect(await walk(`${base}.3.4.1.2.1.1`, 'snmpget')).toEqual([`${base}.3.4.1.2.1.1 = INTEGER: 2`])
     expect(await walk(`${base}.3.4.1.2.1.99`, 'snmpget')).toEqual([`${base}.3.4.1.2.1.99 = No Such Instance currently exists at this OID`]) // prettier-ignore
   })
 
@@ -116,6 +121,19 @@ describe.skipIf(!there)('under snmpd (skipped without Debian’s snmpd and snmp)
     // 1.3.6.1.4.1.9586.100.5.3.5.0.2 in BER
     const name = Buffer.from('2b06010401ca72640503050002', 'hex')
     await until(() => traps.some((trap) => trap.includes(name)))
+  })
+
+  test('a master that is restarted is served again, and hears what was told meanwhile', async () => {
+    const ended = new Promise((resolve) => daemon.once('exit', resolve))
+    daemon.kill()
+    await ended
+    await until(() => !snmp.connected)
+    traps.length = 0
+    snmp.tell({ kind: 'quorum', service, up: true, threshold: 1, aliveWeight: 1, at: 0 })
+    startMaster()
+    const name = Buffer.from('2b06010401ca72640503050002', 'hex')
+    await until(() => traps.some((trap) => trap.includes(name)))
+    expect(await walk(`${base}.1.2`)).toEqual([`${base}.1.2.0 = STRING: "LVS_1"`])
   })
 
   test('nothing went wrong meanwhile', () => {

@@ -116,7 +116,6 @@ export function createChannel(options: ChannelOptions): Channel {
   }
 
   const receive = (packet: ReceivedPacket, plan: Plan, path: number): void => {
-    counters.advertsReceived++
     if (!options.listens()) return
     const checked = checkPacket(packet, plan.way, { config: config(), keys, freshness, ahCounter, wall, known })
     if (isRejection(checked)) {
@@ -126,6 +125,7 @@ export function createChannel(options: ChannelOptions): Channel {
       if (disagreements.has(checked.rejected)) disagree(checked.text, packet.source)
       return
     }
+    counters.advertsReceived++
     const { priority, interval } = checked.advertisement
     const way = ways[path]
     if (checked.oldChecksum && way !== undefined && !way.oldChecksum && config().oldUnicastChecksum === 'auto') {

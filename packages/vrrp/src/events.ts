@@ -1,5 +1,5 @@
-import type { RejectReason } from './rejection.ts'
 import type { Address } from '@ipvs-director/core'
+import type { RejectReason } from './rejection.ts'
 import type { AlarmKind, MasterReason } from './state.ts'
 
 /** keepalived's words for states, as its scripts and pipes expect them. */

@@ -130,16 +130,17 @@ export function createAgent({ address, subtrees, tree, id, description, clock, l
   }
 
   /** A master that does not answer one ping until the next is gone. */
-  const schedulePing = (to: Socket): void => {
+  const schedulePing = (to: Socket, last?: number): void => {
     timer = clock.after(pingEvery, () => {
-      if (waitingFor.size > 0) {
+      // Notifications may be under way: only a ping tells.
+      if (last !== undefined && waitingFor.has(last)) {
         to.destroy(new Error('it does not answer'))
         return
       }
       const mine = ids()
       waitingFor.set(mine.packet, () => undefined)
       to.write(pingPacket(mine))
-      schedulePing(to)
+      schedulePing(to, mine.packet)
     })
   }
 

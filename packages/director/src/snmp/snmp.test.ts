@@ -300,6 +300,15 @@ describe('a session', () => {
     expect(got.filter(({ type }) => type === pduType.notify)).toHaveLength(1)
   })
 
+  test('what is told before the first configuration is sent too', async () => {
+    const got = await master()
+    const { config, status } = snmpSnapshot(services)
+    snmp = createSnmp({ status: async () => status, clock: systemClock, logger: arrayLogger(), enable: false, socket: join(folder, 'master') }) // prettier-ignore
+    snmp.tell({ kind: 'quorum', service: services[0]!, up: true, threshold: 1, aliveWeight: 1, at: 0 })
+    snmp.apply(config)
+    await until(() => got.some(({ type }) => type === pduType.notify))
+  })
+
   test('nothing enabled: no session; a reload ends one', async () => {
     const got = await master()
     const { snmp: agent, config } = start()

@@ -43,6 +43,8 @@ export function createSnmp(options: SnmpOptions): Snmp {
   let agent: Agent | undefined
   let running = ''
   let known: { readonly at: number; readonly tree: Promise<MibTree> } | undefined
+  /** What is told before the first configuration is here: the first judgement of the services. */
+  let early: Alarm[] = []
   let second = 0
   let sent = 0
 
@@ -87,6 +89,25 @@ export function createSnmp(options: SnmpOptions): Snmp {
     running = ''
   }
 
+  function tell(alarm: Alarm): void {
+    if (config === undefined) {
+      early = [...early.slice(1 - mostPerSecond), alarm]
+      return
+    }
+    if (alarm.kind === 'event' || config.snmp.traps !== true || agent === undefined) return
+    const now = Math.floor(clock.now() / 1000)
+    if (now !== second) [second, sent] = [now, 0]
+    if (++sent > mostPerSecond) {
+      logger.warn('snmp.held', 'more SNMP notifications than can be sent; the log has all that happened')
+      return
+    }
+    try {
+      for (const binds of notificationsOf(alarm, config)) agent.notify(binds)
+    } catch (error) {
+      logger.error('snmp.failed', `an SNMP notification could not be made: ${describeError(error)}`)
+    }
+  }
+
   return {
     apply(next) {
       config = { ...next, snmp: wanted(next) }
@@ -101,24 +122,17 @@ export function createSnmp(options: SnmpOptions): Snmp {
       const identity = JSON.stringify([address, subtrees])
       if (identity === running && agent !== undefined) return
       end()
-      if (subtrees.length === 0) return
-      running = identity
-      agent = createAgent({ address, subtrees, tree: currentTree, id: keepalivedMib, description: 'ipvs-director', clock, logger }) // prettier-ignore
-    },
-    tell(alarm) {
-      if (alarm.kind === 'event' || config?.snmp.traps !== true || agent === undefined) return
-      const now = Math.floor(clock.now() / 1000)
-      if (now !== second) [second, sent] = [now, 0]
-      if (++sent > mostPerSecond) {
-        logger.warn('snmp.held', 'more SNMP notifications than can be sent; the log has all that happened')
+      if (subtrees.length === 0) {
+        early = []
         return
       }
-      try {
-        for (const binds of notificationsOf(alarm, config)) agent.notify(binds)
-      } catch (error) {
-        logger.error('snmp.failed', `an SNMP notification could not be made: ${describeError(error)}`)
-      }
+      running = identity
+      agent = createAgent({ address, subtrees, tree: currentTree, id: keepalivedMib, description: 'ipvs-director', clock, logger }) // prettier-ignore
+      const told = early
+      early = []
+      told.forEach(tell)
     },
+    tell,
     get connected() {
       return agent?.connected ?? false
     },
