@@ -49,7 +49,7 @@ export type Alarm =
 export type ServersUp = () => number
 
 /** Of what ends with the program, but without `omega`: only SNMP hears of it, as with keepalived. */
-export const isQuiet = (alarm: Alarm): boolean => 'quiet' in alarm && alarm.quiet === true
+export const isQuiet = (alarm: Alarm): boolean => 'quiet' in alarm
 
 export type Going = 'Removing' | 'Shutting down'
 

@@ -94,7 +94,7 @@ export function createSnmp(options: SnmpOptions): Snmp {
       early = [...early.slice(1 - mostPerSecond), alarm]
       return
     }
-    if (alarm.kind === 'event' || config.snmp.traps !== true || agent === undefined) return
+    if (alarm.kind === 'event' || !config.snmp.traps || agent === undefined) return
     const now = Math.floor(clock.now() / 1000)
     if (now !== second) [second, sent] = [now, 0]
     if (++sent > mostPerSecond) {
