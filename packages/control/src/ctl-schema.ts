@@ -20,6 +20,8 @@ const printed = (name: keyof typeof controlSchema.$defs, description: string): J
 
 const severity: JsonSchema = { enum: ['error', 'warning', 'note'] }
 
+const vrrpMembers = controlSchema.$defs.VrrpStatus['properties'] as Record<keyof VrrpStatus, JsonSchema>
+
 const definitions = {
   ServersAnswer: object<Versioned & { at: number; servers: readonly ServerEntry[] }>('ipvs-ctl servers --json', {
     ...versioned,
@@ -132,7 +134,10 @@ const definitions = {
   VrrpAnswer: object<Versioned & VrrpStatus & { at: number }>('ipvs-ctl vrrp --json', {
     ...versioned,
     at: moment('When the director made this answer.'),
-    ...(controlSchema.$defs.VrrpStatus['properties'] as Record<keyof VrrpStatus, JsonSchema>),
+    ...vrrpMembers,
+    trackers: maybe(vrrpMembers.trackers),
+    interfaces: maybe(vrrpMembers.interfaces),
+    strangers: maybe(vrrpMembers.strangers),
   }),
   VrrpDone: object<Versioned & { action: string; instance: string }>('ipvs-ctl vrrp move --json, hold, release', {
     ...versioned,
