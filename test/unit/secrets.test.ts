@@ -9,8 +9,11 @@ import { arrayLogger } from '@ipvs-director/core/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { configTools } from '../../packages/director/src/check-file.ts'
 import { logConfig } from '../../packages/director/src/log/dump-config.ts'
-import { keepalivedNodes } from '../../packages/director/src/snmp/mib/keepalived.ts'
+import { globalNodes } from '../../packages/director/src/snmp/mib/keepalived-global.ts'
+import { serverNodes } from '../../packages/director/src/snmp/mib/keepalived-servers.ts'
+import { serviceNodes } from '../../packages/director/src/snmp/mib/keepalived-services.ts'
 import { keepalivedVrrpNodes } from '../../packages/director/src/snmp/mib/keepalived-vrrp.ts'
+import { serviceRows } from '../../packages/director/src/snmp/mib/snapshot.ts'
 import { vrrpV2Nodes, vrrpV3Nodes } from '../../packages/director/src/snmp/mib/vrrp-rfc.ts'
 import type { Oid } from '../../packages/director/src/snmp/oid.ts'
 import { createTree } from '../../packages/director/src/snmp/tree.ts'
@@ -69,8 +72,9 @@ test('SNMP: no object of any MIB', async () => {
   const instances = config.vrrp.instances.map(({ name }) => ({ ...vrrp.instances[0]!, name }))
   const base = snmpSnapshot(config.virtualServers, config.vrrp, { vrrp: { ...vrrp, instances } })
   const snapshot = { ...base, config: { ...config, snmp: base.config.snmp } }
-  const nodes = [keepalivedNodes, keepalivedVrrpNodes, vrrpV2Nodes, vrrpV3Nodes].flatMap((of) => of(snapshot))
-  const tree = createTree(nodes)
+  const nodes = [globalNodes, keepalivedVrrpNodes, vrrpV2Nodes, vrrpV3Nodes].flatMap((of) => of(snapshot))
+  const rows = serviceRows(snapshot)
+  const tree = createTree([...nodes, ...(await serviceNodes(snapshot, rows)), ...(await serverNodes(rows))])
   const shown: string[] = []
   for (let start: Oid = [1]; ;) {
     const { name, value } = tree.next({ start, include: false, end: [] })
