@@ -119,5 +119,12 @@ export function config(virtualServers: readonly VirtualServer[], overrides: Part
     staticRules: [],
   }
   const process = { netNamespace: undefined, ipvsNamespace: undefined, instance: undefined, files: {} }
-  return { globals: { ...globals, ...overrides }, virtualServers, vrrp, process, bfdInstances: [], trackFiles: [] } as unknown as Config
+  return {
+    globals: { ...globals, ...overrides },
+    virtualServers,
+    vrrp,
+    process,
+    bfdInstances: [],
+    trackFiles: [],
+  } as unknown as Config
 }
