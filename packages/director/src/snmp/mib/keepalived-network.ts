@@ -6,30 +6,10 @@ import type { Oid } from '../oid.ts'
 import { table, type Column, type Node } from '../tree.ts'
 import { addressOctets, addressType, gauge, integer, octets, text, truth } from '../value.ts'
 import { under } from './keepalived-global.ts'
+import { entriesOf, scopeNumber, type Entry } from './keepalived-entries.ts'
 import { routeNodes } from './keepalived-routes.ts'
 import { ruleNodes } from './keepalived-rules.ts'
 import { interfaceIndexes, type InstanceRow, type SnmpSnapshot } from './snapshot.ts'
-
-/** An entry of an instance, or a static one, with its number. */
-export interface Entry<Wanted> {
-  readonly index: Oid
-  readonly wanted: Wanted
-  /** The kernel is to have it now. */
-  readonly isSet: boolean
-}
-
-/** Static entries are those of instance 0. */
-export function entriesOf<Wanted>(
-  fixed: readonly Wanted[],
-  instances: readonly InstanceRow[],
-  of: (config: InstanceRow['config']) => readonly Wanted[],
-): Entry<Wanted>[] {
-  const all = [{ wanted: fixed, isSet: true }, ...instances.map(({ config, status }) => ({ wanted: of(config), isSet: status.state === 'master' }))] // prettier-ignore
-  return all.flatMap(({ wanted, isSet }, i) => wanted.map((each, j) => ({ index: [i, j + 1], wanted: each, isSet })))
-}
-
-/** InetScopeType of an RT_SCOPE_ number: universe, site, link, host; nowhere and others are 0. */
-export const scopeNumber = (scope: number): number => ({ 0: 14, 200: 5, 253: 2, 254: 1 })[scope] ?? 0
 
 interface AddressRow extends Entry<ProtectedAddress> {
   readonly advertised: boolean

@@ -6,7 +6,7 @@ import { kernelRoute } from '../../vrrp-link/entries.ts'
 import { table, type Column, type Node } from '../tree.ts'
 import { addressOctets, addressType, gauge, integer, octets, text, truth, type SnmpValue } from '../value.ts'
 import { under } from './keepalived-global.ts'
-import { scopeNumber, type Entry } from './keepalived-network.ts'
+import { scopeNumber, type Entry } from './keepalived-entries.ts'
 
 interface RouteRow extends Entry<NetworkRoute> {
   /** As it is given to the kernel; undefined: something it names is not there. */

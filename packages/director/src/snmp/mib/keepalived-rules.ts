@@ -5,7 +5,7 @@ import { kernelRule } from '../../vrrp-link/entries.ts'
 import { table, type Column, type Node } from '../tree.ts'
 import { addressOctets, addressType, gauge, integer, text, truth, type SnmpValue } from '../value.ts'
 import { under } from './keepalived-global.ts'
-import type { Entry } from './keepalived-network.ts'
+import type { Entry } from './keepalived-entries.ts'
 
 interface RuleRow extends Entry<NetworkRule> {
   /** As it is given to the kernel; undefined: something it names is not known. */
