@@ -1,42 +1,39 @@
-import type { Check, Prober, ProberEvents, Report } from '@ipvs-director/checkers'
-import { withDataPathMarks, withGroupMarks, type Config, type Globals } from '@ipvs-director/config'
-import type { ControlHandlers, DriftReport, Plan, ReloadResult, Status } from '@ipvs-director/control'
-import { describeError, formatEndpoint, seconds, type Clock, type Logger, type Millis } from '@ipvs-director/core'
-import { notificationsOf, stateLines, type VrrpEvent } from '@ipvs-director/vrrp'
-import type { IpvsClient, Service, Table } from 'ipvs-netlink'
+import type { ProberEvents, Report } from '@ipvs-director/checkers'
+import { withDataPathMarks, withGroupMarks, type Config } from '@ipvs-director/config'
+import type { Plan, ReloadResult } from '@ipvs-director/control'
+import { formatEndpoint, seconds } from '@ipvs-director/core'
+import { notificationsOf, stateLines } from '@ipvs-director/vrrp'
+import type { Service, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
-import type { Alarms } from './alarms/alarms.ts'
 import { createAudits } from './audits.ts'
-import { bfdSessions } from './bfd-sessions.ts'
-import { createComparison, isProbedBeside } from './compare/comparison.ts'
+import { createComparison } from './compare/comparison.ts'
 import { lookingOnly } from './compare/beside.ts'
 import { inheritedEffects } from './carry-over.ts'
 import { CheckTable, planChecks } from './checks.ts'
 import { describeChanges } from './commands.ts'
+import type { Director, DirectorOptions, Loaded, Probing } from './director-options.ts'
 import { dataPathServices, dataPathStatus, wantedTable } from './data-paths.ts'
 import { createDrains } from './drains.ts'
-import { createEventLog, type EventLog } from './events.ts'
-import type { Failover } from './failover.ts'
-import { createFirstVerdicts } from './first-verdicts.ts'
+import { createEventLog } from './events.ts'
 import { createKernelReader } from './kernel-view.ts'
 import { createKernelTimeouts } from './kernel-timeouts.ts'
 import { nextGeneration, successorsOf, type Generation } from './generation.ts'
 import { isDrainedOnRemoval, leavingAfter, type LeavingServer } from './leaving.ts'
-import { createNotifier, type RunScript } from './notify.ts'
+import { createNotifier } from './notify.ts'
 import { createOffers } from './offers.ts'
-import type { OverlayStore } from './overlay-file.ts'
 import { idsOf, withServices } from './overlay-services.ts'
 import { overlaid, steersFor, type AddedService, type Overlay } from './overlay.ts'
 import { describeOverlay } from './overlay-text.ts'
 import { createPool, isDrained, type Pool, type PoolEffect } from './pool.ts'
 import { createPoolTable } from './pool-table.ts'
-import { createReconciler, type OwnedServices } from './reconcile.ts'
+import { createProbed } from './probed.ts'
+import { createReconciler } from './reconcile.ts'
 import { shortened } from './shortened.ts'
-import { readSnippet, type Snippet } from './snippet.ts'
+import { readSnippet } from './snippet.ts'
 import { noLastGood } from './sources/last-good.ts'
 import { openSource } from './sources/open.ts'
-import { createSources, type SourcesOptions } from './sources/sources.ts'
-import { buildStatus, type ProberProcesses } from './status.ts'
+import { createSources } from './sources/sources.ts'
+import { buildStatus } from './status.ts'
 import { unsteered } from './steer.ts'
 import { createSteering, type Steering } from './steering-driver.ts'
 import { createSlowStarts } from './slow-starts.ts'
@@ -46,73 +43,8 @@ import { createSyncDaemons } from './sync-daemons.ts'
 import { tell, tellBegin, tellEnd, tellGone, tellRemoved, type Tellers } from './transitions.ts'
 import { createSyncHeard } from './sync-heard.ts'
 import { createTrial, type Before } from './trial.ts'
+import { createTurns } from './turns.ts'
 import { describeVrrpChanges } from './vrrp-changes.ts'
-
-/** What reading the configuration gives: the config unless nothing can run, and what is to be said about it. */
-export interface Loaded {
-  readonly config: Config | undefined
-  /** Rendered, errors first. */
-  readonly diagnostics: readonly string[]
-  readonly errors: number
-}
-
-/** What probes, and the processes it does it with. */
-export type Probing = Prober & ProberProcesses
-
-export interface DirectorOptions {
-  readonly file: string
-  readonly version: string
-  /** Reads the configuration, or another file instead of it. */
-  readonly load: (file?: string) => Promise<Loaded>
-  readonly ipvs: IpvsClient
-  /** `memory` for the table in memory. */
-  readonly ipvsVersion: () => Promise<string>
-  /** `globals` answers the configuration's as they are at that moment. */
-  readonly startProber: (events: ProberEvents, globals: () => Globals) => Probing | Promise<Probing>
-  readonly runScript: RunScript
-  readonly owned: OwnedServices
-  readonly overlay: OverlayStore
-  /** Reads virtual servers that are added at run time; default: the reader of the file. */
-  readonly readSnippet?: (text: string) => Promise<Snippet>
-  /** Where `real_servers_from` leads to, and where last good answers are kept; default: the network, and nowhere. */
-  readonly sources?: Pick<SourcesOptions, 'open' | 'store'>
-  /** Mail, webhooks, FIFOs. */
-  readonly alarms: (globals: () => Globals) => Pick<Alarms, 'apply' | 'tell' | 'stop'>
-  /** Told of each configuration that runs from now on. */
-  readonly used?: (config: Config) => void
-  /** VRRP; it is told of what it follows. */
-  readonly failover: (events: EventLog, happened: (event: VrrpEvent) => void) => Failover
-  readonly logger: Logger
-  readonly clock: Clock
-  /** `--compare`: another program writes the kernel's table, this one looks where it would have decided otherwise. */
-  readonly compare?: boolean
-  /** Addresses of this machine, for `ha_suspend`; default: as the kernel tells. */
-  readonly ownAddresses?: () => ReadonlySet<string>
-}
-
-export interface StopOptions {
-  /** Leave the kernel's table as it is. */
-  readonly keep: boolean
-  /** `--dont-release-vrrp`: leave the VIPs, and do not tell the other directors. */
-  readonly keepVips?: boolean
-}
-
-/** The director's life: start once, then reload, steer and audit at will, stop once. */
-export interface Director {
-  /** Resolves when the kernel's table is as the file wants it; undefined when there is no configuration to run. */
-  start(): Promise<Loaded>
-  readonly reload: ControlHandlers['reload']
-  readonly confirm: ControlHandlers['confirm']
-  readonly plan: ControlHandlers['plan']
-  readonly steer: ControlHandlers['steer']
-  readonly vrrp: ControlHandlers['vrrp']
-  audit(): Promise<DriftReport>
-  /** What the last audits found, without making one. */
-  drift(): Promise<DriftReport>
-  status(): Promise<Status>
-  stop(options: StopOptions): Promise<void>
-  readonly subscribe: ControlHandlers['subscribe']
-}
 
 /** Milliseconds that mail and webhooks have at the end. */
 const farewell = 3000
@@ -202,9 +134,6 @@ export function createDirector(options: DirectorOptions): Director {
   const syncHeard = createSyncHeard(clock, () => {
     failover.syncHeard()
   })
-  const firstVerdicts = createFirstVerdicts(() => {
-    failover.checkersSettled()
-  })
   const trial = createTrial(clock, (goBack) => {
     aside('rollback.failed', 'cannot roll back', () => rollBack(goBack()))
   })
@@ -239,7 +168,6 @@ export function createDirector(options: DirectorOptions): Director {
       table.wantSoon(pool)
     },
   )
-  let sessions = bfdSessions(undefined)
   const suspension = createSuspension({
     clock,
     ...(options.ownAddresses === undefined ? {} : { addresses: options.ownAddresses }),
@@ -248,7 +176,18 @@ export function createDirector(options: DirectorOptions): Director {
       logger.info('service.suspended', message)
       events.add('service.suspended', message, { service, suspended })
     },
-    settled: setChecks,
+    settled() {
+      probed.setAll()
+    },
+  })
+  const probed = createProbed({
+    checks,
+    prober: () => prober,
+    isSuspended: (service) => suspension.isSuspended(service),
+    dry,
+    settled() {
+      failover.checkersSettled()
+    },
   })
   const stored = options.overlay.load()
   if (stored.problem !== undefined) logger.error('overlay.damaged', stored.problem)
@@ -289,42 +228,9 @@ export function createDirector(options: DirectorOptions): Director {
     return dry ? now : withDataPathMarks(now)
   }
 
-  /** One change of what runs at a time, the start the first of them. What has not begun when the end comes never does. */
-  let queue: Promise<unknown> = Promise.resolve()
-  let ending = false
-  function serially<T>(work: () => Promise<T>): Promise<T> {
-    const mine = queue.then(() => {
-      mustGoOn()
-      return work()
-    })
-    queue = mine.catch(() => undefined)
-    return mine
-  }
-
-  /** What is put in place after the end would stay behind. */
-  function mustGoOn(): void {
-    if (ending) throw new Error('the director is stopping')
-  }
-
-  /** A request during another waits, and then looks at the file anew; further ones share that look. */
-  let awaited: Promise<ReloadResult> | undefined
-  function reloadInTurn(how: { confirmWithin?: number | undefined } = {}): Promise<ReloadResult> {
-    const plain = how.confirmWithin === undefined
-    if (plain && awaited !== undefined) return awaited
-    const mine = serially(() => {
-      if (awaited === mine) awaited = undefined
-      return reload(how)
-    })
-    awaited = plain ? mine : undefined
-    return mine
-  }
-
-  /** Something that nobody waits for; that it failed is told. */
-  function aside(event: string, what: string, work: () => Promise<void>): void {
-    serially(work).catch((error: unknown) => {
-      if (!ending) say('error', event, `${what}: ${describeError(error)}`)
-    })
-  }
+  const turns = createTurns(clock, say)
+  const { serially, aside, mustGoOn } = turns
+  const reloadSoon = turns.shared(() => reload())
 
   /** On its way out, and there is nothing to wait for any more. */
   const isLeft = (pool: Pool): boolean => steering.overlay.leavingServices.has(pool.config.name) && isDrained(pool)
@@ -363,41 +269,10 @@ export function createDirector(options: DirectorOptions): Director {
     table.wantSoon(pool, servers.length > 0 && servers.length === effects.length ? servers : undefined)
   }
 
-  /** A check as it is to be made now: none of a suspended service, unless another one asks for the same. */
-  function wishFor(id: string): Check | undefined {
-    const check = checks.check(id)
-    const isMade =
-      check !== undefined &&
-      (!dry || isProbedBeside(check)) &&
-      checks.subscribers(id).some(({ pool }) => !suspension.isSuspended(pool.config.name))
-    return isMade ? check : sessions.checks.get(id)
-  }
-
-  /** What is probed now. */
-  function setChecks(): void {
-    const wanted = [...new Set([...checks.ids(), ...sessions.checks.keys()])].flatMap((id) => wishFor(id) ?? [])
-    prober?.setChecks(wanted)
-    firstVerdicts.expect(new Set(wanted.map(({ id }) => id)))
-  }
-
-  /** Of these checks other things may be wanted than before. */
-  function changeChecks(ids: Iterable<string>): void {
-    const gone: string[] = []
-    const come: Check[] = []
-    for (const id of ids) {
-      const check = wishFor(id)
-      if (check === undefined) gone.push(id)
-      else come.push(check)
-    }
-    prober?.changeChecks(gone, come)
-    firstVerdicts.forget(gone)
-  }
-
   const proberEvents: ProberEvents = {
     report(report: Report) {
       missed?.push(report)
-      firstVerdicts.heard(report.id)
-      for (const name of sessions.named(report.id)) failover.bfd(name, report.up)
+      for (const name of probed.heard(report.id)) failover.bfd(name, report.up)
       for (const { pool, server, checker } of checks.subscribers(report.id)) {
         const { up, first, verdict, at } = report
         const effects = pool.verdict(server, { checker, up, first, verdict, at })
@@ -447,8 +322,8 @@ export function createDirector(options: DirectorOptions): Director {
     checks.change([], await planChecks(table.pools, ({ pool }) => fresh.has(pool)))
     prober = await options.startProber(proberEvents, () => currentConfig().globals)
     suspension.use(config.virtualServers)
-    sessions = bfdSessions(config)
-    setChecks()
+    probed.follow(config)
+    probed.setAll()
     followConfig(config, table.pools)
     events.add('start', `started with ${table.pools.length} virtual servers from ${options.file}`)
     return loaded
@@ -540,7 +415,6 @@ export function createDirector(options: DirectorOptions): Director {
     const wanted = next.desired()
     const changes = [...describeChanges(before, wanted), ...describeVrrpChanges(config?.vrrp, nextConfig.vrrp)]
     tellRemoved(gone, come, tellers)
-    const sessionsBefore = sessions
     fileConfig = nextFile
     config = nextConfig
     table.use(next.pools, gone, come)
@@ -555,9 +429,9 @@ export function createDirector(options: DirectorOptions): Director {
     reconciler.want([...(effects.length > 0 ? next.desired() : wanted), ...left.map((id) => [id, undefined] as const)])
     const touched = checks.change(gone, next.plan)
     const suspended = suspension.use(config.virtualServers)
-    sessions = bfdSessions(config)
-    if (suspended) setChecks()
-    else changeChecks(new Set([...touched, ...sessionsBefore.checks.keys(), ...sessions.checks.keys()]))
+    const sessions = probed.follow(config)
+    if (suspended) probed.setAll()
+    else probed.change(new Set([...touched, ...sessions]))
     alarms.apply(config)
     await timeouts.set(config.globals.lvsTimeouts)
     await reconciler.settled()
@@ -658,22 +532,12 @@ export function createDirector(options: DirectorOptions): Director {
     events.add(event, message, fields)
   }
 
-  function endOf(work: Promise<unknown>, patience: Millis): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = clock.after(patience, resolve)
-      void work.finally(() => {
-        timer.cancel()
-        resolve()
-      })
-    })
-  }
-
   return {
     start: () => serially(start),
     audit: () => audits.audit(),
     drift: () => audits.last(),
     subscribe: (after, listener) => events.subscribe(after, listener),
-    reload: reloadInTurn,
+    reload: (how = {}) => (how.confirmWithin === undefined ? reloadSoon() : serially(() => reload(how))),
     confirm() {
       const confirmed = trial.confirm()
       if (confirmed) say('info', 'reload.confirmed', 'Reload confirmed')
@@ -706,7 +570,7 @@ export function createDirector(options: DirectorOptions): Director {
       }),
     vrrp: (command, name) => failover.command(command, name),
     async stop({ keep, keepVips = false }) {
-      ending = true
+      const ended = turns.end(lastTurn)
       trial.confirm()
       sources.stop()
       table.stop()
@@ -716,7 +580,7 @@ export function createDirector(options: DirectorOptions): Director {
       syncHeard.stop()
       audits.stop()
       // What is under way comes to its end, unless it hangs.
-      await endOf(queue, lastTurn)
+      await ended
       // The other director takes over while this one still serves.
       await failover.stop({ keep: keepVips })
       await prober?.stop()

@@ -1,5 +1,6 @@
 export { main } from './main.ts'
-export { createDirector, type Director, type DirectorOptions } from './director.ts'
+export type { Director, DirectorOptions } from './director-options.ts'
+export { createDirector } from './director.ts'
 export { noFailover } from './failover.ts'
 export { overlayFile } from './overlay-file.ts'
 export { startVrrpProcess, type VrrpProcess, type VrrpProcessOptions, type VrrpProcessStatus } from './vrrp-process.ts'

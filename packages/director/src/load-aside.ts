@@ -1,6 +1,6 @@
 import type { Config, VirtualServer } from '@ipvs-director/config'
 import { Worker } from 'node:worker_threads'
-import type { Loaded } from './director.ts'
+import type { Loaded } from './director-options.ts'
 import { fingerprint, setFingerprint } from './fingerprint.ts'
 import type { ReadOptions } from './load.ts'
 import { inSlices } from './slices.ts'

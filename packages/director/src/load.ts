@@ -1,6 +1,6 @@
 import { checkers } from '@ipvs-director/checkers'
 import { type Diagnostic, loadConfig, type LoadOptions, type LoadResult, renderDiagnostic } from '@ipvs-director/config'
-import type { Loaded } from './director.ts'
+import type { Loaded } from './director-options.ts'
 
 /** How a file is read. */
 export interface ReadOptions {

@@ -1,6 +1,6 @@
 import { looksLikeJson, type VirtualServer } from '@ipvs-director/config'
 import { resolve } from 'node:path'
-import type { Loaded } from './director.ts'
+import type { Loaded } from './director-options.ts'
 import { keepTexts, type KeptTexts } from './kept-texts.ts'
 import { loadAside } from './load-aside.ts'
 import { loadFile, type LoadedFile, type ReadOptions } from './load.ts'

@@ -1,6 +1,6 @@
 import type { Config } from '@ipvs-director/config'
 import type { Logger } from '@ipvs-director/core'
-import type { DirectorOptions, Loaded } from '../director.ts'
+import type { DirectorOptions, Loaded } from '../director-options.ts'
 import { noFailover } from '../failover.ts'
 import { emptyOverlay } from '../overlay.ts'
 import { noLastGood } from '../sources/last-good.ts'

@@ -1,7 +1,7 @@
 import type { Config } from '@ipvs-director/config'
 import { seconds, systemClock, type Logger, type Millis } from '@ipvs-director/core'
 import { withinNamespace } from '@ipvs-director/linux'
-import type { Director, DirectorOptions } from '../director.ts'
+import type { Director, DirectorOptions } from '../director-options.ts'
 import type { CommandLine } from '../options.ts'
 import { createDumps } from './dumps.ts'
 import { runLifeScript } from './life-scripts.ts'

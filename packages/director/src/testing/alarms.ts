@@ -1,4 +1,4 @@
-import type { DirectorOptions } from '../director.ts'
+import type { DirectorOptions } from '../director-options.ts'
 
 /** Nobody is told. */
 export const noAlarms: ReturnType<DirectorOptions['alarms']> = {
