@@ -3,11 +3,11 @@ import type { Compared } from './compare.ts'
 import { keepalived, ours, type Bench, type Contestant } from './contestant.ts'
 import type { Kind } from './servers.ts'
 
-const settling = 5000
-const window = 5000
+const settling = 3000
+const window = 4000
 /** How far rates are apart, and how many are tried at most. */
 const step = 1.15
-const tries = 8
+const tries = 6
 /** As many addresses as a configuration has, and a prober descriptors for. */
 const most = 40_000
 

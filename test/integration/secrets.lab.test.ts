@@ -20,7 +20,12 @@ test('log, status, events, metrics, dump, schema and ipvs-ctl', { timeout: 240_0
     await until('the webhook is in trouble', seconds(60), () => director.process.stderr.includes('webhook.trouble'))
     const dump = join(host.folder, 'state/ipvs-director.data')
     director.process.signal('SIGUSR1')
-    await until('the dump is there', seconds(30), () => existsSync(dump))
+    await until(
+      'the dump is there',
+      seconds(30),
+      () => existsSync(dump),
+      () => director.process.stderr,
+    )
     for (const path of ['/v1/status', '/v1/events?follow=false', '/metrics', '/v1/audit']) await ask(path)
     // A reload that is refused for a mistake beside a secret.
     director.change((text) => text.replace('password ', 'nonsense\n    password '))

@@ -139,7 +139,8 @@ async function life(
   await until('a walk shows all of it at once', patience, async () => {
     walked = await walk()
     const shown = (name: string): string => walked.get(name)?.replace(/^\w+: /, '') ?? ''
-    return shown(`${v3}.1.2.1.0`) === '1' && settled.every(([name, value]) => shown(name) === value)
+    const told = [4, 10, 11].every((column) => shown(`${v2}.2.4.1.${column}.2.51`) === '1')
+    return told && shown(`${v3}.1.2.1.0`) === '1' && settled.every(([name, value]) => shown(name) === value)
   }, story) // prettier-ignore
   return {
     walked,

@@ -1,6 +1,6 @@
-import { fc, test } from '@fast-check/vitest'
+import { fc, test as property } from '@fast-check/vitest'
 import { millis } from '@ipvs-director/core'
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { checkers } from './checkers.ts'
 import { delaysOf } from './delays.ts'
 import { defaultTiming } from './testing/checks.ts'
@@ -18,7 +18,7 @@ const knobs = fc.record({
 const probing = checkers.filter((checker) => checker.watch === undefined).map((checker) => checker.keyword)
 
 /** The rows of docs/checkers.md, written out as they stand there. */
-test.prop([fc.constantFrom(...probing), knobs, fc.boolean()])(
+property.prop([fc.constantFrom(...probing), knobs, fc.boolean()])(
   '%s: the walk agrees with the formula',
   (kind, { D, B, T, R, N, S }, fast) => {
     const timing = {

@@ -30,3 +30,5 @@ process.on('disconnect', () => {
 // The director ends its probers itself; a terminal's Ctrl-C goes to all of them.
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
+// Node.js would open a debugger.
+process.on('SIGUSR1', () => undefined)

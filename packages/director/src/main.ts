@@ -31,6 +31,7 @@ import { openSource } from './sources/open.ts'
 import { shortened } from './shortened.ts'
 import { inSlices } from './slices.ts'
 import { placesOf } from './surroundings/places.ts'
+import { takeSignals, type Signals } from './signals.ts'
 import { createSurroundings } from './surroundings/surroundings.ts'
 import { serviceManager, type ServiceManager } from './systemd.ts'
 import { version } from './version.ts'
@@ -66,8 +67,9 @@ async function run(options: CommandLine): Promise<number> {
   const logging = createLogging(logSettings(options.log, stderrIsJournal()))
   const { logger } = logging
   const service = serviceManager()
+  const signals = takeSignals()
   try {
-    return await serve(options, logging, service)
+    return await serve(options, logging, service, signals)
   } catch (error) {
     const taken = error instanceof SocketPathError && error.kind === 'taken'
     logger.error(taken ? 'already-running' : 'fatal', describeError(error))
@@ -90,7 +92,12 @@ function exitCodeOf(error: unknown): number {
 }
 
 /** The socket is claimed first: of two directors started at once only one goes on to write to the kernel. */
-async function serve(options: CommandLine, logging: Logging, service: ServiceManager): Promise<number> {
+async function serve(
+  options: CommandLine,
+  logging: Logging,
+  service: ServiceManager,
+  signals: Signals,
+): Promise<number> {
   const { logger } = logging
   logger.info('start', `Starting ipvs-director ${version}, configuration ${options.file}`)
   for (const remark of options.remarks) logger.warn('option', remark)
@@ -106,7 +113,7 @@ async function serve(options: CommandLine, logging: Logging, service: ServiceMan
   const claim = await claimSocket({ path: placed.socket, group: placed.socketGroup })
   try {
     if (placed.pidFile !== undefined) writeFileSync(placed.pidFile, `${process.pid}\n`)
-    return await direct(placed, loaded, reader, logging, claim, service)
+    return await direct(placed, loaded, reader, logging, claim, service, signals)
   } finally {
     await claim.release()
     if (placed.pidFile !== undefined) rmSync(placed.pidFile, { force: true })
@@ -120,6 +127,7 @@ async function direct(
   logging: Logging,
   claim: SocketClaim,
   service: ServiceManager,
+  signals: Signals,
 ): Promise<number> {
   const { logger } = logging
   const surroundings = createSurroundings(options, first.config, logger)
@@ -172,7 +180,7 @@ async function direct(
     if (running !== undefined) void sayLimits(running, options, logger)
   })
   const ending = untilAsked()
-  onSignals(reload, logger, ending.stop)
+  onSignals(signals, reload, logger, ending.stop)
   const loaded = await director.start()
   for (const diagnostic of shortened(loaded.diagnostics)) logger.warn('config', diagnostic)
   if (loaded.config === undefined) {
@@ -185,16 +193,20 @@ async function direct(
   service.watch(systemClock, () => true)
   await logging.open()
   // Whoever moves the log file away asks for a new one, as with other daemons.
-  process.on('SIGUSR2', () => {
+  signals.on('SIGUSR2', () => {
     logging.reopen()
   })
   void sayLimits(loaded.config, options, logger)
   const removed = options.memoryIpvs || loaded.config.virtualServers.length === 0 ? undefined : removedConnections()
   if (removed !== undefined) logger.info('connections.removed', removed)
   if (options.dumpConfig) logConfig(loaded.config, logger)
-  surroundings.begin(director, () => {
-    reloadAloud(reload, logger)
-  })
+  surroundings.begin(
+    director,
+    () => {
+      reloadAloud(reload, logger)
+    },
+    signals,
+  )
   // The table is right, and the probers are only starting.
   collectGarbage()
   const control = await openControl(claim, { ...director, reload }, logger, ending.stop)
@@ -309,8 +321,8 @@ function reloadAloud(reload: Director['reload'], logger: Logger): void {
   })
 }
 
-function onSignals(reload: Director['reload'], logger: Logger, stop: (keep: boolean) => void): void {
-  process.on('SIGHUP', () => {
+function onSignals(signals: Signals, reload: Director['reload'], logger: Logger, stop: (keep: boolean) => void): void {
+  signals.on('SIGHUP', () => {
     reloadAloud(reload, logger)
   })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

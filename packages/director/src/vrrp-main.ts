@@ -34,3 +34,5 @@ process.on('SIGTERM', () => void servant.stop())
 // A terminal's Ctrl-C goes to all; the director decides.
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
+// Node.js would open a debugger.
+process.on('SIGUSR1', () => undefined)

@@ -3,6 +3,7 @@ import { seconds, systemClock, type Logger, type Millis } from '@ipvs-director/c
 import { withinNamespace } from '@ipvs-director/linux'
 import type { Director, DirectorOptions } from '../director-options.ts'
 import type { CommandLine } from '../options.ts'
+import type { Signals } from '../signals.ts'
 import { createDumps } from './dumps.ts'
 import { runLifeScript } from './life-scripts.ts'
 import { settleProcess } from './settle.ts'
@@ -22,7 +23,7 @@ export interface Surroundings {
   /** `child_wait_time` as it is now. */
   readonly childWait: () => Millis
   /** SIGUSR1 and `reload_time_file` begin to count. */
-  begin(director: Pick<Director, 'status'>, reload: () => void): void
+  begin(director: Pick<Director, 'status'>, reload: () => void, signals: Signals): void
   /** The last thing: `shutdown_script`. */
   end(): Promise<void>
 }
@@ -57,9 +58,9 @@ export function createSurroundings(options: CommandLine, first: Config | undefin
       timed.use(quiet ? undefined : next.process.files.reloadTime)
     },
     childWait: () => config?.process.childWait ?? seconds(5),
-    begin(director, reloading) {
+    begin(director, reloading, signals) {
       reload = reloading
-      process.on('SIGUSR1', () => {
+      signals.on('SIGUSR1', () => {
         void director.status().then(
           (status) => {
             dumps.state(config, status)
