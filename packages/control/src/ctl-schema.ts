@@ -4,7 +4,7 @@ import type { Explanation } from './commands/explain.ts'
 import type { Diagnosis } from './doctor-tools.ts'
 import type { Version, VrrpStatus } from './model.ts'
 import { controlSchema } from './schema.ts'
-import { flag, listOf, maybe, moment, object, ref, schemaVersion, text, whole, type JsonSchema } from './schema-pieces.ts' // prettier-ignore
+import { flag, listOf, maybe, moment, object, published, ref, schemaVersion, text, whole, type JsonSchema } from './schema-pieces.ts' // prettier-ignore
 
 /** What every answer begins with. */
 interface Versioned {
@@ -180,16 +180,11 @@ function withMembers(
 /** A kind of answer that has a schema. */
 export type AnswerName = keyof typeof definitions | keyof typeof controlSchema.$defs
 
-/** What `ipvs-ctl COMMAND --json` prints, as one JSON Schema with a definition for each; docs/ipvs-ctl.schema.json. */
+/** What `ipvs-ctl COMMAND --json` prints, as one JSON Schema with a definition for each; configs/ipvs-ctl.schema.json. */
 export const ctlSchema: JsonSchema & {
   readonly $id: string
   readonly $defs: Readonly<Record<AnswerName, JsonSchema>>
-} = {
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
-  $id: 'https://ipvs-director.invalid/schema/ipvs-ctl/v1',
-  title: 'Answers of ipvs-ctl --json, version 1',
-  $defs: { ...controlSchema.$defs, ...definitions },
-}
+} = published('ipvs-ctl', 'Answers of ipvs-ctl --json', { ...controlSchema.$defs, ...definitions })
 
 const steered = ['Steered'] as const
 

@@ -31,6 +31,14 @@ function isMaybe(field: JsonSchema | Maybe): field is Maybe {
   return 'maybe' in field
 }
 
+/** One JSON Schema with a definition for each kind of answer, as it is published: what it is of names it. */
+export const published = <T>(of: string, title: string, $defs: T): JsonSchema & { $id: string; $defs: T } => ({
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: `https://ipvs-director.invalid/schema/${of}/v1`,
+  title: `${title}, version 1`,
+  $defs,
+})
+
 export const maybe = (schema: JsonSchema): Maybe => ({ maybe: schema })
 export const ref = (name: string): JsonSchema => ({ $ref: `#/$defs/${name}` })
 export const listOf = (items: JsonSchema, description?: string): JsonSchema => ({

@@ -31,7 +31,7 @@ import type {
   VrrpStatus,
   VrrpTrackerStatus,
 } from './model.ts'
-import { duration, figure, flag, listOf, maybe, moment, object, ref, schemaVersion, text, whole, type JsonSchema } from './schema-pieces.ts' // prettier-ignore
+import { duration, figure, flag, listOf, maybe, moment, object, published, ref, schemaVersion, text, whole, type JsonSchema } from './schema-pieces.ts' // prettier-ignore
 
 export type { JsonSchema } from './schema-pieces.ts'
 
@@ -425,9 +425,4 @@ export type ReplyName = keyof typeof definitions
 export const controlSchema: JsonSchema & {
   readonly $id: string
   readonly $defs: Readonly<Record<ReplyName, JsonSchema>>
-} = {
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
-  $id: 'https://ipvs-director.invalid/schema/control/v1',
-  title: 'Replies of the control API of ipvs-director, version 1',
-  $defs: definitions,
-}
+} = published('control', 'Replies of the control API of ipvs-director', definitions)

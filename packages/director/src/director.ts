@@ -245,6 +245,13 @@ export function createDirector(options: DirectorOptions): Director {
     })
   }
 
+  /** What is drained already, or lost the last one that was waited for, is told by no drain's end. */
+  function lookAtDrains(): void {
+    drains.look()
+    if (steering.overlay.leavingServices.size === 0) return
+    for (const pool of table.pools) if (isLeft(pool)) removeDrained(pool.config.name)
+  }
+
   /** The same file, when something that it is laid over or filled from has changed. */
   async function useAgain(): Promise<void> {
     if (fileConfig !== undefined) await use(fileConfig)
@@ -337,10 +344,7 @@ export function createDirector(options: DirectorOptions): Director {
     void syncDaemons.use(now.syncDaemon)
     syncHeard.use(now)
     audits.schedule()
-    drains.look()
-    // A reload may have taken the last one that was waited for.
-    if (steering.overlay.leavingServices.size === 0) return
-    for (const pool of table.pools) if (isLeft(pool)) removeDrained(pool.config.name)
+    lookAtDrains()
   }
 
   /** What the kernel has. A file without virtual servers never touches IPVS, unless an earlier run left something. */
@@ -503,10 +507,7 @@ export function createDirector(options: DirectorOptions): Director {
     }
     await new Promise((resolve) => setImmediate(resolve))
     await reconciler.settled()
-    drains.look()
-    // They may all have been drained before.
-    if (steering.overlay.leavingServices.size === 0) return
-    for (const pool of table.pools) if (isLeft(pool)) removeDrained(pool.config.name)
+    lookAtDrains()
   }
 
   async function planOf(file: string | undefined): Promise<Plan> {

@@ -2,6 +2,7 @@ import type { Config, VirtualServer } from '@ipvs-director/config'
 import type { ServerStatus, Status, VirtualServerStatus } from '@ipvs-director/control'
 import { server as serverStatus, virtualServer as serviceStatus } from '@ipvs-director/control/testing'
 import { formatEndpoint, millis } from '@ipvs-director/core'
+import { aPlan } from '@ipvs-director/vrrp/testing'
 import type { SnmpSnapshot } from '../snmp/mib/snapshot.ts'
 import { config } from './config.ts'
 
@@ -41,23 +42,11 @@ export function snmpSnapshot(
   vrrp: Partial<Config['vrrp']> = {},
   status: Partial<Status> = {},
 ): SnmpSnapshot {
-  // prettier-ignore
-  const globals = { dynamicInterfaces: false, mailFaults: true } as Config['vrrp']['globals']
   return {
     config: {
       ...config(services, { routerId: 'LVS_1' }),
       snmp: allSnmp,
-      vrrp: {
-        instances: [],
-        syncGroups: [],
-        scripts: [],
-        processes: [],
-        staticAddresses: [],
-        staticRoutes: [],
-        staticRules: [],
-        globals,
-        ...vrrp,
-      } as unknown as Config['vrrp'],
+      vrrp: aPlan([], vrrp).vrrp,
     },
     status: { version: '0.1.0', virtualServers: services.map(service), vrrp: undefined, ...status } as Status,
   }
