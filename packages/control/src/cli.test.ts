@@ -472,11 +472,20 @@ describe('lists, explain, watch', () => {
     expect((await ctl('explain 10.0.0.2:80')).out.replace(/\s+/g, ' ')).toContain(told)
   })
 
-  test('explain: weights of servers that are down and serve all the same', async () => {
-    const one = { ...downServer('10.0.0.2:80', 'x'), wantedWeight: 1, kernelWeight: 1 }
-    director.status = () =>
-      Promise.resolve(status({ virtualServers: [virtualServer({ panic: true, servers: [one] })] }))
-    expect((await ctl('explain 10.0.0.2:80')).out).toContain('the checks are not believed')
+  test('explain: all that moved a weight, in order, and checks that rest', async () => {
+    const weightSteps = [
+      { by: 'hand', weight: 6, why: 'weight 6 by hand' },
+      { by: 'panic_threshold', weight: 6, why: 'the checks are not believed' },
+      { by: 'slow_start', weight: 3, why: '50 % of weight 6' },
+    ] as const
+    const one = { ...downServer('10.0.0.2:80', 'x'), wantedWeight: 3, kernelWeight: 3, weightSteps }
+    const service = virtualServer({ panic: true, suspended: true, servers: [{ ...one, steering: { ...idle, weight: 6 } }] }) // prettier-ignore
+    director.status = () => Promise.resolve(status({ virtualServers: [service] }))
+    expect((await ctl('explain 10.0.0.2:80')).out.replace(/\s+/g, ' ')).toContain(
+      'weight 3 is wanted: the checks are not believed; 50 % of weight 6; ' +
+        'set by hand: "ipvs-ctl reset" gives it back to the file; ' +
+        'its checks rest while its VIP is not on this machine (ha_suspend): what they said last counts; and the kernel has it so',
+    )
   })
 
   test('watch draws rates and events, and ends by q', async () => {

@@ -321,8 +321,7 @@ describe('other screens', () => {
           cannot connect to 10.0.0.4:80: ECONNREFUSED, 2 s ago; TCP_CHECK 10.0.0.4:80
           failed 6 of 30 probes
         why this weight
-          no entry is wanted: a server that is down is taken out; and the kernel has
-          it so
+          no entry is wanted: it is down; and the kernel has it so
         what would bring it back
           3 successes in a row of TCP_CHECK 10.0.0.4:80, due in 4 s; at most 6.1 s
           once it is well
@@ -343,7 +342,7 @@ describe('other screens', () => {
       { ...one, kind: 'AGENT_CHECK', state: 'up' as const, timing: pace },
       { ...one, kind: 'UDP_CHECK', state: 'up' as const, timing: { ...pace, downRefused: 7000 } },
       { ...one, kind: 'FILE_CHECK', state: 'up' as const, timing: { ...pace, downRefused: 50, downSilent: 50 } },
-      { ...one, kind: 'MISC_CHECK', target: '', state: 'unknown' as const, class: 'local', reason: 'no such user' },
+      { ...one, kind: 'MISC_CHECK', target: '', state: 'unknown' as const, class: 'local', reason: 'no such user', timing: { ...pace, downRefused: 7000, downSilent: 9000 } }, // prettier-ignore
     ]
     const [explained] = explain(status({ virtualServers: [virtualServer({ servers: [{ ...down, checks }] })] }), '10.0.0.4') // prettier-ignore
     const answers = Object.fromEntries((explained?.answers ?? []).map(({ question, answer }) => [question, answer]))
@@ -351,7 +350,8 @@ describe('other screens', () => {
     expect(answers['what would bring it back']).toBe('one success of TCP_CHECK 10.0.0.4:80, due in 4 s')
     expect(answers['how long until a failure is noticed']).toBe(
       'AGENT_CHECK: never by itself, only when it is told; ' +
-        'UDP_CHECK: at most 7 s where it refuses, never where it does not answer; FILE_CHECK: at most 100 ms',
+        'UDP_CHECK: at most 7 s where it refuses, never where it does not answer; FILE_CHECK: at most 100 ms; ' +
+        'MISC_CHECK: at most 7 s where the script says so, at most 9 s where the script hangs',
     )
   })
 

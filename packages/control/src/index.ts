@@ -1,4 +1,5 @@
 export type * from './model.ts'
+export { weightCauses } from './model.ts'
 export * from './server.ts'
 export * from './client.ts'
 export { ControlError } from './control-error.ts'

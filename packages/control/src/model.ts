@@ -264,6 +264,8 @@ export interface VirtualServerStatus {
   readonly hysteresis: number
   /** So many are down that the checks are not believed (`panic_threshold`): all serve. */
   readonly panic: boolean
+  /** Its checks rest while none of its VIPs is on this machine (`ha_suspend`); missing: they do not. */
+  readonly suspended?: boolean | undefined
   /** The kernel will not have its service, in its own words: it is not offered, whatever the state. */
   readonly refused?: string | undefined
   readonly totals: Traffic
@@ -302,6 +304,8 @@ export interface ServerStatus {
   readonly forwarding: string
   /** What the program wants the kernel to have; undefined: no entry. */
   readonly wantedWeight: number | undefined
+  /** What made that another weight than the configured one, in order; missing: nothing did. */
+  readonly weightSteps?: readonly WeightStep[] | undefined
   /** What the kernel has; undefined: no entry. */
   readonly kernelWeight: number | undefined
   /** When the kernel was asked. */
@@ -310,6 +314,36 @@ export interface ServerStatus {
   /** What was asked for by hand; undefined: nothing. */
   readonly steering: SteeringStatus | undefined
   readonly checks: readonly CheckStatus[]
+}
+
+/**
+ * What can move a weight: `check`: a dynamic check asks for it; `hand`: an operator's weight, drain or maintenance; `force`: up or
+ * down by hand; `adopted`: out as it was found at the start; `down`: its checks failed; the others are keywords.
+ */
+export const weightCauses = [
+  'check',
+  'hand',
+  'force',
+  'panic_threshold',
+  'tier',
+  'slow_start',
+  'sorry_server',
+  'alpha',
+  'adopted',
+  'down',
+  'degraded_weight',
+  'inhibit_on_failure',
+] as const
+
+export type WeightCause = (typeof weightCauses)[number]
+
+/** One thing that moved a weight. */
+export interface WeightStep {
+  readonly by: WeightCause
+  /** After it; undefined: no entry. */
+  readonly weight: number | undefined
+  /** A sentence. */
+  readonly why: string
 }
 
 /** What an operator laid over the file for one server. */

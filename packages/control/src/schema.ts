@@ -30,7 +30,9 @@ import type {
   VrrpPriority,
   VrrpStatus,
   VrrpTrackerStatus,
+  WeightStep,
 } from './model.ts'
+import { weightCauses } from './model.ts'
 import { duration, figure, flag, listOf, maybe, moment, object, published, ref, schemaVersion, text, whole, type JsonSchema } from './schema-pieces.ts' // prettier-ignore
 
 export type { JsonSchema } from './schema-pieces.ts'
@@ -266,6 +268,7 @@ const definitions = {
     quorum: whole('Weight that must be alive to serve.'),
     hysteresis: whole('Quorum is lost below quorum - hysteresis and gained at quorum + hysteresis.'),
     panic: flag('So many are down that the checks are not believed: all serve.'),
+    suspended: maybe(flag('Its checks rest while none of its VIPs is on this machine (ha_suspend).')),
     refused: maybe(text('The kernel will not have its service: it is not offered, whatever the state.')),
     totals: ref('Traffic'),
     sorryServer: maybe(ref('ServerStatus')),
@@ -294,11 +297,23 @@ const definitions = {
     checkedAt: maybe(moment('When that verdict was made.')),
     forwarding: text('As keepalived.conf spells it: NAT, DR, TUN.'),
     wantedWeight: maybe(whole('What the kernel should have; missing: no entry.')),
+    weightSteps: maybe(
+      listOf(ref('WeightStep'), 'What made that another weight than the configured one, in order; missing: nothing.'),
+    ),
     kernelWeight: maybe(whole('What the kernel has; missing: no entry.')),
     kernelAt: maybe(moment('When the kernel was asked; missing: not yet.')),
     traffic: ref('Traffic'),
     steering: maybe(ref('SteeringStatus')),
     checks: listOf(ref('CheckStatus')),
+  }),
+  WeightStep: object<WeightStep>('Something that moved a weight.', {
+    by: {
+      enum: [...weightCauses],
+      description:
+        'check: a dynamic check; hand: a weight, drain or maintenance asked for; force: up or down by hand; adopted: as found at the start; down: its checks failed; the others are keywords.',
+    },
+    weight: maybe(whole('After it; missing: no entry.')),
+    why: text('A sentence.'),
   }),
   SteeringStatus: object<SteeringStatus>('What was asked for by hand, over the file.', {
     admin: maybe({ enum: ['disabled', 'draining', 'drained'], description: 'Taken out of service.' }),

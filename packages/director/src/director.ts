@@ -567,6 +567,7 @@ export function createDirector(options: DirectorOptions): Director {
         sources: sources.status(),
         comparing: comparison?.comparing(),
         refusal: (pool) => offers.refusal(pool),
+        isSuspended: (service) => suspension.isSuspended(service),
         dataPaths: dataPathStatus(config, reconciler.actual),
       }),
     vrrp: (command, name) => failover.command(command, name),

@@ -29,6 +29,7 @@ import type { Overlay } from './overlay.ts'
 import type { Reconciler } from './reconcile.ts'
 import { inSlices } from './slices.ts'
 import { isUnsteered } from './steer.ts'
+import { weightSteps } from './weight-steps.ts'
 
 /** The processes that probe. */
 export interface ProberProcesses {
@@ -52,6 +53,8 @@ export interface StatusSources {
   readonly comparing: CompareStatus | undefined
   /** Why the kernel will not have a pool's service. */
   readonly refusal: (pool: Pool) => string | undefined
+  /** Whether the checks of a virtual server rest. */
+  readonly isSuspended: (service: string) => boolean
   readonly dataPaths: readonly DataPathStatus[]
 }
 
@@ -78,7 +81,10 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     const durations = sums.all()
     const told = durations.length === 0 ? {} : { durations }
     const refused = sources.refusal(pool)
-    const kept = refused === undefined ? {} : { refused }
+    const kept = {
+      ...(refused === undefined ? {} : { refused }),
+      ...(sources.isSuspended(pool.config.name) ? { suspended: true } : {}),
+    }
     virtualServers.push({ ...virtualServerStatus(pool, servers, view, sources.overlay), ...told, ...kept })
   })
   return {
@@ -174,6 +180,7 @@ function serverStatus(
   )
   const telling = checks.find(({ state }) => state === 'down') ?? checks.at(-1)
   const wanted = wantedWeight(server, situation)
+  const steps = weightSteps(server, situation)
   const nameFor = (key: ServiceKey): string => destinationName(server, key)
   const found = kernel?.destination(pool, nameFor)
   const entry = wanted === undefined && found !== undefined && isOfAnother(pool, situation, nameFor) ? undefined : found
@@ -186,6 +193,7 @@ function serverStatus(
     checkedAt: telling?.at,
     forwarding: forwardingText(config.forwarding),
     wantedWeight: wanted,
+    ...(steps.length === 0 ? {} : { weightSteps: steps }),
     kernelWeight: entry?.weight,
     kernelAt: kernel?.at,
     traffic: entry?.traffic ?? noTraffic,

@@ -104,7 +104,14 @@ function weightText(server: ServerStatus, service: VirtualServerStatus, now: num
         ? `but the kernel has ${server.kernelWeight === undefined ? 'no entry' : `weight ${server.kernelWeight}`}: the next audit repairs it, or "ipvs-ctl drift --now"`
         : 'and the kernel has it so'
   const byHand = server.steering === undefined ? undefined : steeringText(server.steering, now)
-  return [wantedText(server, service), ...(byHand === undefined ? [] : [byHand]), kernel].join('; ')
+  return [wantedText(server), ...(byHand === undefined ? [] : [byHand]), ...restText(service), kernel].join('; ')
+}
+
+/** Suspended checks say nothing new. */
+function restText({ suspended }: VirtualServerStatus): string[] {
+  return suspended === true
+    ? ['its checks rest while its VIP is not on this machine (ha_suspend): what they said last counts']
+    : []
 }
 
 /** What was asked for by hand, as far as it says something of the weight. */
@@ -127,20 +134,11 @@ function steeringText(
   return weight === undefined ? undefined : `set by hand: "ipvs-ctl reset" gives it back to the file`
 }
 
-function wantedText({ wantedWeight, state }: ServerStatus, service: VirtualServerStatus): string {
-  const sorry = service.state === 'down' && service.sorryServer !== undefined
-  if (wantedWeight === undefined) {
-    if (state === 'up' && sorry) return 'no entry is wanted: the sorry server serves until quorum is gained'
-    if (state === 'down') return 'no entry is wanted: a server that is down is taken out'
-    return 'no entry is wanted'
-  }
-  if (state === 'down' && service.panic && wantedWeight > 0) {
-    return `weight ${wantedWeight} is wanted: so many are down that the checks are not believed (panic_threshold), and all serve`
-  }
-  if (wantedWeight === 0 && state === 'down') {
-    return 'weight 0 is wanted: inhibited instead of taken out, so that its connections live on'
-  }
-  return `weight ${wantedWeight} is wanted`
+/** With what made it so; what was done by hand is told with more than a step knows. */
+function wantedText({ wantedWeight, weightSteps = [] }: ServerStatus): string {
+  const wanted = wantedWeight === undefined ? 'no entry is wanted' : `weight ${wantedWeight} is wanted`
+  const whys = weightSteps.filter(({ by }) => by !== 'hand').map(({ why }) => why)
+  return whys.length === 0 ? wanted : `${wanted}: ${whys.join('; ')}`
 }
 
 function returnText(server: ServerStatus): string | undefined {
@@ -164,9 +162,14 @@ function noticeText({ kind, timing }: CheckStatus): string | undefined {
   const { downRefused: refused, downSilent: silent } = timing
   if (refused === undefined && silent === undefined) return `${kind}: never by itself, only when it is told`
   if (refused === silent && refused !== undefined) return `${kind}: ${atMost(refused)}`
-  const one = refused === undefined ? 'never where it refuses' : `${atMost(refused)} where it refuses`
-  const other = silent === undefined ? 'never where it does not answer' : `${atMost(silent)} where it does not answer`
-  return `${kind}: ${one}, ${other}`
+  const [refusing, mute] = failureWords[kind] ?? ['where it refuses', 'where it does not answer']
+  const within = (time: number | undefined): string => (time === undefined ? 'never' : atMost(time))
+  return `${kind}: ${within(refused)} ${refusing}, ${within(silent)} ${mute}`
+}
+
+/** How what fails at once, and what never answers, look to checks that do not ask a server. */
+const failureWords: Readonly<Record<string, readonly [string, string]>> = {
+  MISC_CHECK: ['where the script says so', 'where the script hangs'],
 }
 
 /** Rounded up, as a limit has to be: to tenths of seconds. */

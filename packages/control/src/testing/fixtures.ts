@@ -86,6 +86,7 @@ export function downServer(name: string, reason: string, over: Partial<ServerSta
     reason,
     class: 'refused',
     wantedWeight: undefined,
+    weightSteps: [{ by: 'down', weight: undefined, why: 'it is down' }],
     kernelWeight: undefined,
     checks: [check({ target: name, state: 'down', since, failures: 4, failed: 6, reason, class: 'refused' })],
     ...over,
