@@ -4,7 +4,7 @@ import { millis, seconds } from '@ipvs-director/core'
 import { expect, test } from 'vitest'
 import { situationOf, wantedWeight } from './desired.ts'
 import { createPool, type Pool } from './pool.ts'
-import type { Steer } from './steer.ts'
+import type { Admin, Steer } from './steer.ts'
 import { realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
 import { weightSteps } from './weight-steps.ts'
 
@@ -166,17 +166,20 @@ test('each cause has its row above', () => {
   expect([...new Set(told)].sort()).toEqual([...weightCauses].sort())
 })
 
-const steers = fc.oneof(
-  fc.constant<Steer>({}),
-  fc.record<Steer>(
-    {
-      weight: fc.nat(9),
-      force: fc.constantFrom('up', 'down'),
-      admin: fc.constantFrom(draining, { kind: 'disabled', since: 1 }, { kind: 'drained', since: 1, host: false }),
-    },
-    { requiredKeys: [] },
-  ),
-)
+const admins: readonly (Admin | undefined)[] = [
+  undefined,
+  draining,
+  { kind: 'disabled', since: 1 },
+  { kind: 'drained', since: 1, host: false },
+]
+
+const steers = fc
+  .tuple(fc.option(fc.nat(9)), fc.constantFrom(undefined, 'up', 'down'), fc.constantFrom(...admins))
+  .map(([weight, force, admin]): Steer => ({
+    ...(weight === null ? {} : { weight }),
+    ...(force === undefined ? {} : { force }),
+    ...(admin === undefined ? {} : { admin }),
+  }))
 
 property.prop([
   fc.record({ weight: fc.nat(9), tier: fc.nat(2), inhibitOnFailure: fc.boolean(), degradedWeight: fc.option(fc.nat(3), { nil: undefined }) }), // prettier-ignore
