@@ -29,7 +29,7 @@ export async function direct(servers: number, interval: number): Promise<void> {
     version: 'bench',
     load: async () => {
       const { config } = await loadConfig('/bench.conf', { checkers, read, configId: 'bench' })
-      return { config, diagnostics: [], errors: 0 }
+      return { config, diagnostics: [], errors: 0, warnings: 0, leftOut: [] }
     },
     ipvs: observed(ipvs),
     ipvsVersion: async () => table,

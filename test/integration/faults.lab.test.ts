@@ -82,6 +82,8 @@ test(
     await until('it is master', seconds(30), holdsVip)
     const pid = (await director.status()).vrrp?.pid ?? 0
     process.kill(pid, 'SIGSTOP')
+    const shown = async (): Promise<string> => (await director?.ctl('status'))?.stdout ?? ''
+    expect(await shown()).toContain('VRRP IS SILENT: its process does not answer; nothing is known of VI_1')
     // What is told about these is more than a socket's buffer holds; the VIP's lease ends meanwhile.
     const change = (what: string): string[] =>
       Array.from({ length: 3000 }, (_, i) => `addr ${what} 10.200.${Math.floor(i / 250)}.${(i % 250) + 1}/32 dev lo`)

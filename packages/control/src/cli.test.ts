@@ -20,6 +20,7 @@ import {
   fixtureNow,
   reloadResult,
   server as serverStatus,
+  sources,
   splitBrain,
   status,
   virtualServer,
@@ -95,6 +96,11 @@ describe('status', () => {
     ['a server is down', status({ virtualServers: [virtualServer({ servers: [downServer('10.0.0.2:80', 'x')] })] }), 6],
     ['a reload was refused', status({ config: { ...status().config, refused: { at: 1, diagnostics: [] } } }), 6],
     ['the kernel is unreachable', status({ kernel: { ...status().kernel, reachable: false } }), 6],
+    ['the configuration has an error', status({ config: { ...status().config, errors: 1 } }), 6],
+    ['a prober without checks does not run', status({ probers: [{ name: 'p', pid: undefined, checks: 0, restarts: 0 }] }), 0], // prettier-ignore
+    ['the vrrp process does not answer', status({ vrrpSilent: ['VI_1'] }), 6],
+    ['two masters', status({ vrrp: splitBrain() }), 6],
+    ['a source fails', status({ sources: sources() }), 6],
     ['a prober is dead', status({ probers: [{ name: 'p', pid: undefined, checks: 1, restarts: 0 }] }), 6],
     ['the kernel has another weight', busyStatus(), 6],
   ] as const)('--exit-code: %s', async ([, told, code]) => {

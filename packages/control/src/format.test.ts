@@ -108,6 +108,29 @@ describe('status screen', () => {
     `)
   })
 
+  test('a start with errors, and a vrrp process that does not answer', () => {
+    const { config } = status()
+    const found = {
+      errors: 1,
+      warnings: 2,
+      diagnostics: ['web.conf:12:5: unknown keyword "delay_lop"'],
+      leftOut: ['virtual_server 192.0.2.1 80'],
+    }
+    const troubled = status({ config: { ...config, ...found }, vrrpSilent: ['VI_1', 'VI_2'], virtualServers: [] })
+    expect(joined(statusScreen(troubled, at80).slice(1))).toMatchInlineSnapshot(`
+      "
+      config /etc/keepalived/keepalived.conf, loaded 3 h 10 min ago, 2 reloads, 2
+        warnings (\`ipvs-ctl check\`)
+      kernel IPVS 1.2.1, audited 4 s ago, 12 writes, 1 drift repaired
+      0 virtual servers; 0 real servers
+      ! RUNS WITH 1 ERROR in its configuration, WITHOUT virtual_server 192.0.2.1 80
+          web.conf:12:5: unknown keyword "delay_lop"
+
+      ! VRRP IS SILENT: its process does not answer; nothing is known of VI_1, VI_2
+      "
+    `)
+  })
+
   test('one service: every reason and every check', () => {
     const web = busyStatus().virtualServers.slice(0, 1)
     expect(joined(statusScreen(status({ virtualServers: web }), at80, { verbose: true }).slice(5)))

@@ -53,6 +53,14 @@ const counter = (name: string, help: string, count: (of: VrrpInstanceStatus['cou
 
 /** VRRP: its process, its instances, its sync groups. */
 export const vrrpFamilies: readonly MetricFamily[] = [
+  {
+    name: 'ipvs_director_vrrp_up',
+    type: 'gauge',
+    help: '0 while the vrrp process does not answer; absent where there is none.',
+    *samples({ vrrp, vrrpSilent }) {
+      if (vrrp !== undefined || vrrpSilent !== undefined) yield { labels: '', value: vrrp === undefined ? 0 : 1 }
+    },
+  },
   ofProcess('restarts', 'counter', 'How often the vrrp process had to be started again.', ({ restarts }) => restarts),
   ofProcess('loop_lag_seconds', 'gauge', 'How late its event loop was on average.', ({ lag }) => seconds(lag.mean), 'seconds'), // prettier-ignore
   ofProcess('worst_loop_lag_seconds', 'gauge', 'How late its event loop was at worst.', ({ lag }) => seconds(lag.worst), 'seconds'), // prettier-ignore

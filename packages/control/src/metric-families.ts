@@ -182,6 +182,13 @@ export const metricFamilies: readonly MetricFamily[] = [
   whole('config_last_reload_successful', 'gauge', '0 when the last reload was refused.', (s) =>
     bit(s.config.refused === undefined),
   ),
+  whole(
+    'config_errors',
+    'gauge',
+    'Errors in the running configuration; what has one does not run.',
+    (s) => s.config.errors,
+  ),
+  whole('config_warnings', 'gauge', 'Warnings about the running configuration.', (s) => s.config.warnings),
   whole('kernel_reachable', 'gauge', '1 when the last exchange with the kernel worked.', (s) =>
     bit(s.kernel.reachable),
   ),
@@ -222,6 +229,7 @@ export const metricFamilies: readonly MetricFamily[] = [
     (v) => seconds(v.since),
     'seconds',
   ),
+  perService('turns', 'counter', 'How often quorum was gained or lost.', (v) => v.turns),
   perService('offered', 'gauge', '0 while the kernel refuses its service.', (v) => bit(v.refused === undefined)),
   perService('alive_weight', 'gauge', 'Sum of the weights of the real servers alive.', (v) => v.aliveWeight),
   perService('quorum', 'gauge', 'Weight that must be alive.', (v) => v.quorum),
@@ -248,6 +256,7 @@ export const metricFamilies: readonly MetricFamily[] = [
     (r) => (r.since === undefined ? undefined : seconds(r.since)),
     'seconds',
   ),
+  perServer('turns', 'counter', 'How often it turned up or down.', (r) => r.turns),
   perServer('wanted_weight', 'gauge', 'Weight the kernel should have; absent: no entry.', (r) => r.wantedWeight),
   perServer('kernel_weight', 'gauge', 'Weight the kernel has; absent: no entry.', (r) => r.kernelWeight),
   ...trafficFamilies((name, type, help, value, unit) =>

@@ -13,8 +13,10 @@ export interface Status {
   readonly config: ConfigStatus
   readonly kernel: KernelStatus
   readonly probers: readonly ProberStatus[]
-  /** Undefined: the configuration has no VRRP, or its process does not answer. */
+  /** Undefined: there is no VRRP, or it is silent. */
   readonly vrrp: VrrpStatus | undefined
+  /** Instances of which nothing is known, as the vrrp process does not answer; missing: it does, or there is none. */
+  readonly vrrpSilent?: readonly string[] | undefined
   readonly virtualServers: readonly VirtualServerStatus[]
   /** Services in the kernel's table that are not ours: listed, never touched. */
   readonly foreign: readonly ForeignService[]
@@ -215,6 +217,13 @@ export interface ConfigStatus {
   readonly loadedAt: number
   /** Reloads carried out since the start. */
   readonly reloads: number
+  /** Of the running configuration: only one that was there at the start can have errors, a reload with any is refused. */
+  readonly errors: number
+  readonly warnings: number
+  /** What is wrong with it, rendered; empty where there are no errors. */
+  readonly diagnostics: readonly string[]
+  /** Blocks that do not run because of errors, as their first lines name them. */
+  readonly leftOut: readonly string[]
   /** The last reload that was refused, and why; undefined after one that succeeded. */
   readonly refused: { readonly at: number; readonly diagnostics: readonly string[] } | undefined
   /** A reload on trial: when it is rolled back unless confirmed. */
@@ -258,6 +267,8 @@ export interface VirtualServerStatus {
   readonly persistence: number
   readonly state: 'up' | 'down'
   readonly since: number
+  /** How often quorum was gained or lost since the start, or since it came. */
+  readonly turns: number
   /** Weight of alive servers, and what is needed to keep or gain quorum. */
   readonly aliveWeight: number
   readonly quorum: number
@@ -296,6 +307,8 @@ export interface ServerStatus {
   readonly state: ServerState
   /** When it turned so; undefined while unknown. */
   readonly since: number | undefined
+  /** How often it turned up or down since the start, or since it came. */
+  readonly turns: number
   /** The sentence of the verdict that decides: the failed checker's, else the last one's. */
   readonly reason: string
   readonly class: string

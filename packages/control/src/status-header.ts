@@ -21,7 +21,9 @@ function programText({ version, pid, startedAt, at }: Status): string {
 }
 
 function configText({ config, at }: Status): string {
-  return `config ${printable(config.file)}, loaded ${ago(config.loadedAt, at)}, ${count(config.reloads, 'reload')}`
+  const { file, loadedAt, reloads, warnings } = config
+  const remarks = warnings === 0 ? '' : `, ${count(warnings, 'warning')} (\`ipvs-ctl check\`)`
+  return `config ${printable(file)}, loaded ${ago(loadedAt, at)}, ${count(reloads, 'reload')}${remarks}`
 }
 
 function kernelText({ kernel, virtualServers, at }: Status): string {
@@ -97,6 +99,11 @@ function comparison({ comparing, at }: Status, screen: Screen): string[] {
 function alarms({ config, kernel, probers, sources = [], removedServices = [], at }: Status, screen: Screen): string[] {
   const lines: string[] = []
   const shout = (text: string): void => void lines.push(...paragraph(screen, `! ${text}`, { tone: 'alarm' }))
+  if (config.errors > 0) {
+    const without = config.leftOut.length === 0 ? '' : `, WITHOUT ${config.leftOut.map(printable).join(', ')}`
+    shout(`RUNS WITH ${count(config.errors, 'ERROR', 'ERRORS')} in its configuration${without}`)
+    for (const text of config.diagnostics) lines.push(...preformatted(screen, text, 'bad'))
+  }
   if (config.refused !== undefined) {
     const loaded = ago(config.loadedAt, at)
     shout(`LAST RELOAD REFUSED ${ago(config.refused.at, at)}; what was loaded ${loaded} still runs`)

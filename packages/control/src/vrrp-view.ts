@@ -13,7 +13,11 @@ const tones = {
 } as const satisfies Record<VrrpInstanceStatus['state'], Tone>
 
 /** One line for each instance, and what must not be overlooked: the part of `ipvs-ctl status`. */
-export function vrrpSummary({ vrrp, at }: Status, screen: Screen): string[] {
+export function vrrpSummary({ vrrp, vrrpSilent = [], at }: Status, screen: Screen): string[] {
+  if (vrrpSilent.length > 0) {
+    const text = `! VRRP IS SILENT: its process does not answer; nothing is known of ${vrrpSilent.map(printable).join(', ')}`
+    return ['', ...paragraph(screen, text, { tone: 'alarm' })]
+  }
   if (vrrp === undefined || vrrp.instances.length === 0) return []
   return [
     '',

@@ -32,8 +32,10 @@ export function carriedHealth(
     )
     const failed = checks.filter((check) => !check.up).length
     const contribution = sharesOf(checks, real.weight)
-    const since = old !== undefined && (failed === 0) === wasAlive ? old.health.since : sinceOf(checks)
-    health.set(name, { checks, failed, contribution, since })
+    const isAsBefore = old !== undefined && (failed === 0) === wasAlive
+    const since = isAsBefore ? old.health.since : sinceOf(checks)
+    const turns = old === undefined ? 0 : old.health.turns + (isAsBefore ? 0 : 1)
+    health.set(name, { checks, failed, contribution, since, turns })
   }
   return health
 }

@@ -20,6 +20,9 @@ export interface Loaded {
   /** Rendered, errors first. */
   readonly diagnostics: readonly string[]
   readonly errors: number
+  readonly warnings: number
+  /** Blocks that are not in `config` because of errors, as their first lines name them. */
+  readonly leftOut: readonly string[]
 }
 
 /** What probes, and the processes it does it with. */

@@ -2,6 +2,7 @@ import type { VirtualServer } from '@ipvs-director/config'
 import type { SteerAnswer, SteerRequest } from '@ipvs-director/control'
 import { seconds } from '@ipvs-director/core'
 import { memoryIpvs, type IpvsClient } from 'ipvs-netlink'
+import { anInstance } from '@ipvs-director/vrrp/testing'
 import { expect, test } from 'vitest'
 import type { Alarm } from './alarms/alarm.ts'
 import { config, realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
@@ -66,7 +67,7 @@ test('an equal configuration writes nothing', async () => {
 test('a configuration with an error keeps the old one and says why', async () => {
   const w = world(config([web()]))
   await w.director.start()
-  w.use({ config: config([]), diagnostics: ['test.conf:3:1: no'], errors: 1 })
+  w.use({ config: config([]), diagnostics: ['test.conf:3:1: no'], errors: 1, warnings: 0, leftOut: [] })
   expect(await w.director.reload()).toEqual({ ok: false, diagnostics: ['test.conf:3:1: no'], changes: [], writes: 0 })
   expect(await kernel(w.ipvs)).toHaveLength(3)
   expect((await w.director.status()).config.refused?.diagnostics).toEqual(['test.conf:3:1: no'])
@@ -115,16 +116,43 @@ test('fifo_write_vrrp_states_on_reload: all states again after a reload that is 
   ])
 })
 
+test('a start with errors is told until a reload brings a file without, and again when that is rolled back', async () => {
+  const faulty = { errors: 1, warnings: 1, leftOut: ['virtual_server 192.0.2.9 80'] }
+  const w = world(config([]))
+  w.use({ config: config([web()]), diagnostics: ['test.conf:3:1: no', 'test.conf:4:1: odd'], ...faulty })
+  await w.director.start()
+  const told = { ...faulty, diagnostics: ['test.conf:3:1: no'] }
+  expect((await w.director.status()).config).toMatchObject(told)
+  w.use(config([web()]))
+  await w.director.reload({ confirmWithin: 60_000 })
+  expect((await w.director.status()).config).toMatchObject({ errors: 0, warnings: 0, diagnostics: [], leftOut: [] })
+  await w.clock.advance(seconds(61))
+  await until(async () => (await w.director.status()).config.errors > 0)
+  expect((await w.director.status()).config).toMatchObject(told)
+})
+
+test('a vrrp process that does not answer is not taken for none', async () => {
+  const plain = config([web()])
+  const instances = [anInstance({ name: 'VI_1' })]
+  const w = world({ ...plain, vrrp: { ...plain.vrrp, instances } }, { failover: { status: async () => 'silent' } })
+  await w.director.start()
+  expect(await w.director.status()).toMatchObject({ vrrp: undefined, vrrpSilent: ['VI_1'] })
+})
+
 test('a reload keeps what is known of servers that stay, and their checks', async () => {
   const w = world(config([web()]))
   await w.director.start()
   w.prober().saw('10.0.0.1:80', false)
   await settle(w)
+  const turns = async (): Promise<unknown> =>
+    (await w.director.status()).virtualServers.map((each) => [each.turns, each.servers.map((server) => server.turns)])
+  expect(await turns()).toEqual([[1, [1, 0, 0]]])
   const before = w.prober().checks.map(({ id }) => id)
   w.use(config([web({ realServers: [...names, '10.0.0.4:80'].map((name) => realServer(name, { weight: 2 })) })]))
   const { changes } = await w.director.reload()
   expect(await kernel(w.ipvs)).toEqual(['10.0.0.2:80=2', '10.0.0.3:80=2', '10.0.0.4:80=2'])
   expect(changes).toHaveLength(3)
+  expect(await turns()).toEqual([[1, [1, 0, 0, 0]]])
   expect(w.prober().checks.map(({ id }) => id)).toEqual(expect.arrayContaining(before))
   expect(w.prober().checks.find(({ id }) => id === before[0])?.initial).toEqual({
     up: false,

@@ -28,7 +28,7 @@ import { createPool, isDrained, type Pool, type PoolEffect } from './pool.ts'
 import { createPoolTable } from './pool-table.ts'
 import { createProbed } from './probed.ts'
 import { createReconciler } from './reconcile.ts'
-import { shortened } from './shortened.ts'
+import { noRemarks, remarksOf, shortened } from './remarks.ts'
 import { readSnippet } from './snippet.ts'
 import { noLastGood } from './sources/last-good.ts'
 import { openSource } from './sources/open.ts'
@@ -81,6 +81,7 @@ export function createDirector(options: DirectorOptions): Director {
   let prober: Probing | undefined
   let loadedAt = startedAt
   let reloads = 0
+  let remarks = noRemarks
   let refused: { at: number; diagnostics: readonly string[] } | undefined
   /** Reports that come while the next generation is being put together; it is told of them at its beginning. */
   let missed: Report[] | undefined
@@ -297,6 +298,7 @@ export function createDirector(options: DirectorOptions): Director {
     const loaded = await options.load()
     if (loaded.config === undefined) return loaded
     fileConfig = loaded.config
+    remarks = remarksOf(loaded)
     for (const problem of await steering.restore()) {
       say('error', 'overlay.unreadable', `a virtual server that was added by hand is left out: ${problem}`)
     }
@@ -456,7 +458,7 @@ export function createDirector(options: DirectorOptions): Director {
   /** `fifo_write_vrrp_states_on_reload`: whoever reads the pipes hears all states again. */
   async function repeatVrrpStates(): Promise<void> {
     const status = await failover.status()
-    if (status === undefined) return
+    if (status === undefined || status === 'silent') return
     alarms.tell({ kind: 'vrrp-states', lines: stateLines(status) })
   }
 
@@ -469,8 +471,10 @@ export function createDirector(options: DirectorOptions): Director {
       return { ok: false, diagnostics: loaded.diagnostics, changes: [], writes: 0 }
     }
     refused = undefined
-    const before = fileConfig === undefined ? undefined : { file: fileConfig, services: supersede(loaded.config) }
+    const before =
+      fileConfig === undefined ? undefined : { file: fileConfig, remarks, services: supersede(loaded.config) }
     const { changes, writes } = await use(loaded.config)
+    remarks = remarksOf(loaded)
     reloads++
     loadedAt = clock.wall()
     if (loaded.config.vrrp.globals.fifoStatesOnReload) void repeatVrrpStates()
@@ -486,6 +490,7 @@ export function createDirector(options: DirectorOptions): Director {
     if (before === undefined) return
     steering.takeBack(before.services)
     const { changes } = await use(before.file)
+    ;({ remarks } = before)
     loadedAt = clock.wall()
     say('warn', 'reload.rolled-back', `Reload was not confirmed: rolled back, ${changes.length} changes`)
   }
@@ -556,7 +561,7 @@ export function createDirector(options: DirectorOptions): Director {
         version: options.version,
         startedAt,
         now: clock.wall(),
-        config: { file: options.file, loadedAt, reloads, refused, onTrialUntil: trial.until },
+        config: { file: options.file, loadedAt, reloads, ...remarks, refused, onTrialUntil: trial.until },
         pools: table.pools,
         overlay: steering.overlay,
         reconciler,
@@ -564,6 +569,7 @@ export function createDirector(options: DirectorOptions): Director {
         ipvsVersion: options.ipvsVersion,
         prober,
         vrrp: () => failover.status(),
+        vrrpInstances: config?.vrrp.instances ?? [],
         sources: sources.status(),
         comparing: comparison?.comparing(),
         refusal: (pool) => offers.refusal(pool),

@@ -17,8 +17,8 @@ export interface Failover {
   checkersSettled(): void
   /** The kernel has heard connections of the other director. */
   syncHeard(): void
-  /** Undefined: there is no VRRP, or it does not answer. */
-  status(): Promise<VrrpProcessStatus | undefined>
+  /** Undefined: there is no VRRP; silent: it does not answer. */
+  status(): Promise<VrrpProcessStatus | 'silent' | undefined>
   /** Rejects with the reason when it is refused. */
   command(command: VrrpCommand, name: string): Promise<void>
   /** Whether an instance is master, as last told; undefined: nothing is known of it. */
@@ -97,7 +97,7 @@ export function createFailover({ start, logger, events, clock, happened }: Failo
     syncHeard() {
       open('ipvsSync')
     },
-    status: async () => running?.status(),
+    status: async () => (running === undefined ? undefined : ((await running.status()) ?? 'silent')),
     async command(command, name) {
       if (running === undefined) throw new RangeError('there is no vrrp_instance in the configuration')
       await running.command(command, name)

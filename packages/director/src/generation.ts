@@ -96,7 +96,7 @@ function successorOf(
   if (before?.config === virtual && isSteeredSo(before, steers)) return before
   const health = carriedHealth(virtual, before, running)
   if (before === undefined) return createPool(virtual, { health, steers, since: now })
-  return createPool(virtual, { health, steers, quorum: before.quorum, since: before.since })
+  return createPool(virtual, { health, steers, quorum: before.quorum, since: before.since, turns: before.turns })
 }
 
 /** Whether the operators' wishes are those that a pool follows. */

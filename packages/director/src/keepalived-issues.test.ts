@@ -101,7 +101,7 @@ test('keepalived #1660: a faulty file is refused, what runs goes on', async () =
   const { errors, diagnostics } = await readSnippet(text)
   expect(errors).toBe(1)
   const w = await started(web())
-  w.use({ config: config([]), diagnostics, errors })
+  w.use({ config: config([]), diagnostics, errors, warnings: 0, leftOut: [] })
   expect(await w.director.reload()).toMatchObject({ ok: false, diagnostics: [expect.stringContaining('snippet:5:')] })
   expect(await only(w)).toHaveLength(3)
   w.prober().saw(names[0]!, false)

@@ -1,5 +1,5 @@
 import { checkers } from '@ipvs-director/checkers'
-import { type Diagnostic, loadConfig, type LoadOptions, type LoadResult, renderDiagnostic } from '@ipvs-director/config'
+import { type Diagnostic, loadConfig, type LoadOptions, renderDiagnostic } from '@ipvs-director/config'
 import type { Loaded } from './director-options.ts'
 
 /** How a file is read. */
@@ -13,10 +13,8 @@ export interface ReadOptions {
 }
 
 export interface LoadedFile extends Loaded {
-  readonly warnings: number
   /** What `diagnostics` renders, errors first. */
   readonly remarks: readonly Diagnostic[]
-  readonly leftOut: LoadResult['leftOut']
 }
 
 /** Reads the file with everything it includes; diagnostics are rendered, errors first. `how`: where from, and how fast. */

@@ -28,7 +28,7 @@ import { createSnmp } from './snmp/snmp.ts'
 import { withSnmp } from './snmp/with-snmp.ts'
 import { lastGoodFile } from './sources/last-good.ts'
 import { openSource } from './sources/open.ts'
-import { shortened } from './shortened.ts'
+import { shortened } from './remarks.ts'
 import { inSlices } from './slices.ts'
 import { placesOf } from './surroundings/places.ts'
 import { takeSignals, type Signals } from './signals.ts'
@@ -182,7 +182,9 @@ async function direct(
   const ending = untilAsked()
   onSignals(signals, reload, logger, ending.stop)
   const loaded = await director.start()
-  for (const diagnostic of shortened(loaded.diagnostics)) logger.warn('config', diagnostic)
+  for (const [i, remark] of shortened(loaded.diagnostics).entries()) {
+    logger[i < loaded.errors ? 'error' : 'warn']('config', remark)
+  }
   if (loaded.config === undefined) {
     logger.error('config.unusable', `${options.file} cannot be run`)
     service.failed(`${options.file} cannot be run: ${loaded.diagnostics[0] ?? ''}`, constants.errno.EINVAL)

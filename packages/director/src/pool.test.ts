@@ -77,6 +77,8 @@ test('the last server takes the quorum with it, the first brings it back', () =>
   expect(pool.quorum).toEqual({ up: false, aliveWeight: 0 })
   expect(kinds(verdict(pool, names[1]!, true))).toEqual(['server up', 'quorum up'])
   expect(pool.since).toBe(5)
+  expect(pool.turns).toBe(3)
+  expect(names.map((name) => pool.servers.get(name)?.health.turns)).toEqual([1, 2, 1])
 })
 
 test('a server is alive when all its checkers are', () => {

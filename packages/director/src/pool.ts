@@ -33,6 +33,8 @@ export interface ServerHealth {
   readonly contribution: number
   /** Wall clock of the last change of `alive`, or of the first verdict. */
   readonly since: number | undefined
+  /** How often `alive` has changed. */
+  readonly turns: number
 }
 
 export interface QuorumState {
@@ -93,7 +95,8 @@ export function serverStep(server: ServerHealth, event: CheckVerdict, configured
     shareOf(before.verdict, before.up, configuredWeight) +
     shareOf(event.verdict, event.up, configuredWeight)
   const changed = (failed === 0) !== (server.failed === 0)
-  return { checks, failed, contribution, since: changed || server.since === undefined ? event.at : server.since }
+  const since = changed || server.since === undefined ? event.at : server.since
+  return { checks, failed, contribution, since, turns: server.turns + (changed ? 1 : 0) }
 }
 
 function shareOf(verdict: Verdict | undefined, up: boolean, configuredWeight: number): number {
@@ -162,6 +165,8 @@ export interface Pool {
   readonly panic: boolean
   /** Wall clock of the last change of quorum. */
   readonly since: number
+  /** How often quorum has changed. */
+  readonly turns: number
   /** Takes a verdict in; returns what changed, in the order in which keepalived would tell it. */
   verdict(server: string, event: CheckVerdict): PoolEffect[]
   /** Lays an operator's wish over a server, instead of an earlier one. */
@@ -182,6 +187,7 @@ export function initialHealth(up: readonly boolean[]): ServerHealth {
     failed: up.filter((believed) => !believed).length,
     contribution: 0,
     since: undefined,
+    turns: 0,
   }
 }
 
@@ -193,6 +199,8 @@ export interface PoolStart {
   /** Quorum to go on from (a reload); undefined: judged by `begin`. */
   readonly quorum?: QuorumState
   readonly since: number
+  /** How often quorum has changed (a reload); default: never. */
+  readonly turns?: number
 }
 
 export function createPool(config: VirtualServer, start: PoolStart): Pool {
@@ -206,6 +214,7 @@ class RunningPool implements Pool {
   quorum: QuorumState
   panic: boolean
   since: number
+  turns: number
   steered = 0
   /** The quorum was judged before (a reload). */
   readonly #judged: boolean
@@ -228,6 +237,7 @@ class RunningPool implements Pool {
     this.#judged = start.quorum !== undefined
     this.quorum = { up: start.quorum?.up ?? false, aliveWeight: this.#weightNow() }
     this.since = start.since
+    this.turns = start.turns ?? 0
   }
 
   begin(at: number): PoolEffect[] {
@@ -298,6 +308,7 @@ class RunningPool implements Pool {
     this.quorum = next
     if (!changed) return effects
     this.since = at
+    this.turns++
     const threshold = thresholdOf(next.up, this.config)
     return [...effects, { kind: 'quorum', up: next.up, threshold, aliveWeight }]
   }

@@ -47,7 +47,9 @@ export interface StatusSources {
   readonly readKernel: () => Promise<KernelView>
   readonly ipvsVersion: () => Promise<string>
   readonly prober: (Prober & ProberProcesses) | undefined
-  readonly vrrp: () => Promise<VrrpStatus | undefined>
+  readonly vrrp: () => Promise<VrrpStatus | 'silent' | undefined>
+  /** Of the configuration: what may be told where VRRP is silent. */
+  readonly vrrpInstances: readonly { readonly name: string }[]
   readonly sources: readonly SourceStatus[]
   /** `--compare`. */
   readonly comparing: CompareStatus | undefined
@@ -96,7 +98,8 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     config: sources.config,
     kernel: kernelStatus(sources, ipvs, typeof kernel === 'string' ? kernel : undefined),
     probers: sources.prober?.processes() ?? [],
-    vrrp,
+    vrrp: vrrp === 'silent' ? undefined : vrrp,
+    ...(vrrp === 'silent' ? { vrrpSilent: sources.vrrpInstances.map(({ name }) => name) } : {}),
     virtualServers,
     foreign: sources.reconciler.foreign.map(foreignOf),
     ...(sources.sources.length === 0 ? {} : { sources: sources.sources }),
@@ -153,6 +156,7 @@ function virtualServerStatus(
     persistence: config.persistenceTimeout,
     state: quorum.up ? 'up' : 'down',
     since: pool.since,
+    turns: pool.turns,
     aliveWeight: quorum.aliveWeight,
     quorum: config.quorum,
     hysteresis: config.hysteresis,
@@ -188,6 +192,7 @@ function serverStatus(
     name: server.name,
     state: serverState(checks, health.failed),
     since: health.since,
+    turns: health.turns,
     reason: telling === undefined ? 'not checked' : telling.reason,
     class: telling?.class ?? 'ok',
     checkedAt: telling?.at,
@@ -318,6 +323,7 @@ function sorryStatus(pool: Pool, kernel: KernelView | undefined): ServerStatus |
     name: formatEndpoint(sorry),
     state: 'unknown',
     since: undefined,
+    turns: 0,
     reason: active ? 'in use: quorum is lost' : 'standby',
     class: 'ok',
     checkedAt: undefined,

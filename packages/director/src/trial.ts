@@ -1,10 +1,12 @@
 import type { Config } from '@ipvs-director/config'
 import { millis, type Clock, type Timer } from '@ipvs-director/core'
 import type { AddedService } from './overlay.ts'
+import type { Remarks } from './remarks.ts'
 
 /** What ran before a reload. */
 export interface Before {
   readonly file: Config
+  readonly remarks: Remarks
   /** Virtual servers that had been added by hand and were in the new file. */
   readonly services: readonly AddedService[]
 }
@@ -52,5 +54,5 @@ export function createTrial(clock: Clock, expired: (goBack: () => Before | undef
 /** Of two reloads in a row the first one's past, with what either took away. */
 function earliest(first: Before | undefined, second: Before | undefined): Before | undefined {
   if (first === undefined || second === undefined) return first ?? second
-  return { file: first.file, services: [...first.services, ...second.services] }
+  return { ...first, services: [...first.services, ...second.services] }
 }

@@ -42,12 +42,20 @@ async function watchStatus(context: CommandContext, options: StatusOptions, ever
   return exitStatus.ok
 }
 
-/** Whether anything is not as configured: a server not up, a wrong weight, a refused reload, a silent kernel. */
-export function isDegraded({ config, kernel, probers, virtualServers }: Status): boolean {
+/** Whether anything is not as it should be: what `status` shouts, a server not up, a wrong weight, a VRRP in need. */
+export function isDegraded(status: Status): boolean {
+  const { config, kernel, probers, vrrp, vrrpSilent, virtualServers, sources, dataPaths } = status
   return (
+    config.errors > 0 ||
     config.refused !== undefined ||
     !kernel.reachable ||
-    probers.some((prober) => prober.pid === undefined) ||
+    probers.some(({ pid, checks }) => pid === undefined && checks > 0) ||
+    sources?.some(({ failed }) => failed !== undefined) === true ||
+    dataPaths?.some(({ present }) => !present) === true ||
+    vrrpSilent !== undefined ||
+    vrrp?.instances.some(
+      ({ state, rival, claim }) => state === 'fault' || rival !== undefined || claim !== undefined,
+    ) === true ||
     virtualServers.some(
       (service) =>
         service.state === 'down' ||

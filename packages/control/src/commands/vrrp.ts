@@ -28,7 +28,8 @@ export async function runVrrp(context: CommandContext, { action, instance, json 
     else printLines(context, paragraph(outScreen(context), `${printable(instance)} ${done[action]}`))
     return exitStatus.ok
   }
-  const { vrrp, at } = await context.client.status()
+  const { vrrp, vrrpSilent, at } = await context.client.status()
+  if (vrrpSilent !== undefined) throw new ControlError('refused', 'the vrrp process does not answer')
   if (vrrp === undefined) throw new ControlError('refused', 'no VRRP runs: the configuration has no vrrp_instance')
   const names = vrrp.instances.map(({ name }) => name)
   if (instance !== undefined && !names.includes(instance)) {

@@ -47,7 +47,7 @@ export function world(
       return real.execute(commands)
     },
   }
-  let loaded: Loaded = { config: first, diagnostics: [], errors: 0 }
+  let loaded: Loaded = { config: first, diagnostics: [], errors: 0, warnings: 0, leftOut: [] }
   let prober: FakeProber | undefined
   const scripts: string[] = []
   const owned = options.owned ?? []
@@ -82,7 +82,7 @@ export function world(
       return prober
     },
     use(next) {
-      loaded = 'globals' in next ? { config: next, diagnostics: [], errors: 0 } : next
+      loaded = 'globals' in next ? { config: next, diagnostics: [], errors: 0, warnings: 0, leftOut: [] } : next
     },
   }
 }
