@@ -29,7 +29,10 @@ async function beside(file: Config): Promise<World> {
   const refuse = (): Promise<never> => Promise.reject(new Error('written to the kernel'))
   const scripts: string[] = []
   let prober: FakeProber | undefined
-  const first = createDirector({ ...options(kernel), load: async () => ({ config: file, diagnostics: [], errors: 0, warnings: 0, leftOut: [] }) })
+  const first = createDirector({
+    ...options(kernel),
+    load: async () => ({ config: file, diagnostics: [], errors: 0, warnings: 0, leftOut: [] }),
+  })
   await first.start()
   await first.stop({ keep: true })
   function options(ipvs: IpvsClient) {

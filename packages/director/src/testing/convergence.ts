@@ -181,7 +181,13 @@ export async function converges(ipvs: IpvsClient, first: File, happening: readon
     createDirector({
       file: 'test.conf',
       version: '0',
-      load: async () => ({ config: config(virtualServers(model.file)), diagnostics: [], errors: 0, warnings: 0, leftOut: [] }),
+      load: async () => ({
+        config: config(virtualServers(model.file)),
+        diagnostics: [],
+        errors: 0,
+        warnings: 0,
+        leftOut: [],
+      }),
       ipvs,
       ipvsVersion: async () => 'memory',
       startProber: (events) => (prober = fakeProber(events)),
