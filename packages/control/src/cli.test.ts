@@ -183,6 +183,15 @@ describe('status --watch', () => {
   })
 })
 
+const probing = {
+  checks: 12,
+  rate: 6,
+  open: 9,
+  load: 0.8,
+  memory: 150 * 2 ** 20,
+  remarks: ['9 probes may be under way at once: raise LimitNOFILE'],
+}
+
 describe('check', () => {
   const counts = { vrrpInstances: 0, virtualServers: 1, realServers: 2, checkers: 2 }
   const told = (severity: 'error' | 'warning', line: number, text: string): CheckedConfig['remarks'][number] => ({
@@ -239,6 +248,12 @@ describe('check', () => {
         diagnostics: [{ code: 'W043', place: { line: 3 }, rendered: warned.diagnostics[0] }],
       },
     ])
+  })
+
+  test('what it would need', async () => {
+    const { out } = await ctl('check a.conf', { configTools: { check: () => Promise.resolve({ ...fine, probing }) } })
+    expect(out).toContain('12 distinct checks: 6 probes a second')
+    expect(out).toContain('! 9 probes may be under way at once')
   })
 
   test('how the file is read', async () => {
@@ -703,6 +718,34 @@ const idle: SteeringStatus = {
   added: false,
   leaving: false,
 }
+
+describe('probers', () => {
+  test('those that run, and what they need', async () => {
+    const probers = [...status().probers, { name: 'bfd', pid: undefined, checks: 2, restarts: 1 }]
+    director.status = () => Promise.resolve(status({ probers, probing }))
+    expect((await ctl('probers')).out).toBe(`prober 1: process 4712, 3 checks, 0 restarts
+bfd: not running, 2 checks, 1 restart
+12 distinct checks: 6 probes a second, 80 % of what the probers can do; at most
+  9 at once; about 150 MiB
+! 9 probes may be under way at once: raise LimitNOFILE
+`)
+    expect((await ctl('status')).out).toContain('! 9 probes may be under way at once: raise LimitNOFILE')
+    director.status = () => Promise.resolve(status({ probers: [] }))
+    expect((await ctl('probers')).out).toContain('probed by the director itself')
+  })
+
+  test('one is started anew: by its name, by its number', async () => {
+    expect((await ctl('probers restart bfd')).out).toBe('bfd is started anew; its servers keep their state\n')
+    expect((await ctl('probers restart 1')).code).toBe(0)
+    expect(director.calls).toEqual(['restart bfd', 'restart prober 1'])
+    director.restartProber = () => Promise.reject(new RangeError('there is no prober "prober 9"'))
+    expect(await ctl('probers restart 9')).toMatchObject({ code: 1, err: 'ipvs-ctl: there is no prober "prober 9"\n' })
+  })
+
+  test.each(['probers restart', 'probers stop 1'])('%s is misuse', async (line) => {
+    expect((await ctl(line)).code).toBe(2)
+  })
+})
 
 describe('vrrp', () => {
   test.each(['move', 'hold', 'release'])('%s', async (action) => {

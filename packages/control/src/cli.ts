@@ -86,6 +86,8 @@ async function run(invocation: Invocation, context: CommandContext): Promise<Exi
       return (await import('./commands/add-service.ts')).runAddService(context, invocation)
     case 'vrrp':
       return (await import('./commands/vrrp.ts')).runVrrp(context, invocation)
+    case 'probers':
+      return (await import('./commands/probers.ts')).runProbers(context, invocation)
     case 'drift':
       return (await import('./commands/drift.ts')).runDrift(context, invocation)
     case 'events':

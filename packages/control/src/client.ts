@@ -34,6 +34,7 @@ export interface ControlClient {
   /** A text that cannot be used is an answer (`ok: false`); whatever else cannot be is an error. */
   steer(request: SteerRequest): Promise<SteerAnswer>
   vrrp(command: VrrpCommand, instance: string): Promise<void>
+  restartProber(name: string): Promise<void>
   drift(): Promise<DriftReport>
   audit(): Promise<DriftReport>
   stop(options: { readonly keep: boolean }): Promise<void>
@@ -61,6 +62,9 @@ export function controlClient(options: ControlClientOptions): ControlClient {
     steer: (body) => json<SteerAnswer>(patient, 'POST', '/v1/steer', { body, accept: [422] }),
     vrrp: async (command, instance) => {
       await json(quick, 'POST', '/v1/vrrp', { body: { command, instance } })
+    },
+    restartProber: async (restart) => {
+      await json(quick, 'POST', '/v1/probers', { body: { restart } })
     },
     drift: () => json<DriftReport>(quick, 'GET', '/v1/audit'),
     audit: () => json<DriftReport>(patient, 'POST', '/v1/audit'),

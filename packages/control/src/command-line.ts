@@ -277,6 +277,21 @@ function declareCommands(choose: (invocation: Invocation) => void): Argv {
       },
     )
     .command(
+      'probers [action] [prober]',
+      'The processes that probe, and what they need; `probers restart NAME` starts one anew',
+      (y) =>
+        withJson(y)
+          .positional('action', { choices: ['restart'] as const, describe: 'What to do; else look at them' })
+          .positional('prober', { type: 'string', describe: 'Its name or number' })
+          .check(({ action, prober }) => {
+            if (action !== undefined && prober === undefined) throw new Error('probers restart needs the name of one')
+            return true
+          }),
+      (a) => {
+        choose({ command: 'probers', restart: a.prober, json: a.json, socket: text(a['socket']) })
+      },
+    )
+    .command(
       'drift',
       "Where the kernel's table was not as wanted, and what others have in it",
       (y) =>

@@ -6,7 +6,7 @@ export interface KnownCommand {
   readonly doc: string
   readonly options: readonly string[]
   /** What its first word is. */
-  readonly word?: 'service' | 'server' | 'host' | 'state' | 'instance' | 'file' | 'shell'
+  readonly word?: 'service' | 'server' | 'host' | 'state' | 'instance' | 'file' | 'shell' | 'prober'
 }
 
 export const knownCommands: readonly KnownCommand[] = [
@@ -61,6 +61,7 @@ export const knownCommands: readonly KnownCommand[] = [
     word: 'file',
   },
   { name: 'vrrp', doc: 'VRRP instances, switch-over by hand', options: ['--json'], word: 'instance' },
+  { name: 'probers', doc: 'the processes that probe', options: ['--json'], word: 'prober' },
   { name: 'drift', doc: 'differences in the kernel', options: ['--json', '--now', '--exit-code'] },
   { name: 'events', doc: 'what happened', options: ['--json', '--follow', '--after'] },
   { name: 'stop', doc: 'end the director', options: ['--json', '--keep'] },

@@ -1,3 +1,5 @@
+import type { ProbingNeeds } from './model.ts'
+
 /** How a configuration file is read. */
 export interface ReadSettings {
   /** What `@ID` lines compare with; the host name up to its first dot where undefined. */
@@ -36,6 +38,8 @@ export interface CheckedConfig {
   readonly leftOut: readonly string[]
   /** The effective configuration as plain JSON data, secrets left out; undefined where there is none for errors. */
   readonly config: unknown
+  /** What it would take on this machine, with the limits of who asks; missing: it cannot be used. */
+  readonly probing?: ProbingNeeds | undefined
   readonly counts: {
     readonly vrrpInstances: number
     readonly virtualServers: number

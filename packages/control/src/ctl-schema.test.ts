@@ -85,6 +85,8 @@ const answers: readonly (readonly [line: string, name: AnswerName, options?: Fak
   ['add-service 192.0.2.9:80 10.0.0.2:80', 'Steered'],
   ['vrrp', 'VrrpAnswer'],
   ['vrrp move VI_1', 'VrrpDone'],
+  ['probers', 'ProbersAnswer'],
+  ['probers restart 1', 'ProberDone'],
   ['drift', 'DriftAnswer'],
   ['events', 'Event'],
   ['stop', 'StopAnswer'],

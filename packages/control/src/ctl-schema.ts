@@ -2,7 +2,7 @@ import type { CheckEntry, ServerEntry } from './commands/lists.ts'
 import type { CodeExplanation, ConfigPlace, ConfigRemark, CheckedConfig } from './config-tools.ts'
 import type { Explanation } from './commands/explain.ts'
 import type { Diagnosis } from './doctor-tools.ts'
-import type { Version, VrrpStatus } from './model.ts'
+import type { Status, Version, VrrpStatus } from './model.ts'
 import { controlSchema } from './schema.ts'
 import { flag, listOf, maybe, moment, object, published, ref, schemaVersion, text, whole, type JsonSchema } from './schema-pieces.ts' // prettier-ignore
 
@@ -82,6 +82,7 @@ const definitions = {
       realServers: whole('real_server'),
       checkers: whole('Checks.'),
     }),
+    probing: maybe(ref('ProbingNeeds')),
     diagnostics: listOf(ref('Remark'), 'Errors first.'),
   }),
   Remark: object<ConfigRemark & { rendered: string }>('Something remarkable in a configuration.', {
@@ -143,6 +144,17 @@ const definitions = {
     ...versioned,
     action: { enum: ['move', 'hold', 'release'] },
     instance: text('What was switched over.'),
+  }),
+  ProbersAnswer: object<Versioned & Pick<Status, 'at' | 'probers' | 'probing'>>('ipvs-ctl probers --json', {
+    ...versioned,
+    at: moment('When the director made this answer.'),
+    probers: listOf(ref('ProberStatus')),
+    probing: maybe(ref('ProbingNeeds')),
+  }),
+  ProberDone: object<Versioned & { action: string; prober: string }>('ipvs-ctl probers restart --json', {
+    ...versioned,
+    action: { enum: ['restart'] },
+    prober: text('Its name.'),
   }),
   StopAnswer: object<Versioned & { stopping: true; keep: boolean }>('ipvs-ctl stop --json', {
     ...versioned,
@@ -216,6 +228,7 @@ export const answersOf: Readonly<Record<string, { readonly names: readonly Answe
     reset: { names: steered },
     'add-service': { names: ['Steered', 'SteerRefused'] },
     vrrp: { names: ['VrrpAnswer', 'VrrpDone'] },
+    probers: { names: ['ProbersAnswer', 'ProberDone'] },
     drift: { names: ['DriftAnswer'] },
     events: { names: ['Event'], lines: true },
     stop: { names: ['StopAnswer'] },

@@ -7,6 +7,7 @@ import type { EventsOptions } from './commands/events.ts'
 import type { FmtOptions } from './commands/fmt.ts'
 import type { ListOptions } from './commands/lists.ts'
 import type { PlanOptions } from './commands/plan.ts'
+import type { ProbersOptions } from './commands/probers.ts'
 import type { ReloadOptions } from './commands/reload.ts'
 import type { SteerOptions } from './commands/steer.ts'
 import type { StatusOptions } from './commands/status.ts'
@@ -31,6 +32,7 @@ export type Invocation = { readonly socket: string | undefined } & (
   | ({ readonly command: 'steer' } & SteerOptions)
   | ({ readonly command: 'add-service' } & AddServiceOptions)
   | ({ readonly command: 'vrrp' } & VrrpOptions)
+  | ({ readonly command: 'probers' } & ProbersOptions)
   | ({ readonly command: 'drift' } & DriftOptions)
   | ({ readonly command: 'events' } & EventsOptions)
   | ({ readonly command: 'stop' } & StopOptions)

@@ -13,6 +13,8 @@ export interface Status {
   readonly config: ConfigStatus
   readonly kernel: KernelStatus
   readonly probers: readonly ProberStatus[]
+  /** Missing: it is not reckoned yet. */
+  readonly probing?: ProbingNeeds | undefined
   /** Undefined: there is no VRRP, or it is silent. */
   readonly vrrp: VrrpStatus | undefined
   /** Instances of which nothing is known, as the vrrp process does not answer; missing: it does, or there is none. */
@@ -251,6 +253,22 @@ export interface ProberStatus {
   readonly pid: number | undefined
   readonly checks: number
   readonly restarts: number
+}
+
+/** What probing takes, reckoned when the configuration is loaded, and what of it this machine does not have. */
+export interface ProbingNeeds {
+  /** Equal ones count once. */
+  readonly checks: number
+  /** Probes a second while all is well. */
+  readonly rate: number
+  /** Probes under way at once when every server is silent. */
+  readonly open: number
+  /** Share of what the probers can do; above 1 rounds run late. */
+  readonly load: number
+  /** Bytes of all probers together. */
+  readonly memory: number
+  /** Sentences on what does not fit (descriptors, ports, processor time), each with what to change. */
+  readonly remarks: readonly string[]
 }
 
 /** `unknown`: no verdict yet; what is believed meanwhile shows in the weights. */
@@ -568,6 +586,8 @@ export interface ControlHandlers {
   steer(request: SteerRequest): Promise<SteerAnswer>
   /** Rejects with a RangeError that says why it is refused, and with any other error while VRRP does not answer (503). */
   vrrp(command: VrrpCommand, instance: string): Promise<void>
+  /** Rejects with a RangeError where there is no prober of that name. */
+  restartProber(name: string): Promise<void>
   /** Audits now and repairs. */
   audit(): Promise<DriftReport>
   /** The report of the last audit, without making one. Where it is missing, `GET /v1/audit` answers 501. */

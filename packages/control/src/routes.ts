@@ -207,6 +207,24 @@ export function controlRoutes(context: RouteContext): Route[] {
     },
     {
       method: 'POST',
+      path: '/v1/probers',
+      access: 'write',
+      query: [],
+      doc: 'Starts a process that probes anew: {"restart": NAME}.',
+      answer: async ({ request, response }) => {
+        const body = await readBody(request, limits, ['restart'])
+        const restart = member(body['restart'], text, 'restart')
+        try {
+          await handlers.restartProber(restart)
+        } catch (error) {
+          if (error instanceof RangeError) throw new HttpProblem(404, 'no-such-prober', error.message)
+          throw error
+        }
+        answerJson(response, 200, { restart }, limits)
+      },
+    },
+    {
+      method: 'POST',
       path: '/v1/stop',
       access: 'write',
       query: [],

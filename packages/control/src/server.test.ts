@@ -111,6 +111,7 @@ describe('endpoints', () => {
     ['GET', '/v1/version', undefined, 200, { version: '0.1.0', pid: 4711 }, 'status'],
     ['GET', '/v1/audit', undefined, 200, { found: [] }, 'drift'],
     ['POST', '/v1/audit', undefined, 200, { found: [{ repaired: true }] }, 'audit'],
+    ['POST', '/v1/probers', '{"restart":"prober 1"}', 200, { restart: 'prober 1' }, 'restart prober 1'],
     ['POST', '/v1/reload', '', 200, { ok: true, writes: 1 }, 'reload'],
     ['POST', '/v1/stop', '', 202, { stopping: true, keep: false }, 'stop'],
     ['POST', '/v1/stop', '{"keep":true}', 202, { stopping: true, keep: true }, 'stop keep'],
@@ -135,6 +136,12 @@ describe('endpoints', () => {
     await serve()
     const answer = await ask('POST', '/v1/vrrp', JSON.stringify({ command: 'move', instance: 'VI_9' }))
     expect(answer).toMatchObject({ status, json: { error: { code, message: error.message } } })
+  })
+
+  test('an unknown prober is 404', async () => {
+    director.restartProber = () => Promise.reject(new RangeError('there is no prober "x"'))
+    await serve()
+    expect(await ask('POST', '/v1/probers', '{"restart":"x"}')).toMatchObject({ status: 404, json: { error: { code: 'no-such-prober' } } }) // prettier-ignore
   })
 
   test.for([

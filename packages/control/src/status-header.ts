@@ -96,7 +96,10 @@ function comparison({ comparing, at }: Status, screen: Screen): string[] {
   ]
 }
 
-function alarms({ config, kernel, probers, sources = [], removedServices = [], at }: Status, screen: Screen): string[] {
+function alarms(
+  { config, kernel, probers, probing, sources = [], removedServices = [], at }: Status,
+  screen: Screen,
+): string[] {
   const lines: string[] = []
   const shout = (text: string): void => void lines.push(...paragraph(screen, `! ${text}`, { tone: 'alarm' }))
   if (config.errors > 0) {
@@ -122,6 +125,9 @@ function alarms({ config, kernel, probers, sources = [], removedServices = [], a
   for (const prober of probers) {
     if (prober.pid !== undefined || prober.checks === 0) continue
     shout(`${printable(prober.name)} is not running: ${count(prober.checks, 'check stands', 'checks stand')} still`)
+  }
+  for (const remark of probing?.remarks ?? []) {
+    lines.push(...paragraph(screen, `! ${printable(remark)}`, { tone: 'warn' }))
   }
   for (const { name, servers, answeredAt, failed } of sources) {
     if (failed === undefined) continue

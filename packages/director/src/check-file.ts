@@ -14,6 +14,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fromLdirectord, isLdirectord, type FromLdirectord } from './ldirectord.ts'
 import { loadFile } from './load.ts'
+import { needsOf } from './needs.ts'
 
 /** What `ipvs-ctl` does with configuration files; none of it needs a director. */
 export const configTools: ConfigTools = {
@@ -76,6 +77,7 @@ async function checkFile(file: string, settings: ReadSettings): Promise<CheckedC
     remarks,
     leftOut,
     config: config === undefined ? undefined : effectiveJson(config),
+    ...(config === undefined ? {} : { probing: await needsOf(config, undefined) }),
     counts: {
       vrrpInstances: config?.vrrp.instances.length ?? 0,
       virtualServers: virtualServers.length,

@@ -1,6 +1,6 @@
 import type { Prober, ProberEvents } from '@ipvs-director/checkers'
 import type { Config, Globals } from '@ipvs-director/config'
-import type { ControlHandlers, DriftReport, Status } from '@ipvs-director/control'
+import type { ControlHandlers, DriftReport, ProbingNeeds, Status } from '@ipvs-director/control'
 import type { Clock, Logger } from '@ipvs-director/core'
 import type { VrrpEvent } from '@ipvs-director/vrrp'
 import type { IpvsClient } from 'ipvs-netlink'
@@ -51,6 +51,8 @@ export interface DirectorOptions {
   readonly used?: (config: Config) => void
   /** VRRP; it is told of what it follows. */
   readonly failover: (events: EventLog, happened: (event: VrrpEvent) => void) => Failover
+  /** What probing takes, once it is reckoned. */
+  readonly probing?: () => ProbingNeeds | undefined
   readonly logger: Logger
   readonly clock: Clock
   /** `--compare`: another program writes the kernel's table, this one looks where it would have decided otherwise. */
@@ -75,6 +77,7 @@ export interface Director {
   readonly plan: ControlHandlers['plan']
   readonly steer: ControlHandlers['steer']
   readonly vrrp: ControlHandlers['vrrp']
+  readonly restartProber: ControlHandlers['restartProber']
   audit(): Promise<DriftReport>
   /** What the last audits found, without making one. */
   drift(): Promise<DriftReport>

@@ -444,6 +444,15 @@ test('a server that a reload removes keeps its connections for drain_on_removal,
   await until(async () => (await w.director.status()).virtualServers[0]?.servers.length === 2)
 })
 
+test('a prober is started anew by hand, and that is told', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  await w.director.restartProber('prober 1')
+  await expect(w.director.restartProber('prober 7')).rejects.toThrow('there is no prober "prober 7"')
+  expect(w.prober().restarted).toEqual(['prober 1', 'prober 7'])
+  expect(w.log.lines.filter(({ event }) => event === 'prober.restart')).toHaveLength(1)
+})
+
 test('ha_suspend: checked only while the VIP is here, with what was known', async () => {
   const here = new Set<string>()
   const w = world(

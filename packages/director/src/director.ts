@@ -568,6 +568,7 @@ export function createDirector(options: DirectorOptions): Director {
         readKernel,
         ipvsVersion: options.ipvsVersion,
         prober,
+        probing: options.probing?.(),
         vrrp: () => failover.status(),
         vrrpInstances: config?.vrrp.instances ?? [],
         sources: sources.status(),
@@ -577,6 +578,12 @@ export function createDirector(options: DirectorOptions): Director {
         dataPaths: dataPathStatus(config, reconciler.actual),
       }),
     vrrp: (command, name) => failover.command(command, name),
+    async restartProber(name) {
+      if (prober?.restart(name) !== true) throw new RangeError(`there is no prober ${JSON.stringify(name)}`)
+      const message = `${name} is started anew, by hand`
+      logger.info('prober.restart', message)
+      events.add('prober.restart', message, { prober: name })
+    },
     async stop({ keep, keepVips = false }) {
       const ended = turns.end(lastTurn)
       trial.confirm()

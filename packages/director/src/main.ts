@@ -1,6 +1,11 @@
-import { checksIn, countChecks, meansHere } from '@ipvs-director/checkers'
 import type { Config } from '@ipvs-director/config'
-import { claimSocket, createControlServer, SocketPathError, type SocketClaim } from '@ipvs-director/control'
+import {
+  claimSocket,
+  createControlServer,
+  SocketPathError,
+  type ProbingNeeds,
+  type SocketClaim,
+} from '@ipvs-director/control'
 import { describeError, systemClock, type Logger, type Millis } from '@ipvs-director/core'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -18,9 +23,9 @@ import { logConfig } from './log/dump-config.ts'
 import { logSettings } from './log/settings.ts'
 import { createLogging, stderrIsJournal, type Logging } from './logging.ts'
 import { help, readCommandLine, UsageError, type CommandLine } from './options.ts'
+import { needsOf } from './needs.ts'
 import { ownedFile } from './owned-file.ts'
 import { overlayFile } from './overlay-file.ts'
-import { proberCount } from './probers.ts'
 import { createRereader, type Rereader } from './reread.ts'
 import { removedConnections } from './removed-connections.ts'
 import { fifoScriptRunner, scriptRunner } from './scripts.ts'
@@ -29,7 +34,6 @@ import { withSnmp } from './snmp/with-snmp.ts'
 import { lastGoodFile } from './sources/last-good.ts'
 import { openSource } from './sources/open.ts'
 import { shortened } from './remarks.ts'
-import { inSlices } from './slices.ts'
 import { placesOf } from './surroundings/places.ts'
 import { takeSignals, type Signals } from './signals.ts'
 import { createSurroundings } from './surroundings/surroundings.ts'
@@ -113,22 +117,26 @@ async function serve(
   const claim = await claimSocket({ path: placed.socket, group: placed.socketGroup })
   try {
     if (placed.pidFile !== undefined) writeFileSync(placed.pidFile, `${process.pid}\n`)
-    return await direct(placed, loaded, reader, logging, claim, service, signals)
+    return await direct({ options: placed, first: loaded, reader, logging, claim, service, signals })
   } finally {
     await claim.release()
     if (placed.pidFile !== undefined) rmSync(placed.pidFile, { force: true })
   }
 }
 
-async function direct(
-  options: CommandLine,
-  first: Loaded,
-  reader: Rereader,
-  logging: Logging,
-  claim: SocketClaim,
-  service: ServiceManager,
-  signals: Signals,
-): Promise<number> {
+/** A program that has its socket and has read its file. */
+interface Run {
+  readonly options: CommandLine
+  /** What was read before the socket was claimed. */
+  readonly first: Loaded
+  readonly reader: Rereader
+  readonly logging: Logging
+  readonly claim: SocketClaim
+  readonly service: ServiceManager
+  readonly signals: Signals
+}
+
+async function direct({ options, first, reader, logging, claim, service, signals }: Run): Promise<number> {
   const { logger } = logging
   const surroundings = createSurroundings(options, first.config, logger)
   const services = options.services && (first.config?.virtualServers.length ?? 0) > 0
@@ -138,6 +146,7 @@ async function direct(
       ? undefined
       : createGroupMarks(nftWithIpvs(first.config?.process.ipvsNamespace), logger)
   let running: Config | undefined
+  let probing: ProbingNeeds | undefined
   const wiring: DirectorOptions = {
     file: options.file,
     version,
@@ -171,14 +180,20 @@ async function direct(
       store: lastGoodFile(join(options.stateDirectory, 'sources.json')),
       open: (settings) => openSource(settings, systemClock),
     },
+    probing: () => probing,
     logger,
     clock: systemClock,
   }
   const director = createDirector(options.compare ? withoutEffect(wiring) : wiring)
   if (options.compare) sayWithoutEffect(logger)
   const reload = telling(director, service, () => {
-    if (running !== undefined) void sayLimits(running, options, logger)
+    if (running !== undefined) void reckon(running)
   })
+  /** What will not fit on this machine, of what a configuration asks for. */
+  async function reckon(config: Config): Promise<void> {
+    probing = await needsOf(config, options.probers)
+    for (const remark of probing.remarks) logger.warn('limits', remark)
+  }
   const ending = untilAsked()
   onSignals(signals, reload, logger, ending.stop)
   const loaded = await director.start()
@@ -198,7 +213,7 @@ async function direct(
   signals.on('SIGUSR2', () => {
     logging.reopen()
   })
-  void sayLimits(loaded.config, options, logger)
+  void reckon(loaded.config)
   const removed = options.memoryIpvs || loaded.config.virtualServers.length === 0 ? undefined : removedConnections()
   if (removed !== undefined) logger.info('connections.removed', removed)
   if (options.dumpConfig) logConfig(loaded.config, logger)
@@ -234,13 +249,6 @@ const nftWithIpvs = (namespace: string | undefined): typeof runNft =>
       }
 
 const readiness = ({ config }: Loaded): string => `${config?.virtualServers.length ?? 0} virtual servers`
-
-/** What will not fit on this machine, of what a configuration asks for. */
-async function sayLimits(config: Config, options: CommandLine, logger: Logger): Promise<void> {
-  const counted = countChecks()
-  await inSlices(checksIn(config), counted.add)
-  for (const remark of counted.limits(meansHere(proberCount(options.probers))).remarks) logger.warn('limits', remark)
-}
 
 /** Reloads, and lets whoever started this program know of it. */
 function telling(director: Director, service: ServiceManager, done: () => void): Director['reload'] {
@@ -305,6 +313,7 @@ async function openControl(socket: SocketClaim, director: Director, logger: Logg
       plan: (file) => director.plan(file),
       steer: (request) => director.steer(request),
       vrrp: (command, instance) => director.vrrp(command, instance),
+      restartProber: (name) => director.restartProber(name),
       audit: () => director.audit(),
       drift: () => director.drift(),
       subscribe: (after, listener) => director.subscribe(after, listener),

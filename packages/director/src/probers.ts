@@ -40,6 +40,7 @@ export function splitProber(
       return (await Promise.all([local.figures(own), network.figures(others)])).flat()
     },
     processes: () => network.processes(),
+    restart: (name) => network.restart(name),
     async stop() {
       await Promise.all([local.stop(), network.stop()])
     },

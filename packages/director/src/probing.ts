@@ -17,7 +17,7 @@ export function startProbing(
 ): Prober & ProberProcesses {
   const io = createNodeIo({ scriptIdentity: checkIdentities(globals, logger) })
   const local = createEngine({ events, clock: systemClock, io })
-  if (count === 0) return { ...local, processes: () => [] }
+  if (count === 0) return { ...local, processes: () => [], restart: () => false }
   const fleet = createFleet({
     count: proberCount(count),
     entry: programPath('prober'),

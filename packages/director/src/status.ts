@@ -9,6 +9,7 @@ import type {
   ForeignService,
   KernelStatus,
   ProberStatus,
+  ProbingNeeds,
   ServerState,
   ServerStatus,
   SourceStatus,
@@ -34,6 +35,8 @@ import { weightSteps } from './weight-steps.ts'
 /** The processes that probe. */
 export interface ProberProcesses {
   processes(): readonly ProberStatus[]
+  /** Starts one anew; false: there is none of that name. */
+  restart(name: string): boolean
 }
 
 export interface StatusSources {
@@ -47,6 +50,7 @@ export interface StatusSources {
   readonly readKernel: () => Promise<KernelView>
   readonly ipvsVersion: () => Promise<string>
   readonly prober: (Prober & ProberProcesses) | undefined
+  readonly probing: ProbingNeeds | undefined
   readonly vrrp: () => Promise<VrrpStatus | 'silent' | undefined>
   /** Of the configuration: what may be told where VRRP is silent. */
   readonly vrrpInstances: readonly { readonly name: string }[]
@@ -98,6 +102,7 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     config: sources.config,
     kernel: kernelStatus(sources, ipvs, typeof kernel === 'string' ? kernel : undefined),
     probers: sources.prober?.processes() ?? [],
+    ...(sources.probing === undefined ? {} : { probing: sources.probing }),
     vrrp: vrrp === 'silent' ? undefined : vrrp,
     ...(vrrp === 'silent' ? { vrrpSilent: sources.vrrpInstances.map(({ name }) => name) } : {}),
     virtualServers,

@@ -102,6 +102,36 @@ test.for([
   },
 )
 
+test('one is started anew by hand: nothing is lost, nobody is alarmed', { timeout: 20_000 }, async () => {
+  const { fleet, events, logger } = start({ count: 2 })
+  const check = tcp(await servers.tcp((socket) => socket.end()))
+  fleet.setChecks([check])
+  await expect.poll(() => events.reports.length, { timeout: 5000 }).toBe(1)
+  const { name = '', pid } = fleet.processes().find(({ checks }) => checks > 0) ?? {}
+  const now = (): ReturnType<typeof fleet.processes>[number] | undefined =>
+    fleet.processes().find((each) => each.name === name)
+  expect([fleet.restart('prober 9'), fleet.restart(name)]).toEqual([false, true])
+  await expect.poll(() => now()?.restarts, { timeout: 10_000 }).toBe(1)
+  await expect
+    .poll(async () => (await fleet.figures([check.id]))[0]?.probes ?? 0, { timeout: 10_000 })
+    .toBeGreaterThan(2)
+  expect(now()?.pid).not.toBe(pid)
+  expect([events.reports.length, events.troubles, logger.lines]).toEqual([1, [], []])
+})
+
+test('one that waits after its death starts at once by hand', { timeout: 20_000 }, async () => {
+  const { fleet } = start({ patience: seconds(3600) })
+  fleet.setChecks([tcp(await servers.closedPort())])
+  for (const deaths of [1, 2, 3]) {
+    await expect.poll(() => fleet.processes()[0]?.pid, { timeout: 10_000 }).toBeDefined()
+    process.kill(fleet.processes()[0]?.pid ?? 0, 'SIGKILL')
+    await expect.poll(() => fleet.processes()[0]?.restarts, { timeout: 10_000 }).toBe(deaths)
+  }
+  expect(fleet.processes()[0]?.pid).toBeUndefined()
+  fleet.restart('prober 1')
+  expect(fleet.processes()[0]?.pid).toBeDefined()
+})
+
 test('what turned while nobody looked is told by the new one', { timeout: 20_000 }, async () => {
   const { fleet, events } = start()
   const other = testServers()

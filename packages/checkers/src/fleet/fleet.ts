@@ -34,6 +34,8 @@ export interface ProberProcess {
 
 export interface Fleet extends Prober {
   processes(): readonly ProberProcess[]
+  /** Starts one anew, at once; its servers keep their state. False: there is none of that name. */
+  restart(name: string): boolean
 }
 
 /** What the director knows of a check, whatever happens to the process that makes it. */
@@ -203,6 +205,17 @@ export function createFleet(options: FleetOptions): Fleet {
     })
   }
 
+  function restart(name: string): boolean {
+    const slot = slots.find((each) => each.name === name)
+    if (slot === undefined) return false
+    slot.waiting?.cancel()
+    slot.waiting = undefined
+    slot.deathsInARow = 0
+    if (slot.process === undefined) tend(slot)
+    else void slot.process.stop()
+    return true
+  }
+
   function take(report: Report): void {
     const entry = known.get(report.id)
     if (entry === undefined) return
@@ -248,6 +261,7 @@ export function createFleet(options: FleetOptions): Fleet {
       for (const slot of slots) slot.waiting?.cancel()
       await Promise.all(slots.map(async (slot) => slot.process?.stop()))
     },
+    restart,
     processes: () =>
       slots.map(({ name, process, checks, restarts }) => ({ name, pid: process?.pid, checks: checks.size, restarts })),
   }

@@ -1,6 +1,7 @@
 import { describeError } from '@ipvs-director/core'
 import type { CheckedConfig } from '../config-tools.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
+import { needsText } from '../needs-text.ts'
 import { count } from '../quantities.ts'
 import { paragraph, preformatted } from '../screen.ts'
 import { configFile } from './config-file.ts'
@@ -32,6 +33,7 @@ export async function runCheck(context: CommandContext, options: CheckOptions): 
       ...(checked.leftOut.length === 0
         ? []
         : paragraph(screen, `left out: ${checked.leftOut.join(', ')}`, { tone: 'bad' })),
+      ...(checked.probing === undefined || checked.probing.checks === 0 ? [] : needsText(checked.probing, screen)),
       ...paragraph(screen, verdict, { tone: ok ? 'good' : 'bad' }),
     ])
   }

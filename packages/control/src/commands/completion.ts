@@ -25,6 +25,7 @@ const serviceNames = 'ipvs-ctl names 2>/dev/null'
 /** What a first word can be, where that is known without asking. */
 function fixedWords(word: KnownCommand['word']): string | undefined {
   if (word === 'shell') return 'bash zsh fish'
+  if (word === 'prober') return 'restart'
   return word === 'state' ? 'up down' : undefined
 }
 

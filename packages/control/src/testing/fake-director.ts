@@ -8,6 +8,7 @@ export interface FakeDirector extends ControlHandlers {
   confirm: ControlHandlers['confirm']
   steer: ControlHandlers['steer']
   vrrp: ControlHandlers['vrrp']
+  restartProber: ControlHandlers['restartProber']
   audit: () => Promise<DriftReport>
   drift: () => Promise<DriftReport>
   /** Names of the handlers called, in order; `stop` with its option. */
@@ -44,6 +45,7 @@ export function fakeDirector(): FakeDirector {
       })),
     steer: (request) => asked(`steer ${JSON.stringify(request)}`, steered),
     vrrp: (command, name) => asked(`vrrp ${command} ${name}`, () => undefined),
+    restartProber: (name) => asked(`restart ${name}`, () => undefined),
     audit: () => asked('audit', driftReport),
     drift: () => asked('drift', () => driftReport({ found: [] })),
     stop: ({ keep }) => void calls.push(keep ? 'stop keep' : 'stop'),

@@ -8,11 +8,14 @@ export interface FakeProber extends Prober, ProberProcesses {
   /** Reports a verdict for every check of this target, `10.0.0.1:80`. */
   saw(target: string, up: boolean, verdict?: Partial<Verdict>): void
   readonly stopped: boolean
+  /** Names of those that were to be started anew. */
+  readonly restarted: readonly string[]
 }
 
 export function fakeProber(events: ProberEvents): FakeProber {
   let checks: readonly Check[] = []
   let stopped = false
+  const restarted: string[] = []
   const health = new Map<string, boolean>()
   return {
     get checks() {
@@ -21,6 +24,7 @@ export function fakeProber(events: ProberEvents): FakeProber {
     get stopped() {
       return stopped
     },
+    restarted,
     setChecks(next) {
       checks = next
     },
@@ -30,6 +34,10 @@ export function fakeProber(events: ProberEvents): FakeProber {
     },
     figures: async (): Promise<readonly Figures[]> => [],
     processes: () => [],
+    restart(name) {
+      restarted.push(name)
+      return name === 'prober 1'
+    },
     async stop() {
       stopped = true
     },
