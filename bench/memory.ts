@@ -59,7 +59,7 @@ export async function memory([word]: readonly string[], self: readonly string[])
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
 
 async function residentOf(shape: Shape, folder: string): Promise<number> {
-  const director = await startDirector({ folder, kernel: false, shim: undefined }, configOf(shape))
+  const director = await startDirector({ folder, host: undefined, shim: undefined }, configOf(shape))
   try {
     await sleep(settling * 1000)
     // With one check there is one prober; the fixed start has two, as there are two with more.

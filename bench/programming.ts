@@ -1,6 +1,7 @@
 import type { Millis } from '@ipvs-director/core'
-import { upLab, type Host } from '../test/lab/index.ts'
+import type { Host } from '../test/lab/index.ts'
 import type { Finding } from './findings.ts'
+import { fresh } from './fresh.ts'
 import { mediansOf } from './measure.ts'
 import { directorStart, ipvsadmList, ipvsadmRestore, keepalivedStart, ownClient } from './peers.ts'
 import { configOf, nameOf, type Shape } from './shapes.ts'
@@ -55,17 +56,3 @@ async function growth(): Promise<Finding> {
 }
 
 const install = async (shape: Shape): Promise<Millis> => (await fresh((host) => ownClient(host, shape))).install
-
-/**
- * Does one thing in a namespace made for it. Emptying a table is not enough: the kernel keeps deleted destinations for two
- * minutes and looks through all of them whenever one is added (ip_vs_ctl.c, the trash), so every later contestant would
- * pay for the earlier ones.
- */
-async function fresh<T>(work: (host: Host) => Promise<T>): Promise<T> {
-  const lab = await upLab({ networks: ['none'], hosts: { bench: { links: { none: ['10.0.0.1/24'] } } } })
-  try {
-    return await work(lab.hosts.bench)
-  } finally {
-    await lab.down()
-  }
-}

@@ -6,7 +6,7 @@ import { root } from '../test/lab/root.ts'
 export function replaceSection(path: string, text: string): void {
   const [title = ''] = text.split('\n')
   const page = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  const at = page.indexOf(title)
+  const at = page.indexOf(`${title}\n`)
   const before = at < 0 ? page : page.slice(0, at)
   const next = at < 0 ? -1 : page.indexOf('\n## ', at + title.length)
   const after = next < 0 ? '' : page.slice(next)

@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { millis, type Millis } from '@ipvs-director/core'
+import type { Host } from '../../test/lab/index.ts'
 import { root } from '../../test/lab/root.ts'
 
 /** What a reload came to. */
@@ -27,8 +28,8 @@ export interface Contestant {
 /** Where it runs, and on what table. */
 export interface Place {
   readonly folder: string
-  /** The kernel has IPVS; else the director takes its table in memory, and keepalived a shim. */
-  readonly kernel: boolean
+  /** Where there is IPVS; undefined: here, where the director takes its table in memory, and keepalived a shim. */
+  readonly host: Host | undefined
   readonly shim: string | undefined
 }
 
@@ -42,12 +43,13 @@ export class Impatience extends Error {
 
 /** Starts the built director on a configuration; resolves when it serves and is quiet. */
 export async function startDirector(place: Place, config: string): Promise<Contestant> {
-  const { folder, kernel } = place
+  const { folder, host } = place
   const [file, state, log] = ['ours.conf', 'state', 'ours.log'].map((name) => join(folder, name)) as [string, string, string] // prettier-ignore
   rmSync(state, { recursive: true, force: true })
   writeFileSync(file, config)
   const words = [join(root, 'build/ipvs-director.js'), '-n', '-f', file, '--state-dir', state]
-  const child = started(process.execPath, [...words, ...(kernel ? [] : ['--memory-ipvs'])], log, {})
+  const memory = host === undefined ? ['--memory-ipvs'] : []
+  const child = started(host, [process.execPath, ...words, ...memory], log, {})
   const socket = join(state, 'control.sock')
   await until(() => existsSync(socket) && readFileSync(log, 'utf8').includes('Startup complete'))
   await quiet(child.pid)
@@ -83,12 +85,12 @@ export async function startDirector(place: Place, config: string): Promise<Conte
 
 /** Starts keepalived's checker, which is told to log nothing; resolves when it is quiet. */
 export async function startKeepalived(program: string, place: Place, config: string): Promise<Contestant> {
-  const { folder, kernel, shim } = place
+  const { folder, host, shim } = place
   const [file, log] = ['theirs.conf', 'theirs.log'].map((name) => join(folder, name)) as [string, string]
   writeFileSync(file, config)
   const pids = ['-p', join(folder, 'parent.pid'), '-c', join(folder, 'checker.pid')]
-  const words = ['-n', '-G', '-C', '-f', file, ...pids]
-  const child = started(program, words, log, kernel || shim === undefined ? {} : { LD_PRELOAD: shim })
+  const words = [program, '-n', '-G', '-C', '-f', file, ...pids]
+  const child = started(host, words, log, shim === undefined ? {} : { LD_PRELOAD: shim })
   let checker = 0
   try {
     await until(() => children(child.pid).length > 0)
@@ -116,17 +118,32 @@ export async function startKeepalived(program: string, place: Place, config: str
   }
 }
 
-function started(program: string, words: readonly string[], log: string, env: NodeJS.ProcessEnv): ChildProcess {
+function started(host: Host | undefined, words: readonly string[], log: string, env: NodeJS.ProcessEnv): ChildProcess {
   const fd = openSync(log, 'w')
-  const child = spawn(program, words, { stdio: ['ignore', fd, fd], env: { ...process.env, ...env } })
+  const [program = '', ...more] = host?.inside(words) ?? words
+  const child = spawn(program, more, { stdio: ['ignore', fd, fd], env: { ...process.env, ...env } })
   closeSync(fd)
   return child
 }
 
+/** One that works for minutes does not hear that it is to end, nor does it see that its parent is gone. */
 async function ended(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve))
+  const pids = family(child.pid)
   child.kill('SIGTERM')
-  await Promise.race([gone, sleep(20_000).then(() => child.kill('SIGKILL'))])
+  const deaf = setTimeout(() => {
+    for (const pid of pids) kill(pid)
+  }, 20_000)
+  await gone
+  clearTimeout(deaf)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 async function until(what: () => boolean, every = 20): Promise<void> {

@@ -2,24 +2,16 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { release, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { formatDuration, millis, minutes, type Millis } from '@ipvs-director/core'
+import { formatDuration, millis, minutes } from '@ipvs-director/core'
 import { chooseKernel, describeEnd, runOnKernel } from '../../test/lab/kernel.ts'
 import { root } from '../../test/lab/root.ts'
-import { median } from '../measure.ts'
 import { buildShim } from '../probing/shim.ts'
 import { replaceSection } from '../section.ts'
-import { configOf, nameOf, type Shape } from '../shapes.ts'
-import { Impatience, patience, startDirector, startKeepalived, type Contestant, type Place } from './contestants.ts'
+import { nameOf, type Shape } from '../shapes.ts'
+import { compete, type Change, type Name, type Outcome, type Trial } from './compete.ts'
+import { patience } from './contestants.ts'
 
-/** What changes: nothing, the weight of the last real server, every address. */
-const changes = ['nothing', 'one weight', 'everything'] as const
-type Change = (typeof changes)[number]
-
-interface Trial {
-  readonly shape: Shape
-  readonly rounds: number
-  readonly changes: readonly Change[]
-}
+const changes: readonly Change[] = ['nothing', 'one weight', 'everything']
 
 /** On the machine's own kernel: what the programs themselves cost. */
 const native: readonly Trial[] = [
@@ -41,19 +33,26 @@ const quick = process.env['RELOAD_QUICK'] === '1'
 const isQuick = ({ shape }: Trial): boolean => shape.services * shape.destinations < 20_000
 const once = (trial: Trial): Trial => ({ ...trial, rounds: 1 })
 
-/** Ours by theirs, at most (GOALS): of Debian's keepalived, and of a newer one. */
-const goals = { usual: 0.05, next: 1.5 } as const
+/** Beside whom, and ours by theirs at most (GOALS). */
+interface Peer {
+  readonly name: Name
+  readonly title: string
+  readonly goal: number | undefined
+}
 
-/** A build of a newer keepalived to measure beside, too. */
-const next = process.env['KEEPALIVED_NEXT']
+const keepaliveds: readonly Peer[] = [
+  { name: 'usual', title: 'keepalived', goal: 0.05 },
+  { name: 'next', title: 'newer', goal: 1.5 },
+]
+const withIpvsadm: readonly Peer[] = [...keepaliveds, { name: 'ipvsadm', title: 'ipvsadm', goal: undefined }]
 
 /**
  * `npm run bench -- reload`: reloads beside keepalived, each server with a TCP_CHECK; first on this machine's own kernel, in
  * a network namespace, as root, with tables in memory; then in the lab's kernel with IPVS. `reload kernel`: only the latter.
  */
 export async function reload([word]: readonly string[], self: readonly [string, ...string[]]): Promise<number> {
-  if (word === '--native') return show('native', quick ? native.filter(isQuick).map(once) : native, { kernel: false })
-  if (word === '--inside') return show('kernel', inKernel, { kernel: true })
+  if (word === '--native') return show(quick ? native.filter(isQuick).map(once) : native, { kernel: false })
+  if (word === '--inside') return show(inKernel, { kernel: true })
   if (word !== 'kernel') {
     const script = 'ip link set lo up && ulimit -n 20000 && exec "$0" "$@"'
     const words = ['-n', 'sh', '-c', script, ...self, 'reload', '--native']
@@ -73,122 +72,97 @@ export async function reload([word]: readonly string[], self: readonly [string, 
 
 type Row = readonly string[]
 
-async function show(
-  title: string,
-  trials: readonly Trial[],
-  { kernel }: { readonly kernel: boolean },
-): Promise<number> {
+async function show(trials: readonly Trial[], { kernel }: { readonly kernel: boolean }): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   try {
     const shim = kernel ? undefined : buildShim(folder)
     if (!kernel && shim === undefined) throw new Error('no C compiler: keepalived cannot be run here')
-    const place = { folder, kernel, shim }
-    const rows: Row[] = []
-    const memory: Row[] = []
+    const peers = kernel ? withIpvsadm : keepaliveds
+    const rows: Row[] = [columns(peers)]
+    const memory: Row[] = [['', 'ours', 'keepalived', 'newer']]
     for (const trial of trials) {
-      const { lines, resident } = await compete(trial, place)
+      const outcome = await compete(trial, { folder, shim }, { kernel })
+      const lines = trial.changes.map((change) => rowOf(peers, trial.shape, change, outcome))
+      const resident = memoryOf(trial.shape, outcome)
       rows.push(...lines)
       memory.push(resident)
       for (const line of [...lines, resident]) console.log(`bench: ${line.join('  ')}`)
     }
-    replaceSection(join(root, 'docs/benchmarks.md'), section(title, rows, memory))
+    replaceSection(join(root, 'docs/benchmarks.md'), section({ kernel }, rows, memory))
     return 0
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-/** One program after the other, each for all changes and rounds. */
-async function compete(
-  { shape, rounds, changes: wanted }: Trial,
-  place: Place,
-): Promise<{ lines: Row[]; resident: Row }> {
-  const programs: Readonly<Record<string, (config: string) => Promise<Contestant>>> = {
-    ours: (config) => startDirector(place, config),
-    usual: (config) => startKeepalived('keepalived', place, config),
-    ...(next === undefined ? {} : { next: (config: string) => startKeepalived(next, place, config) }),
-  }
-  const took = new Map<string, number[]>()
-  const held = new Map<Change, number[]>()
-  const memory: Record<string, number> = {}
-  const add = (key: string, value: number): void => void took.set(key, [...(took.get(key) ?? []), value])
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, start] of Object.entries(programs)) {
-      let contestant: Contestant | undefined
-      let done = 0
-      try {
-        contestant = await start(configFor(shape, undefined))
-        memory[name] = contestant.resident()
-        for (const change of wanted) {
-          const result = await contestant.reload(configFor(shape, change))
-          add(`${name} ${change}`, result.took)
-          if (name === 'ours') held.set(change, [...(held.get(change) ?? []), result.held])
-          done++
-        }
-      } catch (error) {
-        if (!(error instanceof Impatience) || name === 'ours') throw error
-        // What comes after what it has not done by then is not waited for either.
-        for (const change of wanted.slice(done)) add(`${name} ${change}`, Infinity)
-      } finally {
-        await contestant?.stop()
-      }
-    }
-  }
-  const of = (name: string, change: Change): Millis => median(took.get(`${name} ${change}`) ?? [])
-  const lines = wanted.map((change) => [
+const columns = (peers: readonly Peer[]): string[] => [
+  'what changes',
+  'ours',
+  ...peers.flatMap(({ title, goal }) => [title, 'ratio', ...(goal === undefined ? [] : [''])]),
+  'control socket waits',
+]
+
+function rowOf(peers: readonly Peer[], shape: Shape, change: Change, { took, held }: Outcome): Row {
+  const ours = took('ours', change)
+  return [
     `${nameOf(shape)}, ${change}`,
-    time(of('ours', change)),
-    ...beside(of('ours', change), of('usual', change), change === 'everything' ? undefined : goals.usual),
-    ...beside(of('ours', change), of('next', change), change === 'everything' ? undefined : goals.next),
-    time(Math.max(...(held.get(change) ?? []))),
-  ])
-  const servers = shape.services * shape.destinations
-  const each = (name: string): string =>
-    memory[name] === undefined ? '–' : `${(memory[name] / 2 ** 20).toFixed(0)} MiB, ${(memory[name] / servers / 1024).toFixed(1)} KiB` // prettier-ignore
-  return { lines, resident: [nameOf(shape), each('ours'), each('usual'), each('next')] }
+    time(ours),
+    ...peers.flatMap(({ name, goal }) => beside(ours, took(name, change), goal, change !== 'everything')),
+    time(held(change)),
+  ]
 }
 
-function beside(ours: number, theirs: number, goal: number | undefined): string[] {
-  if (Number.isNaN(theirs)) return ['–', '–', '']
-  if (theirs === Infinity) {
-    const most = ours / patience
-    const held = goal === undefined ? '' : `≤ ${goal}: ${most <= goal ? 'held' : 'not known'}`
-    return [`> ${time(patience)}`, `< ${most.toPrecision(2)}`, held]
-  }
-  const ratio = ours / theirs
-  const verdict = goal === undefined ? '' : `≤ ${goal}: ${ratio <= goal ? 'held' : 'MISSED'}`
-  return [time(theirs), ratio.toPrecision(2), verdict]
+/** Their time, the ratio, and, where there is a goal, whether it is held; the goals are of changes, not of another table. */
+function beside(ours: number, theirs: number, goal: number | undefined, counts: boolean): string[] {
+  const never = theirs === Infinity
+  const ratio = ours / (never ? patience : theirs)
+  const cells = Number.isNaN(theirs)
+    ? ['–', '–']
+    : never
+      ? [`> ${time(patience)}`, `< ${ratio.toPrecision(2)}`]
+      : [time(theirs), ratio.toPrecision(2)]
+  if (goal === undefined) return cells
+  const verdict = ratio <= goal ? 'held' : never ? 'not known' : 'MISSED'
+  return [...cells, counts && !Number.isNaN(theirs) ? `≤ ${goal}: ${verdict}` : '']
 }
 
 const time = (value: number): string => (Number.isNaN(value) ? '–' : formatDuration(millis(value)))
 
-/** The file: as it is first, or after a change. */
-function configFor(shape: Shape, change: Change | undefined): string {
-  const text = configOf(shape)
-  if (change === 'everything') return text.replaceAll('10.128.', '10.192.').replaceAll('10.64.', '10.96.')
-  if (change !== 'one weight') return text
-  const at = text.lastIndexOf('weight 1')
-  return `${text.slice(0, at)}weight 2${text.slice(at + 'weight 1'.length)}`
+const residents: readonly Name[] = ['ours', 'usual', 'next']
+
+function memoryOf(shape: Shape, { resident }: Outcome): Row {
+  const servers = shape.services * shape.destinations
+  const cells = residents.map((name) => {
+    const bytes = resident(name)
+    if (Number.isNaN(bytes)) return '–'
+    return `${(bytes / 2 ** 20).toFixed(0)} MiB, ${(bytes / servers / 1024).toFixed(1)} KiB`
+  })
+  return [nameOf(shape), ...cells]
 }
 
-function section(title: string, rows: readonly Row[], memory: readonly Row[]): string {
-  const where =
-    title === 'native'
-      ? `on a machine's own kernel: our table in memory, keepalived's calls to IPVS answered by a shim`
-      : `in one boot of Linux ${release()}, where system calls are about ten times slower`
-  const columns = ['what changes', 'ours', 'keepalived', 'ratio', '', 'newer', 'ratio', '', 'control socket waits']
-  const table = (head: Row, body: readonly Row[]): string =>
+/** What stands only beside the table that has IPVS in it. */
+const ofIpvsadm = `
+_ipvsadm_ is somebody with rules in a file. Nothing: \`ipvsadm -Sn\`, and its lines compared with the file's. One weight: \`ipvsadm -e\` by
+somebody who knows which; whether anything else differs is not looked for. Everything: \`ipvsadm -C\` and \`ipvsadm -R\`, without
+any service in between. Each program had a network namespace of its own; one that was not done after ${patience / 1000} s was ended.
+`
+
+function section({ kernel }: { readonly kernel: boolean }, rows: readonly Row[], memory: readonly Row[]): string {
+  const where = kernel
+    ? `in one boot of Linux ${release()}, where system calls are about ten times slower`
+    : `on a machine's own kernel: our table in memory, keepalived's calls to IPVS answered by a shim`
+  const table = ([head = [], ...body]: readonly Row[]): string =>
     [head, head.map(() => '---'), ...body].map((line) => `| ${line.join(' | ')} |`).join('\n')
-  return `## Reloads${title === 'native' ? '' : ', the kernel included'}
+  return `## Reloads${kernel ? ', the kernel included' : ''}
 
 Written by \`npm run bench -- reload\` with Node ${process.versions.node}, ${where}. From the request to read the file again until all is done,
 each real server with a TCP_CHECK. _Newer_ is what KEEPALIVED_NEXT names. The last column is the longest that a question to the
 control socket waited meanwhile; the goal is 20 ms.
-
-${table(columns, rows)}
+${kernel ? ofIpvsadm : ''}
+${table(rows)}
 
 Resident memory after the start, of all processes, and by real server:
 
-${table(['', 'ours', 'keepalived', 'newer'], memory)}
+${table(memory)}
 `
 }
