@@ -1,8 +1,9 @@
 import { address, millis } from '@ipvs-director/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { expect, test } from 'vitest'
-import { desiredEntry, desiredService, desiredTable, isSimple, serviceKeys } from './desired.ts'
+import { desiredEntry, desiredService, desiredTable, isServedByAnother, isSimple, serviceKeys } from './desired.ts'
 import { createPool, type Pool } from './pool.ts'
+import { unsteered } from './steer.ts'
 import { realServer, sorryServer, virtualServer } from './testing/config.ts'
 
 /** `10.0.0.1:80=1` for each destination of the pool's first service. */
@@ -90,6 +91,64 @@ test('two virtual servers on one service share it', () => {
   )
   const [service] = desiredTable(pools).values()
   expect([...service!.destinations.keys()].sort()).toEqual(['10.0.0.1:80', '10.0.0.2:80'])
+})
+
+/** Group of two ports; both servers are one entry of each. */
+function startShared(): Pool {
+  const entries = [80, 443].map((port) => ({ kind: 'address', address: address('192.0.2.1'), port }) as const)
+  return start({
+    target: { kind: 'group', group: 'web', entries },
+    realServers: [realServer('10.0.0.1:80', { weight: 2 }), realServer('10.0.0.1:443', { weight: 3 })],
+  })
+}
+
+test('servers that are one entry, as DR has no port of theirs: the one that wants most of it decides', () => {
+  const weights: string[] = []
+  for (const order of [
+    ['10.0.0.1:80', '10.0.0.1:443'],
+    ['10.0.0.1:443', '10.0.0.1:80'],
+  ] as const) {
+    const pool = startShared()
+    weights.push(destinations(pool).join())
+    pool.steer(order[0], { ...unsteered, admin: { kind: 'disabled', since: 0 } }, 0)
+    weights.push(destinations(pool).join())
+    fail(pool, order[1])
+    weights.push(destinations(pool).join())
+    fail(pool, order[0])
+    weights.push(destinations(pool).join())
+  }
+  expect(weights).toEqual([
+    ...['10.0.0.1:80=3', '10.0.0.1:80=3', '10.0.0.1:80=0', ''],
+    ...['10.0.0.1:80=3', '10.0.0.1:80=2', '10.0.0.1:80=0', ''],
+  ])
+})
+
+test('an entry is served by another server only as long as that one serves', () => {
+  const pool = startShared()
+  const [first, second] = pool.servers.values()
+  const [key] = serviceKeys(pool.config)
+  expect(isServedByAnother(pool, first!, key!)).toBe(true)
+  fail(pool, second!.name)
+  expect(isServedByAnother(pool, first!, key!)).toBe(false)
+  expect(isServedByAnother(pool, second!, key!)).toBe(true)
+})
+
+test('real servers of different virtual servers with one address are entries of their own', () => {
+  const target = (host: number) => ({ kind: 'address', address: address(`192.0.2.${host}`), port: 80 }) as const
+  const pools = [1, 2].map((host) =>
+    start({ name: `vs${host}`, target: target(host), realServers: [realServer('10.0.0.1:80')] }),
+  )
+  pools[0]!.steer('10.0.0.1:80', { ...unsteered, admin: { kind: 'disabled', since: 0 } }, 0)
+  const weights = [...desiredTable(pools).values()].map((service) => service.destinations.get('10.0.0.1:80')?.weight)
+  expect(weights).toEqual([0, 1])
+})
+
+test('virtual servers on one service agree on an entry of both, whichever stands first', () => {
+  const pools = [1, 2].map((n) => start({ name: `vs${n}`, realServers: [realServer('10.0.0.1:80', { weight: n })] }))
+  for (const order of [pools, pools.toReversed()]) {
+    const [service] = desiredTable(order).values()
+    expect(service!.destinations.get('10.0.0.1:80')!.weight).toBe(2)
+  }
 })
 
 const forwardings = ['droute', 'masq', 'tunnel'] as const

@@ -33,7 +33,8 @@ export function desiredServices(pool: Pool): Service[] {
 
 /**
  * Alive servers with their weight; failed ones with weight 0 if inhibited, else absent. While quorum is lost and a sorry
- * server is configured it serves alone (reference/checkers.md §5).
+ * server is configured it serves alone (reference/checkers.md §5). Servers that have the same entry are as one: see
+ * {@link offer}.
  */
 export function desiredService(pool: Pool, key: ServiceKey): Service {
   const virtual = pool.config
@@ -44,7 +45,7 @@ export function desiredService(pool: Pool, key: ServiceKey): Service {
     const weight = wantedWeight(server, situation)
     if (weight === undefined) continue
     const destination = destinationOf(server, weight, key)
-    destinations.set(idOf(server, destination), destination)
+    offer(destinations, idOf(server, destination), destination)
   }
   const sorry = virtual.sorryServer
   if (sorry !== undefined && (sorryActive || sorry.inhibit)) {
@@ -56,6 +57,28 @@ export function desiredService(pool: Pool, key: ServiceKey): Service {
     if (sorryActive || !destinations.has(id)) destinations.set(id, destination)
   }
   return { key, settings: settingsOf(virtual, key), destinations }
+}
+
+/**
+ * DR and TUN deliver to the service's own port, so that in a group two real servers may be one entry: it is as the one wants it
+ * that wants the most of it, and goes when nobody wants it. To be drained, both must be.
+ */
+function offer(destinations: Map<string, Destination>, id: string, destination: Destination): void {
+  const before = destinations.get(id)
+  if (before === undefined || before.weight < destination.weight) destinations.set(id, destination)
+}
+
+/** Whether the entry of a server would serve without it, too. */
+export function isServedByAnother(pool: Pool, server: PoolServer, key: ServiceKey): boolean {
+  const name = destinationName(server, key)
+  const situation = situationOf(pool)
+  return [...pool.servers.values()].some(
+    (other) =>
+      other !== server &&
+      other.config.address === server.config.address &&
+      destinationName(other, key) === name &&
+      (wantedWeight(other, situation) ?? 0) > 0,
+  )
 }
 
 /** Pools of which every server has an entry of its own, and no other tier. */
@@ -209,10 +232,11 @@ export function desiredTable(pools: Iterable<Pool>): Map<string, Service> {
 function join(table: Map<string, Service>, service: Service): void {
   const id = serviceId(service.key)
   const before = table.get(id)
-  table.set(
-    id,
-    before === undefined
-      ? service
-      : { ...before, destinations: new Map([...service.destinations, ...before.destinations]) },
-  )
+  if (before === undefined) {
+    table.set(id, service)
+    return
+  }
+  const destinations = new Map(before.destinations)
+  for (const [name, destination] of service.destinations) offer(destinations, name, destination)
+  table.set(id, { ...before, destinations })
 }

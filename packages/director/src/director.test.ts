@@ -1,6 +1,6 @@
 import type { VirtualServer } from '@ipvs-director/config'
 import type { SteerAnswer, SteerRequest } from '@ipvs-director/control'
-import { seconds } from '@ipvs-director/core'
+import { seconds, type Address } from '@ipvs-director/core'
 import { memoryIpvs, type IpvsClient } from 'ipvs-netlink'
 import { anInstance } from '@ipvs-director/vrrp/testing'
 import { expect, test } from 'vitest'
@@ -333,17 +333,21 @@ test('notify scripts run in the order of the events', async () => {
   expect(w.scripts).toEqual(['quorum-up', 'rs-down', 'quorum-down', 'rs-up', 'quorum-up'])
 })
 
-test('a drained server keeps weight 0 until its connections have ended, and is then taken out', async () => {
+/** A kernel in which every entry has so many connections. */
+function counted(active: () => number): IpvsClient {
   const ipvs = memoryIpvs()
-  let active = 2
-  const counted: IpvsClient = {
+  return {
     ...ipvs,
     async destinations(key) {
       const found = await ipvs.destinations(key)
-      return found.map((each) => ({ ...each, counters: { ...each.counters, activeConnections: active } }))
+      return found.map((each) => ({ ...each, counters: { ...each.counters, activeConnections: active() } }))
     },
   }
-  const w = world(config([web()]), { ipvs: counted })
+}
+
+test('a drained server keeps weight 0 until its connections have ended, and is then taken out', async () => {
+  let active = 2
+  const w = world(config([web()]), { ipvs: counted(() => active) })
   await w.director.start()
   await settle(w)
   expect(await steer(w, { action: 'drain', server: '10.0.0.2:80' })).toMatchObject({ ok: true })
@@ -360,16 +364,24 @@ test('a drained server keeps weight 0 until its connections have ended, and is t
   expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=1', '10.0.0.3:80=1'])
 })
 
+test('a drain of one of two servers that are one entry cuts nothing, and so ends at once', async () => {
+  const entries = [80, 443].map((port) => ({ kind: 'address', address: '192.0.2.1' as Address, port }) as const)
+  const realServers = ['10.0.0.1:80', '10.0.0.1:443'].map((name) => realServer(name))
+  const shared = web({ target: { kind: 'group', group: 'web', entries }, realServers })
+  const w = world(config([shared]), { ipvs: counted(() => 2) })
+  await w.director.start()
+  await steer(w, { action: 'drain', server: '10.0.0.1:80' })
+  await w.clock.advance(seconds(2))
+  const states = (await w.director.status()).virtualServers[0]?.servers.map(({ steering }) => steering?.admin)
+  expect(states).toEqual(['drained', undefined])
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1'])
+  await steer(w, { action: 'drain', server: '10.0.0.1:443' })
+  await w.clock.advance(seconds(2))
+  expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=0'])
+})
+
 test('a drain ends at its deadline whatever is left', async () => {
-  const ipvs = memoryIpvs()
-  const busy: IpvsClient = {
-    ...ipvs,
-    async destinations(key) {
-      const found = await ipvs.destinations(key)
-      return found.map((each) => ({ ...each, counters: { ...each.counters, activeConnections: 9 } }))
-    },
-  }
-  const w = world(config([web()]), { ipvs: busy })
+  const w = world(config([web()]), { ipvs: counted(() => 9) })
   await w.director.start()
   await steer(w, { action: 'drain', server: '10.0.0.2:80', deadline: 3000 })
   await w.clock.advance(seconds(2))

@@ -1,5 +1,5 @@
 import { describeError, millis, seconds, type Clock, type Logger, type Millis, type Timer } from '@ipvs-director/core'
-import { destinationName } from './desired.ts'
+import { destinationName, isServedByAnother, serviceKeys } from './desired.ts'
 import type { KernelView } from './kernel-view.ts'
 import type { Pool, PoolServer } from './pool.ts'
 
@@ -81,11 +81,12 @@ export function createDrains({ clock, logger, pools, readKernel, drained }: Drai
 
 /**
  * Connections that would be cut. For TCP and SCTP those established: the others are being closed anyway. IPVS knows no
- * established UDP, so there every entry counts, until it has expired (`lvs_timeouts`).
+ * established UDP, so there every entry counts, until it has expired (`lvs_timeouts`). None, where another real server goes on
+ * with the same entry.
  */
 export function connectionsLeft(pool: Pool, server: PoolServer, view: KernelView): number {
   const entry = view.destination(pool, (key) => destinationName(server, key))
-  if (entry === undefined) return 0
+  if (entry === undefined || serviceKeys(pool.config).every((key) => isServedByAnother(pool, server, key))) return 0
   const { activeConnections, inactiveConnections } = entry.traffic
   return pool.config.protocol === 'udp' ? activeConnections + inactiveConnections : activeConnections
 }

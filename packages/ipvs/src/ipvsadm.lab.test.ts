@@ -91,6 +91,22 @@ test('ipvsadm -Sn prints what we programmed', async () => {
   )
 })
 
+test('services that share an address of a real server share nothing of it: each has a weight, a flag and a life of its own', async () => {
+  const keys = [web, { ...web, port: 81 }, { ...web, address: address('192.0.2.2') }] as const
+  const shared = real('10.0.0.2', { weight: 3 })
+  await become(tableOf(keys.map((key) => serviceOf(key, {}, [{ ...shared, port: key.port }, real('10.0.0.3')]))))
+  const drained = { ...shared, weight: 0, upperThreshold: 9 }
+  await client.execute([{ do: 'setDestination', service: web, destination: drained }])
+  expect((await client.destinations(web)).map(({ destination }) => destination)).toContainEqual(drained)
+  expect(
+    ipvsadm('-Sn')
+      .match(/10\.0\.0\.2:\d+ -g -w \d/g)
+      ?.toSorted(),
+  ).toEqual(['10.0.0.2:80 -g -w 0', '10.0.0.2:80 -g -w 3', '10.0.0.2:81 -g -w 3'])
+  await client.execute([{ do: 'deleteDestination', service: web, destination: shared }])
+  expect(ipvsadm('-Sn').match(/10\.0\.0\.2:\d+ -g -w \d/g)).toHaveLength(2)
+})
+
 test('we read what ipvsadm programmed', async () => {
   lab.run(
     'ipvsadm',
