@@ -1,11 +1,13 @@
 import { filesInMemory, loadConfig } from '@ipvs-director/config'
 import { address, millis, seconds, systemClock } from '@ipvs-director/core'
 import { addonAvailable } from '@ipvs-director/linux'
+import { fakeClock } from '@ipvs-director/core/testing'
 import { createSocket } from 'node:dgram'
 import { afterEach, expect, test } from 'vitest'
 import { checkers } from '../checkers.ts'
 import { createEngine, type Engine } from '../engine.ts'
-import type { BfdWish } from '../io/port.ts'
+import { ProbeFailure } from '../verdict.ts'
+import type { BfdListener, BfdWish, ProbeIo } from '../io/port.ts'
 import { checkOf, recordedEvents } from '../testing/checks.ts'
 import { checkOfBfd } from './instance.ts'
 import { readChecker } from '../testing/read.ts'
@@ -86,6 +88,46 @@ without('no address of ours to send from is our own failure', async () => {
   await until(() => a.events.troubles.length > 0)
   expect(a.events.troubles[0]).toMatch(/BFD_CHECK: no socket for it: no local address .*: BFD with 127.0.0.2/)
   expect(a.events.reports).toEqual([])
+})
+
+test('the patience of the start counts from when the session can be held', async () => {
+  const clock = fakeClock()
+  const events = recordedEvents()
+  let listener: BfdListener | undefined
+  const io = {
+    bfd: (_: BfdWish, given: BfdListener) => {
+      listener = given
+      return () => undefined
+    },
+    forgetMaterial: () => undefined,
+  } as unknown as ProbeIo
+  const engine = createEngine({ clock, events, io })
+  running.push(engine)
+  engine.setChecks([checkOf('BFD_CHECK', undefined, { ...wish('127.0.0.2', '127.0.0.3') }, { initial: { up: true } })])
+  listener?.broke(new ProbeFailure('local', 'no local address 127.0.0.3'))
+  await clock.advance(seconds(60))
+  expect([events.reports, events.troubles.length]).toEqual([[], 1])
+  listener?.opened()
+  await clock.advance(seconds(4))
+  expect(events.reports).toEqual([])
+  await clock.advance(seconds(1))
+  expect(events.reports).toMatchObject([
+    { up: false, turned: true, verdict: { class: 'timeout', reason: 'no BFD session with 127.0.0.2 within 5 s' } },
+  ])
+  listener?.opened()
+  listener?.changed('up', 0)
+  await clock.advance(seconds(60))
+  expect(events.reports.map(({ up }) => up)).toEqual([false, true])
+})
+
+without('an address that comes later: then silence counts', { timeout: 20_000 }, async () => {
+  const taken = createSocket({ type: 'udp4', reuseAddr: false })
+  await new Promise<void>((resolve) => taken.bind(3784, '127.0.0.11', resolve))
+  const a = following(wish('127.0.0.10', '127.0.0.11', { settings: { minTx: millis(20), minRx: millis(20), idleTx: seconds(1), multiplier: 1, passive: false } })) // prettier-ignore
+  await until(() => a.events.troubles.length > 0)
+  taken.close()
+  await until(() => a.events.reports.length > 0, 15_000)
+  expect(a.last()?.verdict).toMatchObject({ up: false, reason: 'no BFD session with 127.0.0.10 within 1 s' })
 })
 
 const top = `bfd_instance b1 {

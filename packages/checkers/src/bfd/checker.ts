@@ -1,5 +1,13 @@
 import { block, boolean, text } from '@ipvs-director/config'
-import { familyOf, formatDuration, millis, parseAddress, type Address, type Millis } from '@ipvs-director/core'
+import {
+  familyOf,
+  formatDuration,
+  millis,
+  parseAddress,
+  type Address,
+  type Millis,
+  type Timer,
+} from '@ipvs-director/core'
 import { defineWatchingChecker } from '../define.ts'
 import type { BfdWish } from '../io/port.ts'
 import { fail, pass, type Finding } from '../verdict.ts'
@@ -24,18 +32,21 @@ export const bfdCheck = defineWatchingChecker({
     return { options: bfdWish(named) }
   },
   watch({ options, clock, io, tell }) {
-    let told = false
+    const where = `BFD session with ${options.neighbor}`
+    const patience = startPatience(options)
+    let silence: Timer | undefined
     const say = (finding: Finding): void => {
-      told = true
+      silence?.cancel()
       tell(finding)
     }
-    const patience = startPatience(options)
-    const timer = clock.after(patience, () => {
-      if (!told) say(fail('timeout', `no BFD session with ${options.neighbor} within ${formatDuration(patience)}`))
-    })
     const end = io.bfd(options, {
+      opened: () => {
+        silence?.cancel()
+        silence = clock.after(patience, () => {
+          tell(fail('timeout', `no ${where} within ${formatDuration(patience)}`))
+        })
+      },
       changed: (state, diagnostic) => {
-        const where = `BFD session with ${options.neighbor}`
         if (state === 'up') say(pass(`${where} is up`))
         else say(fail(diagnostic === 1 ? 'timeout' : 'mismatch', `${where} is down: ${wordsFor(diagnostic)}`))
       },
@@ -44,7 +55,7 @@ export const bfdCheck = defineWatchingChecker({
       },
     })
     return () => {
-      timer.cancel()
+      silence?.cancel()
       end()
     }
   },
@@ -91,7 +102,7 @@ export function bfdWish(written: Written | undefined): BfdWish {
   }
 }
 
-/** A neighbour that says nothing at all is down after so long. */
+/** A neighbour that says nothing at all is down so long after the session could be opened: until then it is our own failure. */
 const startPatience = ({ settings }: BfdWish): Millis => millis(settings.multiplier * settings.idleTx)
 
 const wordsFor = (diagnostic: number): string => diagnostics[diagnostic] ?? `diagnostic ${diagnostic}`

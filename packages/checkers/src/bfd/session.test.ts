@@ -38,7 +38,6 @@ function link(a: Partial<BfdSettings> = {}, b: Partial<BfdSettings> = {}) {
         changed: (state, diagnostic) => {
           told.push(`${name} ${state}${state === 'up' ? '' : ` ${diagnostic}`} ${Math.round(clock.now())}`)
         },
-        broke: () => undefined,
       },
     )
   }

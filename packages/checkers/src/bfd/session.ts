@@ -17,7 +17,7 @@ const doubt = millis(1)
 /** A session with its two timers: the next packet, and the silence that ends it. */
 export class RunningSession {
   readonly #world: BfdWorld
-  readonly #listener: BfdListener
+  readonly #listener: Pick<BfdListener, 'changed'>
   #session: BfdSession
   #sending: Timer | undefined
   #sentAt: number
@@ -27,7 +27,7 @@ export class RunningSession {
   #heardAt = 0
   #doubted = false
 
-  constructor(settings: BfdSettings, discriminator: number, world: BfdWorld, listener: BfdListener) {
+  constructor(settings: BfdSettings, discriminator: number, world: BfdWorld, listener: Pick<BfdListener, 'changed'>) {
     this.#world = world
     this.#listener = listener
     this.#session = newSession(settings, discriminator)

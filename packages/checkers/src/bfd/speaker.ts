@@ -14,6 +14,7 @@ import { ownFailure } from '../io/prepare.ts'
 import type { BfdListener, BfdWish } from '../io/port.ts'
 import { AF_INET, AF_INET6, int, sockaddr } from '../io/sockaddr.ts'
 import { controlNumber } from './control-message.ts'
+import type { BfdState } from './packet.ts'
 import { RunningSession } from './session.ts'
 
 /** linux/net.h, asm-generic/socket.h, linux/in.h, linux/in6.h */
@@ -89,7 +90,9 @@ class SharedSession {
 
   join(listener: BfdListener): void {
     this.#listeners.add(listener)
-    if (this.#running?.session.state === 'up') listener.changed('up', 0)
+    if (this.#running === undefined) return
+    if (this.#running.session.state === 'up') listener.changed('up', 0)
+    else listener.opened()
   }
 
   /** Whether somebody is left. */
@@ -125,13 +128,13 @@ class SharedSession {
           // No route just now, or a full queue: the other end hears nothing, which is what silence is for.
         }
       }
-      const listener: BfdListener = {
-        changed: (state, diagnostic) => {
+      const listener = {
+        changed: (state: BfdState, diagnostic: number) => {
           for (const each of this.#listeners) each.changed(state, diagnostic)
         },
-        broke: () => undefined,
       }
       this.#running = new RunningSession(wish.settings, this.discriminator, { clock, random, send }, listener)
+      for (const each of this.#listeners) each.opened()
     } catch (error) {
       this.close()
       const failure = ownFailure(error, `BFD with ${wish.neighbor}`)

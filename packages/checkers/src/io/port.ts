@@ -144,6 +144,8 @@ export interface BfdWish {
 }
 
 export interface BfdListener {
+  /** It is held from now on, and down until it is told that it came up: also after it broke, and for who joins later. */
+  opened(): void
   /** The session came up, or went down from there; `diagnostic` as in RFC 5880 §4.1. */
   changed(state: BfdState, diagnostic: number): void
   /** It cannot be held at the moment, for reasons of our own; it is tried again. */
