@@ -105,3 +105,12 @@ export const quotedKind: Kind<string> = {
   escaped: true,
   schema: { type: 'string' },
 }
+
+/** A script, or the bare keyword, which is `true`: the state is told, and nothing is run of its own. */
+export const scriptOrBareKind: Kind<Script | true> = {
+  ...scriptKind,
+  syntax: `[${scriptKind.syntax}]`,
+  toJson: (value) => value === true || scriptKind.toJson(value),
+  words: (json) => (json === true ? [] : scriptKind.words(json)),
+  schema: { oneOf: [{ const: true }, scriptKind.schema] },
+}

@@ -244,8 +244,8 @@ export interface VrrpInstance {
   readonly trackPrimary: boolean
   readonly track: Tracking
   readonly notify: VrrpNotify
-  /** `notify_deleted`: undefined: FAULT is told instead. */
-  readonly notifyDeleted: Script | undefined
+  /** `notify_deleted`: DELETED is told, with a command or without (true); undefined: FAULT is told instead. */
+  readonly notifyDeleted: Script | true | undefined
   readonly notifyMasterRxLowerPriority: Script | undefined
   /** `lvs_sync_daemon_interface` of this instance, deprecated. */
   readonly lvsSyncDaemonInterface: string | undefined

@@ -79,3 +79,9 @@ test('no_email_faults; what its group already told; priority changes; lower prio
   ])
   expect(told({ type: 'alarm', name: 'VI_1', kind: 'rival', text: 'x', at: 0 })).toEqual([])
 })
+
+const bare = aPlan([anInstance({ notifyDeleted: true })]).vrrp
+
+test('notify_deleted alone: told, and nothing is run', () => {
+  expect(told(event('DELETED'), bare)).toEqual(['INSTANCE "VI_1" DELETED 100'])
+})

@@ -79,7 +79,7 @@ type GroupEvent = Extract<VrrpEvent, { type: 'group' }>
 function ofInstance(event: InstanceEvent, instance: VrrpInstance, mailFaults: boolean): readonly Notification[] {
   const { name, state, priority } = event
   const told = [
-    ...scripts(state === 'DELETED' ? instance.notifyDeleted : specific(instance.notify, state)),
+    ...scripts(state === 'DELETED' ? deletedScript(instance) : specific(instance.notify, state)),
     ...scripts(instance.notify.any, ['INSTANCE', name, state, String(priority)]),
     line('INSTANCE', name, state, priority),
   ]
@@ -101,6 +101,9 @@ function ofGroup({ name, state }: GroupEvent, group: SyncGroup, mailFaults: bool
 
 const scripts = (script: Script | undefined, given: readonly string[] = []): readonly Notification[] =>
   script === undefined ? [] : [{ do: 'script', script, arguments: given }]
+
+const deletedScript = ({ notifyDeleted }: VrrpInstance): Script | undefined =>
+  notifyDeleted === true ? undefined : notifyDeleted
 
 function specific(notify: VrrpNotify, state: NotifyState): Script | undefined {
   switch (state) {

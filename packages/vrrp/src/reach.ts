@@ -11,7 +11,10 @@ export interface Knowledge {
   readonly source: Address | undefined
 }
 
-/** Everything an instance and its group follow by name. In a group without `sync_group_tracking_weight` weights of members do not count. */
+/**
+ * Everything an instance and its group follow by name, each once: of what both follow the group's weight counts, unless the
+ * instance has none, which makes it a fault. In a group without `sync_group_tracking_weight` weights of members do not count.
+ */
 export function trackedThings(
   track: Tracking,
   group: { readonly track: Tracking; readonly trackingWeight: boolean } | undefined,
@@ -24,7 +27,13 @@ export function trackedThings(
     : own.flatMap((thing) =>
         thing.what.startsWith('interface ') ? [{ ...thing, weight: 0 }] : thing.weight === 0 ? [thing] : [],
       )
-  return [...neutral, ...thingsOf(group.track, knowledge)]
+  const ofGroup = thingsOf(group.track, knowledge)
+  const both = new Map(ofGroup.map((thing) => [thing.what, thing]))
+  const mine = new Set(neutral.map(({ what }) => what))
+  return [
+    ...neutral.map((thing) => (thing.weight === 0 ? thing : (both.get(thing.what) ?? thing))),
+    ...ofGroup.filter(({ what }) => !mine.has(what)),
+  ]
 }
 
 function thingsOf(track: Tracking, { get, status }: Knowledge): readonly TrackedThing[] {

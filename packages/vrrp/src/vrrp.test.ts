@@ -272,17 +272,20 @@ test('a reload keeps mastership by VRID and interface, whatever the name', () =>
 })
 
 test.for([
-  [false, 'FAULT'],
-  [true, 'DELETED'],
-] as const)('an instance that a reload removes says priority 0 and, notify_deleted %s, %s', ([withScript, word]) => {
-  const script = { words: ['/x'], place: { file: 'x', line: 1, column: 1 } }
-  const { lan, a } = pair(plan(150, withScript ? { notifyDeleted: script } : {}), plan(100))
-  a.vrrp()!.apply(aPlan([]))
-  expect(states(a).at(-1)).toBe(`VI_1 ${word}`)
-  expect(a.events.at(-1)).toMatchObject({ why: 'the configuration has it no more' })
-  lan.run(700)
-  expect(holders(lan)).toEqual(['b'])
-})
+  ['missing', undefined, 'FAULT'],
+  ['alone', true, 'DELETED'],
+  ['with a command', { words: ['/x'], place: { file: 'x', line: 1, column: 1 } }, 'DELETED'],
+] as const)(
+  'an instance that a reload removes says priority 0 and, notify_deleted %s, tells so',
+  ([, notifyDeleted, word]) => {
+    const { lan, a } = pair(plan(150, { notifyDeleted }), plan(100))
+    a.vrrp()!.apply(aPlan([]))
+    expect(states(a).at(-1)).toBe(`VI_1 ${word}`)
+    expect(a.events.at(-1)).toMatchObject({ why: 'the configuration has it no more' })
+    lan.run(700)
+    expect(holders(lan)).toEqual(['b'])
+  },
+)
 
 test('an init_file that cannot be written costs nobody the mastership', () => {
   const place = { file: 'x', line: 1, column: 1 }

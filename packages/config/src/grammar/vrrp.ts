@@ -20,6 +20,7 @@ import { addressKind, integerKind, textKind } from '../kinds.ts'
 import { bare, choice, first, mark, option, phraseKind } from '../phrase.ts'
 import { ownVrrp } from './own-vrrp.ts'
 import { routeKind, ruleKind } from './routes.ts'
+import { scriptOrBareKind } from '../script.ts'
 import { interfaceKind, nameKind } from './shared.ts'
 import { tracking } from './trackers.ts'
 import { vipKind } from './vip.ts'
@@ -280,9 +281,11 @@ export const vrrpInstance = blocks(
       doc: 'Become backup when timers are this late. Needs nopreempt.',
     }),
     ...notifications,
-    notifyDeleted: script('notify_deleted', {
+    notifyDeleted: value('notify_deleted', scriptOrBareKind, {
+      bare: true,
+      repeated: 'first',
       since: '2.1.0',
-      doc: 'Command to run when a reload removes the instance.',
+      doc: 'DELETED is told when a reload removes the instance, else FAULT; a command to run then.',
     }),
     notifyMasterRxLowerPri: script('notify_master_rx_lower_pri', {
       since: '2.0.6',

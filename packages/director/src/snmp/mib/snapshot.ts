@@ -73,8 +73,8 @@ export function interfaceIndexes({ status }: SnmpSnapshot): (name: string | unde
 export const routerOf = ({ globals }: Pick<Config, 'globals'>): string => globals.routerId ?? hostname()
 
 /** A command line as keepalived shows it: each word in quotes. */
-export const commandText = (script: Script | undefined): SnmpValue | undefined =>
-  script && text(script.words.map((word) => `'${word}'`).join(' '))
+export const commandText = (script: Script | true | undefined): SnmpValue | undefined =>
+  script === undefined || script === true ? undefined : text(script.words.map((word) => `'${word}'`).join(' '))
 
 /** The first word of a command line. */
 export const pathText = (script: Script | undefined): SnmpValue | undefined => script && text(script.words[0] ?? '')
