@@ -91,7 +91,8 @@ export function createDirector(options: DirectorOptions): Director {
     return config
   }
   const alarms = options.alarms(() => currentConfig().globals)
-  const notifier = createNotifier(options.runScript, () => currentConfig().globals, logger)
+  const notifying = { run: options.runScript, globals: () => currentConfig().globals, clock, logger, events }
+  const notifier = createNotifier(notifying)
   const tellers: Tellers = {
     logger,
     events,
@@ -120,7 +121,7 @@ export function createDirector(options: DirectorOptions): Director {
     : undefined
   const audits =
     comparison ?? createAudits({ reconciler, clock, logger, events, interval: () => config?.globals.reconcileInterval })
-  const vrrpNotifier = createNotifier(options.runScript, () => currentConfig().globals, logger)
+  const vrrpNotifier = createNotifier(notifying)
   const failover = options.failover(events, (event) => {
     if (event.type === 'instance') syncDaemons.follow()
     const notifications = notificationsOf(event, currentConfig().vrrp)
