@@ -11,7 +11,7 @@ import { millis, seconds, type Clock, type Millis } from '@ipvs-director/core'
 import type { Attempt } from './attempt.ts'
 import type { Delays } from './checker.ts'
 import { commonHealth, eventHealth, oneCourse, type Course, type HealthMachine } from './health.ts'
-import type { ProbeIo } from './io/port.ts'
+import type { Opening, ProbeIo } from './io/port.ts'
 import type { Finding } from './verdict.ts'
 
 /** One execution of a check. */
@@ -48,6 +48,8 @@ export interface Checker extends CheckerBlock {
   /** The absolute time of one probe, however many steps it has. */
   deadline(timing: CheckTiming): Millis
   course(options: Readonly<Record<string, unknown>>): Course
+  /** How it asks, where all it wants to know is whether a connection opens: then that is done in place of a probe of its own. */
+  opens(options: Readonly<Record<string, unknown>>): Opening | undefined
   probe(probe: Probe<Readonly<Record<string, unknown>>>, connection: CheckConnection | undefined): Promise<Finding>
   /** In place of probes and their times: watches until the answered function is called. */
   readonly watch?: (watch: Watch<Readonly<Record<string, unknown>>>) => () => void
@@ -69,6 +71,8 @@ interface Common<F extends Fields, P extends object> {
   readonly local?: boolean
   readonly deadline?: (timing: CheckTiming) => Millis
   readonly course?: (options: P) => Course
+  /** See {@link Checker.opens}. Default: it never does. */
+  readonly opens?: (options: P) => Opening | undefined
   /** Default: it sees both. */
   readonly unseen?: (options: P) => readonly Unseen[]
   /** See {@link CheckerBlock.complete}. Without it `P` is the block's own options. */
@@ -130,7 +134,7 @@ function define<F extends Fields, P extends object>(
   connection: boolean,
   probe: (probe: Probe<P>, connection: CheckConnection | undefined) => Promise<Finding>,
 ): Checker {
-  const { block, defaults, others, health, interval, local, deadline, course, unseen, complete } = definition
+  const { block, defaults, others, health, interval, local, deadline, course, opens, unseen, complete } = definition
   return {
     keyword: block.name,
     block: block as Block,
@@ -143,6 +147,7 @@ function define<F extends Fields, P extends object>(
     local: local ?? false,
     deadline: deadline ?? ((timing) => timing.timeout),
     course: (options) => course?.(options as P) ?? oneCourse,
+    opens: (options) => opens?.(options as P),
     unseen: (options) => unseen?.(options as P) ?? [],
     probe: (given, at) => probe(given as unknown as Probe<P>, at),
   }

@@ -5,13 +5,14 @@ import type { Check } from './checker.ts'
 import { createEngine, type Engine, type EngineOptions } from './engine.ts'
 import { httpHealth } from './http/health.ts'
 import type { ProbeIo } from './io/port.ts'
-import { checkOf, recordedEvents } from './testing/checks.ts'
+import { checkOf, connectionTo, recordedEvents } from './testing/checks.ts'
 import { scriptedChecker, type AskedProbe } from './testing/scripted.ts'
+import { ProbeFailure } from './verdict.ts'
 
 const noIo: ProbeIo = {
   connect: () => Promise.reject(new Error('no network in this test')),
   http2: () => Promise.reject(new Error('no network in this test')),
-  knock: () => Promise.reject(new Error('no network in this test')),
+  doors: () => ({ ask: () => undefined, go: () => undefined, giveUp: () => undefined }),
   exchange: () => Promise.reject(new Error('no network in this test')),
   datagrams: () => Promise.reject(new Error('no network in this test')),
   ping: () => Promise.reject(new Error('no network in this test')),
@@ -242,6 +243,114 @@ test('stop ends what is under way and leaves no timer', async () => {
   await engine.stop()
   expect(asked[0]?.attempt.ended).toBe('stopped')
   expect(clock.pending()).toBe(0)
+})
+
+/** A check that only asks for a connection, and what its doors are asked; the test answers. */
+function doorBench(timing: Parameters<typeof checkOf>[3] = {}, limit = 5000) {
+  const clock = fakeClock()
+  const events = recordedEvents()
+  const asked: string[] = []
+  let tell: (place: number, failure?: ProbeFailure) => void = () => undefined
+  const doors: ProbeIo['doors'] = (told) => {
+    tell = (place, failure) => {
+      told(place, failure)
+    }
+    return {
+      ask: (place, at, opening) => asked.push(`${opening} ${at.port} by ${place} at ${clock.now() / 1000}`),
+      go: () => asked.push('go'),
+      giveUp: (place) => asked.push(`give up ${place} at ${clock.now() / 1000}`),
+    }
+  }
+  const engine = createEngine({ clock, random: () => 0.5, io: { ...noIo, doors }, events, limit })
+  const check = (port: number): Check => checkOf('TCP_CHECK', connectionTo(port), {}, timing)
+  return { clock, engine, events, asked, tell: (...said: Parameters<typeof tell>) => { tell(...said) }, check } // prettier-ignore
+}
+
+test('those that are due at once are asked in one go, and told as any other', async () => {
+  const { clock, engine, events, asked, tell, check } = doorBench()
+  engine.setChecks([check(1), check(2)])
+  await clock.advance(seconds(1))
+  expect(asked).toEqual(['connect 1 by 0 at 1', 'connect 2 by 1 at 1', 'go'])
+  await clock.advance(millis(250))
+  tell(0)
+  tell(1, new ProbeFailure('refused', 'connection refused: 127.0.0.1:2'))
+  expect(events.reports).toMatchObject([
+    { up: true, first: true, verdict: { class: 'ok', reason: 'connected to 127.0.0.1:1 after 250 ms', took: 250 } },
+    { up: false, turned: true, verdict: { class: 'refused', took: 250 } },
+  ])
+  await clock.advance(seconds(10))
+  expect(asked.slice(3).sort()).toEqual(['connect 1 by 0 at 11.25', 'connect 2 by 1 at 11.25', 'go'])
+})
+
+test('one that stays up is counted, and its last verdict is put into words when somebody asks', async () => {
+  const { clock, engine, events, tell, check } = doorBench()
+  engine.setChecks([check(1)])
+  for (let round = 1; round <= 3; round++) {
+    await clock.advance(seconds(round === 1 ? 1 : 10))
+    await clock.advance(millis(round))
+    tell(0)
+  }
+  expect(events.reports).toHaveLength(1)
+  const [{ last, probes, failed, durations, nextIn } = {}] = await engine.figures()
+  expect(last).toEqual({ up: true, class: 'ok', reason: 'connected to 127.0.0.1:1 after 3 ms', took: 3, at: 21_006 })
+  expect([probes, failed, durations?.sum, nextIn]).toEqual([3, 0, 6, 10_000])
+  await clock.advance(seconds(10))
+  tell(0, new ProbeFailure('local', 'no socket'))
+  expect((await engine.figures())[0]?.last).toMatchObject({ class: 'local', reason: 'no socket' })
+  expect(events.troubles).toHaveLength(1)
+})
+
+test('one that does not answer is given up at its timeout, and what it says later is nothing', async () => {
+  const { clock, engine, events, asked, tell, check } = doorBench({ timing: { timeout: seconds(3) } })
+  engine.setChecks([check(1)])
+  await clock.advance(millis(3999))
+  expect(events.reports).toEqual([])
+  await clock.advance(millis(1))
+  expect(asked.at(-2)).toBe('give up 0 at 4')
+  expect(events.reports).toMatchObject([
+    { up: false, verdict: { class: 'timeout', reason: 'no connection to 127.0.0.1:1 after 3 s', took: 3000 } },
+  ])
+  tell(0)
+  expect(await engine.figures()).toMatchObject([{ up: false, probes: 1, nextIn: 10_000 }])
+  expect(engine.busy).toBe(0)
+})
+
+test('a check that goes while it is asked is given up; one that takes its place hears nothing of that', async () => {
+  const { clock, engine, events, asked, tell, check } = doorBench()
+  engine.setChecks([check(1)])
+  await clock.advance(seconds(1))
+  engine.setChecks([check(2)])
+  expect([asked.at(-1), engine.busy]).toEqual(['give up 0 at 1', 0])
+  tell(0)
+  await clock.advance(seconds(1))
+  expect(asked.at(-2)).toBe('connect 2 by 0 at 2')
+  expect(events.reports).toEqual([])
+  await engine.stop()
+  expect([asked.at(-1), engine.busy, clock.pending()]).toEqual(['give up 0 at 2', 0, 0])
+})
+
+test('those that wait for a free place are asked once others are done', async () => {
+  const { clock, engine, asked, tell, check } = doorBench({}, 1)
+  engine.setChecks([check(1), check(2)])
+  await clock.advance(seconds(3))
+  expect(asked).toEqual(['connect 1 by 0 at 1', 'go'])
+  expect((await engine.figures()).map(({ nextIn }) => nextIn)).toEqual([undefined, 0])
+  tell(0)
+  await clock.advance(seconds(0))
+  expect(asked.slice(2)).toEqual(['connect 2 by 1 at 3', 'go'])
+  expect((await engine.figures()).map(({ late }) => late)).toEqual([0, 1])
+})
+
+test('whoever hears of a verdict may want no more of that check', async () => {
+  const { clock, engine, events, asked, tell, check } = doorBench()
+  events.report = () => {
+    engine.setChecks([])
+  }
+  engine.setChecks([check(1)])
+  await clock.advance(seconds(1))
+  tell(0)
+  await clock.advance(seconds(30))
+  expect([asked.length, engine.size, clock.pending()]).toEqual([2, 0, 0])
 })
 
 test('ten thousand starts at one moment are all made', async () => {

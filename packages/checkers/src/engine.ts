@@ -4,14 +4,15 @@ import type { Clock, Millis, Random, Timer } from '@ipvs-director/core'
 import type { Check, Figures, Prober, ProberEvents, Verdict } from './checker.ts'
 import { checkers as allCheckers } from './checkers.ts'
 import type { Checker } from './define.ts'
+import { DueTimes } from './due-times.ts'
 import { DurationTable } from './durations.ts'
-import { Heap, type Timed } from './heap.ts'
 import type { Health } from './health.ts'
 import { createNodeIo } from './io/node-io.ts'
 import type { ProbeIo } from './io/port.ts'
+import { notOpened, opened, OpenTimes, type Door } from './opened.ts'
 import { beginAttempt, type RunningAttempt } from './running-attempt.ts'
 import { throttled } from './throttle.ts'
-import { fail, type Finding } from './verdict.ts'
+import { fail, type Finding, type ProbeFailure } from './verdict.ts'
 
 export interface EngineOptions {
   readonly clock: Clock
@@ -56,22 +57,26 @@ const stopPatience = seconds(4)
 /** What is left of a check once it has begun. */
 type Probed = Omit<Check, 'initial'>
 
-/** One check: waiting for its start, queued for a free place, or being probed. One heap entry serves all its waits. */
-interface Task extends Timed {
+/** One check: waiting for its start, queued for a free place, or being probed. One due time serves all its waits. */
+interface Task {
   readonly check: Probed
   readonly checker: Checker
   health: Health
   seen: boolean
   weight: number | undefined
+  /** Where it only asks whether a connection opens; then it has no attempts. */
+  readonly door: Door | undefined
+  asked: boolean
   attempt: RunningAttempt | undefined
   /** Ends the watching, of a check that is not probed. */
   unwatch: (() => void) | undefined
-  queued: boolean
   last: Last | undefined
+  /** The last verdict: it opened, as before. Only the times of that are kept. */
+  opened: boolean
   probes: number
   failed: number
   late: number
-  /** In the table of durations; {@link removed} once the check is wanted no more. */
+  /** In all the tables; {@link removed} once the check is wanted no more. */
   place: number
 }
 
@@ -80,6 +85,9 @@ const removed = -1
 /** A verdict, and when it was. */
 type Last = Verdict & { readonly at: number }
 
+/** What the health machine is told of one that opened; it looks at nothing else. */
+const good: Verdict = { up: true, class: 'ok', reason: '', took: millis(0) }
+
 /** Runs checks in this process: one heap of due times, one timer, never two probes of one check at once. */
 export function createEngine(options: EngineOptions): Engine {
   const { clock, events, random = Math.random, io = createNodeIo() } = options
@@ -87,9 +95,13 @@ export function createEngine(options: EngineOptions): Engine {
   const limit = options.limit ?? 5000
   const kinds = new Map((options.checkers ?? allCheckers).map((checker) => [checker.keyword, checker]))
   const tasks = new Map<string, Task>()
-  const heap = new Heap<Task>()
-  const queue: Task[] = []
+  /** By place. */
+  const placed: (Task | undefined)[] = []
+  const dues = new DueTimes()
+  const queue: { readonly task: Task; readonly due: number }[] = []
   const durations = new DurationTable()
+  const openTimes = new OpenTimes()
+  const doors = io.doors(hear)
   const trouble = throttled(clock, (message) => {
     events.trouble(message)
   })
@@ -97,6 +109,8 @@ export function createEngine(options: EngineOptions): Engine {
   let timer: Timer | undefined
   let armedFor = Infinity
   let lastSweep = -Infinity
+  /** What was asked for goes out at the end of this sweep, or of this turn. */
+  let collecting = false
   let stopped: (() => void) | undefined
 
   function add(checks: readonly Check[]): void {
@@ -114,19 +128,20 @@ export function createEngine(options: EngineOptions): Engine {
         health: checker.health.start(given.initial, check.timing),
         seen: given.initial.seen,
         weight: undefined,
+        door: doorOf(check, checker),
+        asked: false,
         attempt: undefined,
         unwatch: undefined,
-        queued: false,
         last: undefined,
+        opened: false,
         probes: 0,
         failed: 0,
         late: 0,
         place: durations.open(),
-        due: clock.now() + firstWait + random() * check.timing.warmup,
-        slot: -1,
       }
       tasks.set(check.id, task)
-      if (checker.watch === undefined) heap.put(task)
+      placed[task.place] = task
+      if (checker.watch === undefined) dues.put(task.place, clock.now() + firstWait + random() * check.timing.warmup)
       else watch(task)
     }
     arm()
@@ -145,16 +160,26 @@ export function createEngine(options: EngineOptions): Engine {
       const task = tasks.get(id)
       if (task === undefined) continue
       tasks.delete(id)
+      dues.remove(task.place)
+      placed[task.place] = undefined
+      end(task)
       durations.close(task.place)
       task.place = removed
-      heap.remove(task)
-      task.unwatch?.()
-      task.attempt?.end('stopped')
     }
   }
 
+  /** Of what is under way for it nobody wants to know any more. */
+  function end(task: Task): void {
+    task.unwatch?.()
+    task.attempt?.end('stopped')
+    if (task.door === undefined || !task.asked) return
+    task.asked = false
+    doors.giveUp(task.place, task.door.at, task.door.opening)
+    busy--
+  }
+
   function arm(): void {
-    const due = heap.first()?.due ?? Infinity
+    const due = dues.firstDue()
     if (due === armedFor || stopped !== undefined) return
     timer?.cancel()
     armedFor = due
@@ -171,32 +196,37 @@ export function createEngine(options: EngineOptions): Engine {
     timer = undefined
     const now = clock.now()
     let starts = 0
-    for (let task = heap.first(); task !== undefined && starts < startsAtOnce; task = heap.first()) {
-      if (task.due > now) break
-      if (task.attempt !== undefined) overdue(task, task.attempt)
+    collecting = true
+    while (starts < startsAtOnce && dues.firstDue() <= now) {
+      const task = placed[dues.first()]
+      if (task === undefined) break
+      if (task.door !== undefined && task.asked) tooLate(task, task.door)
+      else if (task.attempt !== undefined) overdue(task, task.attempt)
       else {
         starts++
-        if (busy < limit) start(task)
+        if (busy < limit) start(task, dues.firstDue())
         else {
-          heap.remove(task)
-          task.queued = true
-          queue.push(task)
+          queue.push({ task, due: dues.firstDue() })
+          dues.remove(task.place)
         }
       }
     }
     // More is due than may start in one go: the next round follows as soon as others had their turn.
     lastSweep = starts < startsAtOnce ? now : -Infinity
+    send()
     arm()
+  }
+
+  function send(): void {
+    collecting = false
+    doors.go()
   }
 
   /** The time of a probe is up, or was up and it did not end. */
   function overdue(task: Task, attempt: RunningAttempt): void {
-    if (attempt.ended === undefined && attempt.due > clock.now()) {
-      task.due = attempt.due
-      heap.put(task)
-    } else if (attempt.ended === undefined) {
-      task.due = clock.now() + grace
-      heap.put(task)
+    if (attempt.ended === undefined && attempt.due > clock.now()) dues.put(task.place, attempt.due)
+    else if (attempt.ended === undefined) {
+      dues.put(task.place, clock.now() + grace)
       attempt.end('timeout')
     } else {
       trouble.tell(`${describe(task.check)}: a probe did not end by itself and was given up`)
@@ -204,16 +234,20 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  function start(task: Task): void {
+  function start(task: Task, due: number): void {
+    if (clock.now() - due > lateBeyond) task.late++
+    busy++
+    if (task.door === undefined) probe(task)
+    else ask(task, task.door)
+  }
+
+  function probe(task: Task): void {
     const { check, checker } = task
-    if (clock.now() - task.due > lateBeyond) task.late++
     const attempt = beginAttempt(clock, checker, check.timing)
     task.attempt = attempt
-    task.due = attempt.due
-    heap.put(task)
-    busy++
-    const probe = { options: check.options, part: task.health.cursor, timeout: check.timing.timeout, attempt, io }
-    checker.probe(probe, check.connection).then(
+    dues.put(task.place, attempt.due)
+    const given = { options: check.options, part: task.health.cursor, timeout: check.timing.timeout, attempt, io }
+    checker.probe(given, check.connection).then(
       (finding) => {
         finish(task, attempt, finding)
       },
@@ -223,32 +257,87 @@ export function createEngine(options: EngineOptions): Engine {
     )
   }
 
+  function ask(task: Task, { at, opening }: Door): void {
+    const now = clock.now()
+    task.asked = true
+    openTimes.begin(task.place, now)
+    dues.put(task.place, now + task.check.timing.timeout)
+    doors.ask(task.place, at, opening)
+    if (collecting) return
+    collecting = true
+    queueMicrotask(send)
+  }
+
+  /** What a door says. */
+  function hear(place: number, failure: ProbeFailure | undefined): void {
+    const task = placed[place]
+    if (task?.door === undefined || !task.asked) return
+    task.asked = false
+    const began = openTimes.began(place)
+    if (failure === undefined) concludeOpened(task, task.door, began)
+    else conclude(task, began, fail(failure.class, failure.message))
+    leave()
+  }
+
+  function tooLate(task: Task, door: Door): void {
+    task.asked = false
+    doors.giveUp(task.place, door.at, door.opening)
+    const began = openTimes.began(task.place)
+    conclude(task, began, notOpened(door, millis(clock.now() - began)))
+    leave()
+  }
+
+  /** Nothing is made for one that is up as it was: there are thousands of them a second. */
+  function concludeOpened(task: Task, door: Door, began: Millis): void {
+    const { check, checker, health, place } = task
+    const now = clock.now()
+    const took = millis(now - began)
+    const step = task.opened
+      ? checker.health.step(health, good, check.timing, checker.course(check.options))
+      : undefined
+    if (step?.health === health && step.turned === undefined) {
+      durations.count(place, took)
+      task.probes++
+      schedule(task, began, now, step.next)
+    } else {
+      conclude(task, began, opened(door, took))
+      task.last = undefined
+      task.opened = true
+    }
+    openTimes.keep(place, took, clock.wall())
+  }
+
   function finish(task: Task, attempt: RunningAttempt, finding: Finding): void {
     if (task.attempt !== attempt) return
     task.attempt = undefined
     attempt.onEnd = undefined
-    busy--
-    if (stopped !== undefined) {
-      if (busy === 0) stopped()
-      return
-    }
-    if (task.place === removed) heap.remove(task)
-    else conclude(task, attempt, finding)
-    fillPlaces()
-    arm()
+    if (stopped === undefined && task.place !== removed) conclude(task, attempt.startedAt, finding)
+    leave()
   }
 
-  function conclude(task: Task, attempt: RunningAttempt, finding: Finding): void {
-    const { check, checker } = task
+  /** One probe is over. */
+  function leave(): void {
+    busy--
+    if (stopped === undefined) {
+      fillPlaces()
+      arm()
+    } else if (busy === 0) stopped()
+  }
+
+  function conclude(task: Task, began: Millis, finding: Finding): void {
     const now = clock.now()
-    const took = millis(now - attempt.startedAt)
+    const took = millis(now - began)
     if (finding.class !== 'local') durations.count(task.place, took)
     const next = judge(task, lastOf(finding, took, clock.wall()))
-    const from = checker.interval === 'start' ? attempt.startedAt : now
+    // Whoever was told of it may want it no more.
+    if (task.place !== removed) schedule(task, began, now, next)
+  }
+
+  function schedule(task: Task, began: Millis, now: Millis, next: Millis): void {
+    const { check, checker } = task
     const { jitter = 0 } = check.timing
     const wait = jitter === 0 ? next : next * (1 + jitter * (2 * random() - 1))
-    task.due = Math.max(now, from + wait)
-    heap.put(task)
+    dues.put(task.place, Math.max(now, (checker.interval === 'start' ? began : now) + wait))
   }
 
   /** What a verdict means: tells whom it concerns, and answers how long until the next probe. */
@@ -256,6 +345,7 @@ export function createEngine(options: EngineOptions): Engine {
     const { check, checker } = task
     const wasLocal = task.last?.class === 'local'
     task.last = verdict
+    task.opened = false
     task.probes++
     if (!verdict.up) task.failed++
     const step = checker.health.step(task.health, verdict, check.timing, checker.course(check.options))
@@ -279,19 +369,25 @@ export function createEngine(options: EngineOptions): Engine {
 
   function fillPlaces(): void {
     while (busy < limit) {
-      const task = queue.shift()
-      if (task === undefined) return
-      task.queued = false
-      if (task.place !== removed) start(task)
+      const next = queue.shift()
+      if (next === undefined) return
+      if (next.task.place !== removed) start(next.task, next.due)
     }
   }
 
   function figuresOf(task: Task): Figures {
-    const { check, health, last, probes, failed, late } = task
-    const waiting = task.attempt === undefined && task.unwatch === undefined
-    const nextIn = waiting ? millis(Math.max(0, task.due - clock.now())) : undefined
+    const { check, health, probes, failed, late } = task
+    const last = task.last ?? (task.opened && task.door !== undefined ? lastOpened(task.place, task.door) : undefined)
+    const waiting = task.attempt === undefined && !task.asked && task.unwatch === undefined
+    const due = dues.dueOf(task.place)
+    const nextIn = waiting ? millis(due === Infinity ? 0 : Math.max(0, due - clock.now())) : undefined
     const figures = { id: check.id, up: health.up, failures: health.failures, last, probes, failed, late, nextIn }
     return task.checker.watch === undefined ? { ...figures, durations: durations.read(task.place) } : figures
+  }
+
+  function lastOpened(place: number, door: Door): Last {
+    const took = openTimes.took(place)
+    return lastOf(opened(door, took), took, openTimes.at(place))
   }
 
   return {
@@ -322,10 +418,7 @@ export function createEngine(options: EngineOptions): Engine {
           patience.cancel()
           resolve()
         }
-        for (const task of tasks.values()) {
-          task.unwatch?.()
-          task.attempt?.end('stopped')
-        }
+        for (const task of tasks.values()) end(task)
         if (busy === 0) stopped()
       })
     },
@@ -350,6 +443,11 @@ function compact({ id, connection, options, timing }: Check, kind: string): Prob
 /** Written out: spreading a finding into a larger object costs as much as everything else that is done with it. */
 function lastOf({ up, class: kind, reason, weight }: Finding, took: Millis, at: number): Last {
   return weight === undefined ? { up, class: kind, reason, took, at } : { up, class: kind, reason, took, at, weight }
+}
+
+function doorOf({ options, connection: at }: Probed, checker: Checker): Door | undefined {
+  const opening = at === undefined ? undefined : checker.opens(options)
+  return at === undefined || opening === undefined ? undefined : { at, opening }
 }
 
 function describe(check: Probed): string {

@@ -81,14 +81,12 @@ export const tcpCheck = defineChecker({
     }
     return { options }
   },
+  opens: ({ send, expect, halfOpen }) =>
+    halfOpen === true ? 'halfOpen' : send === undefined && expect === undefined ? 'connect' : undefined,
   async probe({ options, attempt, io }: Probe<TcpOptions>, at: CheckConnection): Promise<Finding> {
-    const { send, expect, halfOpen } = options
+    const { send, expect } = options
     let opened: Connection | undefined
     try {
-      if (halfOpen === true) {
-        await io.knock(at, attempt)
-        return pass(`${targetOf(at).where} would connect after ${formatDuration(attempt.elapsed())}`)
-      }
       opened = await io.connect(at, attempt, undefined, expect !== undefined)
       if (send !== undefined) opened.write(Buffer.from(send, 'hex'))
       if (expect !== undefined) await readUntil(opened, expect, targetOf(at).where)

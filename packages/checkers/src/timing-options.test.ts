@@ -4,10 +4,12 @@ import { seconds } from '@ipvs-director/core'
 import { describe, expect, test } from 'vitest'
 import { checkers } from './checkers.ts'
 import { createEngine } from './engine.ts'
+import { createNodeIo } from './io/node-io.ts'
+import type { ProbeIo } from './io/port.ts'
 import { checkerOf } from './testing/ask.ts'
 import { checkOf, recordedEvents } from './testing/checks.ts'
 import { readChecker, type Around } from './testing/read.ts'
-import { fail, pass } from './verdict.ts'
+import { fail, pass, ProbeFailure } from './verdict.ts'
 
 /** What must be in a block for it to be one. */
 const required: Readonly<Record<string, string>> = {
@@ -33,17 +35,29 @@ async function follow(kind: string, words: string, script: string, random = 0.5,
   const probes: number[] = []
   const told: string[] = []
   const now = (): number => Math.round(clock.now() / 100) / 10
+  const look = (): boolean => {
+    const well = script[probes.length] !== '-'
+    probes.push(now())
+    return well
+  }
   const checker = {
     ...checkerOf(kind),
-    probe: () => {
-      const well = script[probes.length] !== '-'
-      probes.push(now())
-      return Promise.resolve(well ? pass('') : fail('refused', ''))
-    },
+    probe: () => Promise.resolve(look() ? pass('') : fail('refused', '')),
+  }
+  const doors: ProbeIo['doors'] = (answer) => {
+    const asked: number[] = []
+    return {
+      ask: (place) => asked.push(place),
+      go: () => {
+        for (const place of asked.splice(0)) answer(place, look() ? undefined : new ProbeFailure('refused', ''))
+      },
+      giveUp: () => undefined,
+    }
   }
   const engine = createEngine({
     clock,
     random: () => random,
+    io: { ...createNodeIo(), doors },
     checkers: [checker],
     events: {
       ...events,

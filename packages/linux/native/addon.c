@@ -6,11 +6,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -38,7 +41,7 @@ extern char *uv_err_name_r(int error, char *text, size_t size);
 enum { MESSAGES_PER_TURN = 64, MAX_BUFFER = 16 << 20, MAX_CONTROL = 1 << 16 };
 
 /* The listener's first argument; native.ts has the same numbers. */
-enum { ON_MESSAGE = 0, ON_WRITABLE = 1, ON_ERROR = 2 };
+enum { ON_MESSAGE = 0, ON_WRITABLE = 1, ON_ERROR = 2, ON_READABLE = 3 };
 
 typedef struct {
   napi_env env;
@@ -46,6 +49,7 @@ typedef struct {
   int connected;         /* stream or seqpacket: an empty read is the end, an error ends reading */
   int flags;             /* for recvmsg */
   int reading, writing;  /* what is waited for */
+  int many;              /* that there is something to read is told, and receiveMany reads it */
   int parts;             /* what still needs this memory: the poll handle, the JavaScript object */
   uv_handle_t *poll;
   napi_ref object, listener;  /* strong while open: an open socket is not collected */
@@ -257,11 +261,15 @@ static void receive(Socket *self, int flags) {
   }
 }
 
-static void on_writable(Socket *self) {
+static void emit_bare(Socket *self, int kind) {
   napi_value none;
+  if (napi_get_undefined(self->env, &none) == napi_ok) emit(self, kind, none, none, none, 0);
+}
+
+static void on_writable(Socket *self) {
   self->writing = 0;
   watch(self);
-  if (napi_get_undefined(self->env, &none) == napi_ok) emit(self, ON_WRITABLE, none, none, none, 0);
+  emit_bare(self, ON_WRITABLE);
 }
 
 /*
@@ -294,7 +302,8 @@ static void on_poll(uv_handle_t *poll, int status, int events) {
     if (status < 0) on_failure(self);
     else {
       if ((events & UV_WRITABLE) != 0 && self->writing) on_writable(self);
-      if ((events & UV_READABLE) != 0) receive(self, 0);
+      if ((events & UV_READABLE) != 0 && self->many && self->reading) emit_bare(self, ON_READABLE);
+      else if ((events & UV_READABLE) != 0) receive(self, 0);
     }
     napi_close_callback_scope(env, turn);
   }
@@ -493,15 +502,86 @@ static napi_value socket_send(napi_env env, napi_callback_info info) {
   return number(env, (double)sent);
 }
 
+/*
+ * sendMany(data, addresses, control?, parts, from, to) → how many of the messages from `from` to before `to` were taken (-1: none
+ * can be now). Each argument has so many equal parts; what keeps the one at `from` from being sent is thrown.
+ */
+static napi_value socket_send_many(napi_env env, napi_callback_info info) {
+  napi_value args[6];
+  void *data, *addresses, *control = NULL;
+  size_t data_size, addresses_size, control_size = 0;
+  int total, from, to;
+  struct mmsghdr messages[MESSAGES_PER_TURN];
+  struct iovec parts[MESSAGES_PER_TURN];
+  Socket *self = open_socket(env, info, 6, args, "sendmmsg");
+  if (self == NULL || !bytes(env, args[0], &data, &data_size) || !bytes(env, args[1], &addresses, &addresses_size) ||
+      (!is_absent(env, args[2]) && !bytes(env, args[2], &control, &control_size)) || !integer(env, args[3], &total) ||
+      !integer(env, args[4], &from) || !integer(env, args[5], &to))
+    return NULL;
+  if (from < 0 || from >= to || to > total) return wrong(env, "some of the parts were expected");
+  int count = to - from < MESSAGES_PER_TURN ? to - from : MESSAGES_PER_TURN, sent;
+  memset(messages, 0, sizeof messages);
+  for (int i = 0; i < count; i++) {
+    struct msghdr *message = &messages[i].msg_hdr;
+    size_t length = data_size / total, name = addresses_size / total, more = control_size / total;
+    parts[i] = (struct iovec){(char *)data + (from + i) * length, length};
+    message->msg_iov = &parts[i];
+    message->msg_iovlen = 1;
+    message->msg_name = (char *)addresses + (from + i) * name;
+    message->msg_namelen = (socklen_t)name;
+    message->msg_control = more > 0 ? (char *)control + (from + i) * more : NULL;
+    message->msg_controllen = more;
+  }
+  do sent = sendmmsg(self->fd, messages, (unsigned)count, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (sent < 0 && errno == EINTR);
+  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return fail(env, errno, "sendmmsg");
+  return number(env, sent);
+}
+
+/*
+ * receiveMany(data, addresses, lengths) → how many messages are there now, at most as many as there are lengths: each has an
+ * equal part of `data` and of `addresses`. 0 also when there was an error, which is told as always.
+ */
+static napi_value socket_receive_many(napi_env env, napi_callback_info info) {
+  napi_value args[3];
+  void *data, *addresses, *lengths;
+  size_t data_size, addresses_size, lengths_size;
+  struct mmsghdr messages[MESSAGES_PER_TURN];
+  struct iovec parts[MESSAGES_PER_TURN];
+  Socket *self = open_socket(env, info, 3, args, "recvmmsg");
+  if (self == NULL || !bytes(env, args[0], &data, &data_size) || !bytes(env, args[1], &addresses, &addresses_size) ||
+      !bytes(env, args[2], &lengths, &lengths_size))
+    return NULL;
+  size_t count = lengths_size / sizeof(int32_t);
+  if (count < 1 || count > MESSAGES_PER_TURN) return wrong(env, "1 to 64 messages were expected");
+  memset(messages, 0, sizeof messages);
+  for (size_t i = 0; i < count; i++) {
+    struct msghdr *message = &messages[i].msg_hdr;
+    parts[i] = (struct iovec){(char *)data + i * (data_size / count), data_size / count};
+    message->msg_iov = &parts[i];
+    message->msg_iovlen = 1;
+    message->msg_name = (char *)addresses + i * (addresses_size / count);
+    message->msg_namelen = (socklen_t)(addresses_size / count);
+  }
+  int got = recvmmsg(self->fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
+  for (int i = 0; i < got; i++) ((int32_t *)lengths)[i] = (int32_t)messages[i].msg_len;
+  return number(env, got < 0 ? 0 : got);
+}
+
 static napi_value set_waiting(napi_env env, Socket *self) {
   int failed = watch(self);
   return failed == 0 ? NULL : fail(env, -failed, "uv_poll_start");
 }
 
-/* start(): messages and errors are reported from now on */
+/* start(many?): messages and errors are reported from now on; with true, that there are messages for receiveMany */
 static napi_value socket_start(napi_env env, napi_callback_info info) {
-  Socket *self = open_socket(env, info, 0, NULL, "uv_poll_start");
+  napi_value args[1];
+  bool many = false;
+  Socket *self = open_socket(env, info, 1, args, "uv_poll_start");
   if (self == NULL) return NULL;
+  if (!is_absent(env, args[0]) && napi_get_value_bool(env, args[0], &many) != napi_ok)
+    return wrong(env, "a boolean was expected");
+  self->many = many;
   self->reading = 1;
   return set_waiting(env, self);
 }
@@ -806,6 +886,93 @@ static napi_value poller_connect(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* What became of a dialled address; dialer.ts has the same numbers. */
+enum { DIAL_UNDER_WAY = 0, DIAL_OPENED = 1, DIAL_FAILED = 2, DIAL_REFUSED_HERE = 3, DIAL_NO_SOCKET = 4, DIAL_ITSELF = 5 };
+enum { DIALS = 64, DIAL_NUMBERS = 4, DIAL_ADDRESS = sizeof(struct sockaddr_in6) };
+
+/* One of them: token, whether it may meet itself, descriptor (of a failure the errno), end. */
+typedef struct { int32_t token, itself, fd, end; } Dial;
+
+static socklen_t dial_length(const struct sockaddr *address) {
+  return address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+}
+
+static void dial_end(Dial *dial, int end, int error) {
+  if (dial->fd >= 0) close(dial->fd);
+  dial->fd = error;
+  dial->end = end;
+}
+
+static void dial_begin(Dial *dial, const struct sockaddr *address) {
+  dial->fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  dial->end = DIAL_UNDER_WAY;
+  if (dial->fd < 0) dial_end(dial, DIAL_NO_SOCKET, errno);
+  else if (connect(dial->fd, address, dial_length(address)) < 0 && errno != EINPROGRESS && errno != EINTR)
+    dial_end(dial, DIAL_REFUSED_HERE, errno);
+}
+
+/* The kernel may have chosen the very port that is connected to: then the connection is one with itself. */
+static int met_itself(int fd) {
+  struct sockaddr_storage own, peer;
+  socklen_t length = sizeof own, peer_length = sizeof peer;
+  return getsockname(fd, (struct sockaddr *)&own, &length) == 0 &&
+         getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0 && length == peer_length &&
+         memcmp(&own, &peer, length) == 0;
+}
+
+/* Already answered: servers nearby are, by the time the last of them was asked. */
+static void dial_look(Dial *dial, short found) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if ((found & (POLLERR | POLLHUP)) != 0 && getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) error = errno;
+  if (error != 0) dial_end(dial, DIAL_FAILED, error);
+  else dial_end(dial, dial->itself && met_itself(dial->fd) ? DIAL_ITSELF : DIAL_OPENED, 0);
+}
+
+/*
+ * dial(dials, addresses, count): opens connections to all of them, looks once which are open, and closes those; of the
+ * others it is told as of any connection.
+ */
+static napi_value poller_dial(napi_env env, napi_callback_info info) {
+  napi_value args[3];
+  int count;
+  void *dials, *addresses;
+  size_t size, length;
+  struct pollfd asked[DIALS];
+  Poller *self = open_poller(env, info, 3, args);
+  if (self == NULL || !bytes(env, args[0], &dials, &size) || !bytes(env, args[1], &addresses, &length) ||
+      !integer(env, args[2], &count))
+    return NULL;
+  if (count < 0 || count > DIALS || size < count * sizeof(Dial) || length < (size_t)count * DIAL_ADDRESS)
+    return wrong(env, "at most 64, each with its numbers and its address, were expected");
+  for (int i = 0; i < count; i++) {
+    Dial *dial = (Dial *)dials + i;
+    dial_begin(dial, (struct sockaddr *)((char *)addresses + i * DIAL_ADDRESS));
+    asked[i] = (struct pollfd){.fd = dial->end == DIAL_UNDER_WAY ? dial->fd : -1, .events = POLLOUT};
+  }
+  if (poll(asked, (nfds_t)count, 0) < 0) memset(asked, 0, sizeof asked);
+  for (int i = 0; i < count; i++) {
+    Dial *dial = (Dial *)dials + i;
+    if (dial->end != DIAL_UNDER_WAY) continue;
+    if (asked[i].revents != 0) {
+      dial_look(dial, asked[i].revents);
+      continue;
+    }
+    struct epoll_event event = {.events = EPOLLOUT | EPOLLET,
+                                .data.u64 = (uint64_t)(uint32_t)dial->token << 32 | (uint32_t)dial->fd};
+    if (epoll_ctl(self->fd, EPOLL_CTL_ADD, dial->fd, &event) < 0) dial_end(dial, DIAL_NO_SOCKET, errno);
+  }
+  return NULL;
+}
+
+/* metItself(descriptor) → whether it is connected to its own end */
+static napi_value poller_met_itself(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  int fd;
+  if (open_poller(env, info, 1, args) == NULL || !integer(env, args[0], &fd)) return NULL;
+  return boolean(env, met_itself(fd));
+}
+
 /* send(descriptor, data) → bytes taken, or -1 when nothing can be taken now: it will be writable */
 static napi_value poller_send(napi_env env, napi_callback_info info) {
   napi_value args[2];
@@ -1023,6 +1190,8 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
       METHOD("getsockname", socket_getsockname),
       METHOD("ioctl", socket_ioctl),
       METHOD("send", socket_send),
+      METHOD("sendMany", socket_send_many),
+      METHOD("receiveMany", socket_receive_many),
       METHOD("start", socket_start),
       METHOD("stop", socket_stop),
       METHOD("awaitWritable", socket_await_writable),
@@ -1039,6 +1208,8 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
   const napi_property_descriptor poller_members[] = {
       METHOD("open", poller_open),
       METHOD("connect", poller_connect),
+      METHOD("dial", poller_dial),
+      METHOD("metItself", poller_met_itself),
       METHOD("send", poller_send),
       METHOD("bind", poller_bind),
       METHOD("setsockopt", poller_setsockopt),

@@ -1,5 +1,6 @@
 export * from './native.ts'
 export * from './poller.ts'
+export * from './dialer.ts'
 export * from './netlink/channel.ts'
 export * from './netlink/writer.ts'
 export * from './netlink/codecs.ts'

@@ -41,6 +41,8 @@ export interface SocketListener {
   error(error: SystemError): void
   /** Once for each {@link KernelSocket.awaitWritable}. */
   writable?(): void
+  /** After `start(true)`, in place of `message`: {@link KernelSocket.receiveMany} has something to read. */
+  readable?(): void
 }
 
 /** A non-blocking socket. It stays open until it is closed, whether anybody still refers to it or not. */
@@ -64,8 +66,28 @@ export interface KernelSocket {
   ioctl(request: number, data: Uint8Array, pointed?: Uint8Array, at?: number): void
   /** Returns the bytes taken (fewer than given only on a stream), or -1 when none can be taken now (EAGAIN). */
   send(data: Uint8Array, address?: Uint8Array, control?: Uint8Array): number
-  /** Reports messages and errors from now on, and keeps the process alive unless `unref` was called. */
-  start(): void
+  /**
+   * Sends many in one call: the messages from `from` to before `to`, at most 64, where `data`, `addresses` and `control` have so many
+   * equal parts. Returns how many were taken, or -1; what keeps the one at `from` from being sent is thrown.
+   */
+  sendMany(
+    data: Uint8Array,
+    addresses: Uint8Array,
+    control: Uint8Array | undefined,
+    parts: number,
+    from: number,
+    to: number,
+  ): number
+  /**
+   * Reads what is there, at most as many messages as there are `lengths` (1 to 64, as the bytes of an Int32Array): each has an equal
+   * part of `data`, and its sender one of `addresses`. Returns how many. An error ends it and is told as always.
+   */
+  receiveMany(data: Uint8Array, addresses: Uint8Array, lengths: Uint8Array): number
+  /**
+   * Reports messages and errors from now on, and keeps the process alive unless `unref` was called. With `many` it only tells that there
+   * are messages.
+   */
+  start(many?: boolean): void
   /** No more messages until the next `start()`. */
   stop(): void
   /** Asks for one `writable` (or `error`). */
@@ -78,8 +100,11 @@ export interface KernelSocket {
   close(): void
 }
 
-/** An epoll for many connections; poller.ts is what others use. Descriptors and tokens are the caller's to keep right. */
+/** An epoll for many connections; poller.ts and dialer.ts are what others use. Descriptors and tokens are the caller's to keep right. */
 export interface NativePoller {
+  /** See dialer.ts for the numbers; an address has 28 bytes. At most 64 at once. */
+  dial(dials: Uint8Array, addresses: Uint8Array, count: number): void
+  metItself(fd: number): boolean
   open(domain: number, type: number, protocol: number): number
   connect(fd: number, token: number, address: Uint8Array, reads: boolean): void
   send(fd: number, data: Uint8Array): number
@@ -117,6 +142,7 @@ type RawEvent =
   | [kind: 0, data: Buffer, address: Buffer | undefined, control: Buffer | undefined, flags: number]
   | [kind: 1]
   | [kind: 2, error: SystemError]
+  | [kind: 3]
 
 /** Opens a socket; throws a {@link SystemError} when the kernel refuses. Nothing is reported before `start()`. */
 export function openSocket(options: SocketOptions, listener: SocketListener): KernelSocket {
@@ -129,7 +155,8 @@ export function openSocket(options: SocketOptions, listener: SocketListener): Ke
     (...event) => {
       if (event[0] === 0) listener.message?.(event[1], event[2], event[3], event[4])
       else if (event[0] === 1) listener.writable?.()
-      else listener.error(event[1])
+      else if (event[0] === 2) listener.error(event[1])
+      else listener.readable?.()
     },
     bufferBytes,
     controlBytes,

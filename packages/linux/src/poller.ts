@@ -1,5 +1,5 @@
-import { getSystemErrorName } from 'node:util'
 import { nativePoller, type NativePoller, type SystemError } from './native.ts'
+import { chunkBytes, entryNumbers, eventsPerTurn, is, systemError } from './poller-entries.ts'
 
 /** What happens on a {@link PolledConnection}. Everything of one turn comes before any microtask of it. */
 export interface ConnectionListener {
@@ -35,12 +35,6 @@ export interface PolledConnection {
 
 /** linux/net.h */
 const SOCK_STREAM = 1
-/** As in addon.c. */
-const eventsPerTurn = 64
-const entryNumbers = 4
-const chunkBytes = 16 * 1024
-const is = { writable: 1, data: 2, ended: 4, failed: 8 } as const
-
 /** Opens a TCP socket of this domain (AF_INET 2, AF_INET6 10). Throws a {@link SystemError} when the kernel refuses. */
 export function openConnection(domain: number, listener: ConnectionListener): PolledConnection {
   shared ??= new Poller()
@@ -118,7 +112,7 @@ class Connection implements PolledConnection {
   hear(what: number, length: number, data: Buffer, offset: number): void {
     const listener = this.#listener
     if ((what & is.failed) !== 0) {
-      listener.failed(systemError(length))
+      listener.failed(systemError(length, 'poll'))
       return
     }
     if ((what & is.writable) !== 0) listener.writable()
@@ -166,9 +160,4 @@ class Connection implements PolledConnection {
     this.#poller.native.close(fd)
     this.#poller.forget(this.#token)
   }
-}
-
-function systemError(errno: number): SystemError {
-  const code = getSystemErrorName(-errno)
-  return Object.assign(new Error(`connection ${code}`), { code, errno: -errno, syscall: 'poll' })
 }

@@ -4,13 +4,12 @@ import { openSocket, type KernelSocket } from '@ipvs-director/linux'
 import { randomInt } from 'node:crypto'
 import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-import type { Attempt } from '../attempt.ts'
 import { controlNumber } from '../bfd/control-message.ts'
 import { ProbeFailure } from '../verdict.ts'
-import { endFailure, systemFailure } from './failure.ts'
-import { skipIpHeader } from './icmp.ts'
-import { addressOf, enlarge, prepare } from './prepare.ts'
-import { decodeSegment, encodeSyn, sign, type Segment } from './segment.ts'
+import { systemFailure } from './failure.ts'
+import type { DoorTold } from './port.ts'
+import { addressOf, enlarge, ownFailure, prepare } from './prepare.ts'
+import { decodeSegment, encodeSyn, sign, synBytes, type Segment } from './segment.ts'
 import { AF_INET, AF_INET6, int, sockaddr } from './sockaddr.ts'
 import { sharedSockets } from './shared-sockets.ts'
 import { targetOf } from './target.ts'
@@ -29,68 +28,163 @@ const receiveErrors = { inet: { level: 0, option: 11 }, inet6: { level: IPPROTO_
 /** Where the checksum is in a TCP header. */
 const checksumAt = 16
 
-/** Knocks: resolves when the server would open a connection, which it is not asked to. */
-export type Knock = (at: CheckConnection, attempt: Attempt) => Promise<void>
+/** As many SYNs, and answers, as one call takes. */
+const together = 64
+/** Of an answer: an IP header with options, and as much of a segment as is read. */
+const answerBytes = 128
+const nameBytes = 28
+const controlBytes = 32
+/** So many answers are read in one go, before others have their turn. */
+const readings = 4
 
-/** What the SYNs to a target have in common. */
-interface Route {
-  /** For sendto(2). */
+/** Of a SYN that is not out. */
+const unsent = 0
+
+/** A server, and the SYN that is out to it. */
+interface Target {
+  readonly at: CheckConnection
+  readonly where: string
+  readonly socket: SynSocket
+  /** For sendmmsg(2): what would be the port is a protocol there. */
   readonly to: Buffer
   /** Out of it. */
   readonly address: Buffer
   /** IPv4: the address we send from; four bytes. */
-  readonly source: Buffer | undefined
+  source: Buffer | undefined
   /** By performance.now(): the kernel may choose another one by then. */
-  readonly until: number
-}
-
-/** Finding out costs more than everything else of a knock. A route that did not work is found anew at once. */
-const routeLasts = 60_000
-
-/** One SYN that is out. */
-interface Waiting {
-  readonly where: string
-  readonly address: Buffer
-  readonly port: number
+  sourceUntil: number
+  /** Of the SYN, as a signed number, or {@link unsent}. */
+  sequence: number
   /** Who wants to know: to the server a second SYN from the same port would be the first one again. */
-  readonly told: Set<(failure?: ProbeFailure) => void>
+  readonly places: number[]
 }
+
+type Tell = (target: Target, failure: ProbeFailure | undefined) => void
+
+/** Finding out costs more than everything else of a knock. After a failure it is found anew at once. */
+const sourceLasts = 60_000
 
 /**
  * Half-open checks: one raw socket for all targets of a family, and a port that nobody else has. The answer to a SYN
  * goes to no socket of the kernel's, which therefore resets it: the server accepts nothing. Own sockets for checks with
  * a mark, interface or local address.
  */
-export function createKnocker(): Knock {
-  const socketFor = sharedSockets((family, at) => new SynSocket(family, at))
-  return async (at, attempt) => socketFor(at).knock(at, attempt)
+export class Knocker {
+  readonly #told: DoorTold
+  readonly #sockets: SynSocket[] = []
+  readonly #socketFor: (at: CheckConnection) => SynSocket
+  readonly #targets = new WeakMap<CheckConnection, Target>()
+  readonly #asked = new Map<number, Target>()
+  /** Those for whom there is no socket. */
+  #refused: (readonly [place: number, failure: ProbeFailure])[] = []
+
+  constructor(told: DoorTold) {
+    this.#told = told
+    this.#socketFor = sharedSockets((family, at) => {
+      const socket = new SynSocket(family, at, (target, failure) => {
+        this.#tell(target, failure)
+      })
+      this.#sockets.push(socket)
+      return socket
+    })
+  }
+
+  ask(place: number, at: CheckConnection): void {
+    try {
+      const target = this.#targetOf(at)
+      this.#asked.set(place, target.socket.add(target, place))
+    } catch (error) {
+      this.#refused.push([place, ownFailure(error, targetOf(at).where)])
+    }
+  }
+
+  go(): void {
+    for (const socket of this.#sockets) socket.go()
+    if (this.#refused.length === 0) return
+    const refused = this.#refused
+    this.#refused = []
+    for (const [place, failure] of refused) this.#told(place, failure)
+  }
+
+  giveUp(place: number): void {
+    const target = this.#asked.get(place)
+    if (target === undefined) return
+    this.#asked.delete(place)
+    target.sourceUntil = 0
+    target.places.splice(target.places.indexOf(place), 1)
+    if (target.places.length === 0) target.socket.forget(target)
+  }
+
+  #targetOf(at: CheckConnection): Target {
+    const known = this.#targets.get(at)
+    if (known !== undefined) return known
+    const { where } = targetOf(at)
+    const to = addressOf({ ...at, port: 0 })
+    const target: Target = {
+      at,
+      where,
+      socket: this.#socketFor(at),
+      to,
+      address: addressPart(to),
+      source: undefined,
+      sourceUntil: 0,
+      sequence: unsent,
+      places: [],
+    }
+    this.#targets.set(at, target)
+    return target
+  }
+
+  #tell(target: Target, failure: ProbeFailure | undefined): void {
+    target.socket.forget(target)
+    if (failure !== undefined) target.sourceUntil = 0
+    for (let place = target.places.pop(); place !== undefined; place = target.places.pop()) {
+      this.#asked.delete(place)
+      this.#told(place, failure)
+    }
+  }
 }
 
 class SynSocket {
   readonly #family: Family
+  readonly #tell: Tell
   readonly #port: number
   readonly #placeholder: KernelSocket
   readonly #socket: KernelSocket
   /** By the sequence number sent: nobody who did not see the SYN can know it. */
-  readonly #waiting = new Map<number, Waiting>()
-  /** The sequence number that is out, by target. */
-  readonly #out = new Map<string, number>()
-  readonly #routes = new WeakMap<CheckConnection, Route>()
-  readonly #control = from(Buffer.alloc(4))
-  broken = false
+  readonly #waiting = new Map<number, Target>()
+  /** By name: those that a SYN is out to, or about to be. */
+  readonly #out = new Map<string, Target>()
+  #collected: Target[] = []
+  readonly #syns: readonly Buffer[]
+  readonly #data = Buffer.alloc(together * synBytes)
+  readonly #names: Buffer
+  readonly #control: Buffer | undefined
+  readonly #answers = Buffer.alloc(together * answerBytes)
+  readonly #senders = Buffer.alloc(together * nameBytes)
+  readonly #lengths = new Int32Array(together)
+  readonly #lengthBytes = new Uint8Array(this.#lengths.buffer)
+  #receiving = false
+  readonly broken = false
 
-  constructor(family: Family, at: CheckConnection) {
+  constructor(family: Family, at: CheckConnection, tell: Tell) {
     this.#family = family
+    this.#tell = tell
     this.#placeholder = reservePort(family)
     this.#port = this.#placeholder.getsockname().readUInt16BE(2)
+    this.#syns = Array.from({ length: together }, (_, n) => this.#data.subarray(n * synBytes, (n + 1) * synBytes))
+    this.#names = Buffer.alloc(together * (family === 'inet' ? 16 : nameBytes))
+    this.#control = family === 'inet' ? Buffer.concat(this.#syns.map(() => from(Buffer.alloc(4)))) : undefined
     const domain = family === 'inet' ? AF_INET : AF_INET6
     try {
       this.#socket = openSocket(
         { domain, type: SOCK_RAW, protocol: IPPROTO_TCP, bufferBytes: 512, controlBytes: 256 },
         {
-          message: (data, from, control, flags) => {
+          readable: () => {
+            this.#receive()
+          },
+          message: (data, _, control, flags) => {
             if ((flags & MSG_ERRQUEUE) !== 0) this.#refusedOnTheWay(data, control)
-            else this.#arrived(data, from)
           },
           // Each also comes through the error queue, which says whose it is.
           error: () => undefined,
@@ -112,100 +206,135 @@ class SynSocket {
       this.#socket.close()
       throw error
     }
-    this.#socket.start()
+    this.#socket.start(true)
     this.#socket.unref()
   }
 
-  knock(at: CheckConnection, attempt: Attempt): Promise<void> {
-    const { where } = targetOf(at)
-    const out = this.#out.get(where)
-    const sequence = out ?? this.#newSequence()
-    return new Promise((resolve, reject) => {
-      let route: Route
+  /** One more who wants to know. Answers the target that a SYN is out to, which another check of that server may have begun. */
+  add(own: Target, place: number): Target {
+    const out = this.#out.get(own.where)
+    const target = out ?? own
+    target.places.push(place)
+    if (out !== undefined) return target
+    if (this.#collected.length === together) this.go()
+    this.#out.set(own.where, own)
+    this.#collected.push(own)
+    return own
+  }
+
+  /** Sends what was collected, and reads what has come by then. */
+  go(): void {
+    if (this.#collected.length === 0) return
+    const collected = this.#collected
+    this.#collected = []
+    const sent: Target[] = []
+    const failures: (readonly [target: Target, failure: ProbeFailure])[] = []
+    for (const target of collected) {
+      target.sequence = this.#newSequence()
       try {
-        route = this.#routeTo(at)
+        this.#write(sent.length, target)
+        sent.push(target)
+        this.#waiting.set(target.sequence, target)
       } catch (error) {
-        reject(systemFailure(error, where, true))
-        return
+        failures.push([target, systemFailure(error, target.where, true)])
       }
-      const waiting = this.#waiting.get(sequence) ?? { where, address: route.address, port: at.port, told: new Set() }
-      const done = (failure?: ProbeFailure): void => {
-        if (failure !== undefined) this.#routes.delete(at)
-        waiting.told.delete(done)
-        if (waiting.told.size === 0) this.#forget(sequence, where)
-        attempt.onEnd = undefined
-        if (failure === undefined) resolve()
-        else reject(failure)
-      }
-      waiting.told.add(done)
-      this.#waiting.set(sequence, waiting)
-      this.#out.set(where, sequence)
-      attempt.onEnd = (why) => {
-        done(endFailure(why, `no connection to ${where}`, attempt))
-      }
-      if (out !== undefined) return
-      try {
-        this.#send(at, route, encodeSyn(this.#port, at.port, sequence))
-      } catch (error) {
-        settle(waiting, systemFailure(error, where, true))
-      }
+    }
+    this.#send(sent, (target, failure) => {
+      failures.push([target, failure])
     })
+    for (const [target, failure] of failures) this.#tell(target, failure)
+    this.#receive()
+  }
+
+  forget(target: Target): void {
+    if (this.#out.get(target.where) !== target) return
+    this.#out.delete(target.where)
+    if (target.sequence === unsent) this.#collected.splice(this.#collected.indexOf(target), 1)
+    else this.#waiting.delete(target.sequence)
+    target.sequence = unsent
   }
 
   #newSequence(): number {
-    let sequence = randomInt(2 ** 32)
-    while (this.#waiting.has(sequence)) sequence = randomInt(2 ** 32)
+    let sequence = randomInt(2 ** 32) | 0
+    while (sequence === unsent || this.#waiting.has(sequence)) sequence = randomInt(2 ** 32) | 0
     return sequence
   }
 
-  #forget(sequence: number, where: string): void {
-    this.#waiting.delete(sequence)
-    if (this.#out.get(where) === sequence) this.#out.delete(where)
-  }
-
-  #routeTo(at: CheckConnection): Route {
-    const known = this.#routes.get(at)
+  /** The SYN, in the place of that number. */
+  #write(n: number, target: Target): void {
+    const syn = this.#syns[n]
+    if (syn === undefined) return
+    encodeSyn(this.#port, target.at.port, target.sequence, syn)
+    this.#names.set(target.to, n * target.to.length)
+    if (this.#control === undefined) return
     const now = performance.now()
-    if (known !== undefined && now < known.until) return known
-    const to = addressOf({ ...at, port: 0 })
-    const source =
-      this.#family === 'inet6'
-        ? undefined
-        : at.bindAddress === undefined
-          ? sourceFor(at)
-          : Buffer.from(addressBytes(at.bindAddress))
-    const route = { to, address: addressPart(to), source, until: now + routeLasts }
-    this.#routes.set(at, route)
-    return route
+    if (target.source === undefined || now >= target.sourceUntil) {
+      const { bindAddress } = target.at
+      target.source = bindAddress === undefined ? sourceFor(target.at) : Buffer.from(addressBytes(bindAddress))
+      target.sourceUntil = now + sourceLasts
+    }
+    sign(syn, target.source, target.address)
+    this.#control.set(target.source, n * controlBytes + sourceAt)
   }
 
-  #send(at: CheckConnection, route: Route, syn: Buffer): void {
+  #send(targets: readonly Target[], failed: (target: Target, failure: ProbeFailure) => void): void {
+    let again = true
+    for (let n = 0; n < targets.length;) {
+      const target = targets[n]
+      if (target === undefined) return
+      try {
+        if (!again) this.#write(n, target)
+        const taken = this.#socket.sendMany(this.#data, this.#names, this.#control, together, n, targets.length)
+        if (taken < 0) throw Object.assign(new Error('no room for what is to be sent'), { code: 'EAGAIN' })
+        n += taken
+        again = true
+      } catch (error) {
+        // It may have been an error about another target, which is reported once to whoever comes next; or the address
+        // that we sent from is ours no more.
+        target.sourceUntil = 0
+        if (!again) {
+          failed(target, systemFailure(error, target.where, true))
+          n++
+        }
+        again = !again
+      }
+    }
+  }
+
+  #receive(): void {
+    // Whoever is told of one answer may ask others.
+    if (this.#receiving) return
+    this.#receiving = true
+    for (let reading = 0; reading < readings; reading++) {
+      const got = this.#socket.receiveMany(this.#answers, this.#senders, this.#lengthBytes)
+      for (let n = 0; n < got; n++) this.#arrived(n)
+      if (got < together) break
+    }
+    this.#receiving = false
+  }
+
+  #arrived(n: number): void {
+    const at = n * answerBytes
+    const segment = this.#segment(at, at + Math.min(this.#lengths[n] ?? 0, answerBytes))
+    if (segment?.ack !== true || segment.to !== this.#port) return
+    const target = this.#waiting.get((segment.acknowledged - 1) | 0)
+    if (target?.at.port !== segment.from || !this.#isFrom(n, target.address)) return
+    if (segment.rst) this.#tell(target, new ProbeFailure('refused', `connection refused: ${target.where}`))
+    else if (segment.syn) this.#tell(target, undefined)
+  }
+
+  #segment(at: number, end: number): Segment | undefined {
+    const header = this.#family === 'inet' ? ((this.#answers[at] ?? 0) & 0x0f) * 4 : 0
     try {
-      this.#sendBy(route, syn)
+      return decodeSegment(this.#answers, at + header, end)
     } catch {
-      // It may have been an error about another target, which is reported once to whoever comes next; or the address
-      // that we sent from is ours no more.
-      this.#routes.delete(at)
-      this.#sendBy(this.#routeTo(at), syn)
+      return undefined
     }
   }
 
-  #sendBy({ to, address, source }: Route, syn: Buffer): void {
-    if (source === undefined) this.#socket.send(syn, to)
-    else {
-      sign(syn, source, address)
-      this.#control.set(source, sourceAt)
-      this.#socket.send(syn, to, this.#control)
-    }
-  }
-
-  #arrived(data: Buffer, from: Buffer | undefined): void {
-    const segment = decoded(data, this.#family)
-    if (segment?.ack !== true || segment.to !== this.#port || from === undefined) return
-    const waiting = this.#waiting.get((segment.acknowledged - 1) >>> 0)
-    if (waiting?.port !== segment.from || !addressPart(from).equals(waiting.address)) return
-    if (segment.rst) settle(waiting, new ProbeFailure('refused', `connection refused: ${waiting.where}`))
-    else if (segment.syn) settle(waiting)
+  #isFrom(n: number, address: Buffer): boolean {
+    const at = n * nameBytes + (this.#family === 'inet' ? 4 : 8)
+    return address.compare(this.#senders, at, at + address.length) === 0
   }
 
   /** ICMP says that it did not get there; what it brings back begins with our own header. */
@@ -213,16 +342,12 @@ class SynSocket {
     if (data.length < 8 || data.readUInt16BE(0) !== this.#port) return
     const { level, option } = receiveErrors[this.#family]
     const errno = controlNumber(control, level, option)
-    const waiting = this.#waiting.get(data.readUInt32BE(4))
-    if (errno === undefined || errno <= 0 || waiting?.port !== data.readUInt16BE(2)) return
+    const target = this.#waiting.get(data.readInt32BE(4))
+    if (errno === undefined || errno <= 0 || target?.at.port !== data.readUInt16BE(2)) return
     const code = getSystemErrorName(-errno)
     const error = Object.assign(new Error(`connect ${code}`), { code })
-    settle(waiting, systemFailure(error, waiting.where))
+    this.#tell(target, systemFailure(error, target.where))
   }
-}
-
-function settle({ told }: Waiting, failure?: ProbeFailure): void {
-  for (const done of [...told]) done(failure)
 }
 
 /** A bound socket that never listens keeps a port for us. */
@@ -290,14 +415,6 @@ function onlyTo(port: number, family: Family): Buffer {
       return instruction
     }),
   )
-}
-
-function decoded(data: Buffer, family: Family): Segment | undefined {
-  try {
-    return decodeSegment(family === 'inet' ? skipIpHeader(data) : data)
-  } catch {
-    return undefined
-  }
 }
 
 /** The address out of a sockaddr_in or sockaddr_in6. */

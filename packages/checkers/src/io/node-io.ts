@@ -4,7 +4,7 @@ import { createBfdSpeaker } from '../bfd/speaker.ts'
 import { requestHttp2 } from './http2.ts'
 import { exchangeHttp2 } from './exchange.ts'
 import { connectHandedOver, connectKernel } from './kernel.ts'
-import { createKnocker } from './knocker.ts'
+import { createDoors } from './doors.ts'
 import { createPinger } from './pinger.ts'
 import { needsKernelSocket } from './prepare.ts'
 import { datagramsKernel, datagramsNode } from './udp.ts'
@@ -37,11 +37,13 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
     if (!needsKernelSocket(at)) return connectSecure(at, attempt, wish, contexts)
     return connectSecure(at, attempt, wish, contexts, await connectHandedOver(at, attempt))
   }
+  const connectPlain = (at: CheckConnection, attempt: Attempt, reads?: boolean): Promise<Connection> =>
+    kernelSockets || needsKernelSocket(at) ? connectKernel(at, attempt, reads) : connectTcp(at, attempt)
   return {
-    connect(at, attempt, tls, reads) {
-      if (tls !== undefined) return connectTls(at, attempt, tls)
-      return kernelSockets || needsKernelSocket(at) ? connectKernel(at, attempt, reads) : connectTcp(at, attempt)
-    },
+    connect: (at, attempt, tls, reads) =>
+      tls === undefined ? connectPlain(at, attempt, reads) : connectTls(at, attempt, tls),
+    doors: (told) =>
+      createDoors(told, { clock, kernelSockets, connect: (at, attempt) => connectPlain(at, attempt, false) }),
     datagrams: (at, attempt) =>
       kernelSockets || needsKernelSocket(at) ? datagramsKernel(at, attempt) : datagramsNode(at, attempt),
     async http2(at, attempt, tls, request, reply) {
@@ -53,7 +55,6 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
       return exchangeHttp2(at, attempt, tls, wish, { contexts, socket })
     },
     ping: createPinger(),
-    knock: createKnocker(),
     run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),
     bfd: createBfdSpeaker(clock, Math.random),
     watchFile: (path, told) => watchFile(clock, path, told),

@@ -12,8 +12,8 @@ import type { ProbeFailure } from '../verdict.ts'
 export interface ProbeIo {
   /** Opens a TCP connection; with `tls` also the TLS session in it. `reads` false: nothing will be read from it. */
   connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish, reads?: boolean): Promise<Connection>
-  /** Sends one SYN; resolves when the server would open a connection, and does not let it. */
-  knock(at: CheckConnection, attempt: Attempt): Promise<void>
+  /** Asks servers whether they let a connection open, and nothing more. `told` hears of each that was asked. */
+  doors(told: DoorTold): Doors
   /** Makes one request over HTTP/2; `reply` is told what comes. Each piece is a step of the attempt. Answers a remark. */
   http2(
     at: CheckConnection,
@@ -36,6 +36,24 @@ export interface ProbeIo {
   watchFile(path: string, told: (content: FileContent) => void): () => void
   /** The files of the SSL block may have changed: read them again when they are next needed. */
   forgetMaterial(): void
+}
+
+/** How a server is asked whether a connection opens: by opening one, or by a SYN alone, so that it has nothing to accept. */
+export type Opening = 'connect' | 'halfOpen'
+
+/** Comes once for each that was asked and not given up; without a failure it opened. */
+export type DoorTold = (place: number, failure: ProbeFailure | undefined) => void
+
+/**
+ * Many servers asked in one go, for which nothing is made: whoever asks knows each by a small number, its place, and minds the time.
+ */
+export interface Doors {
+  /** Collects. It is sent with the others at {@link go}, or before. Nothing may be under way for this place. */
+  ask(place: number, at: CheckConnection, opening: Opening): void
+  /** Sends what was collected. Those that answer at once are told of before this returns. */
+  go(): void
+  /** Nothing is told of this place any more, until it is asked again. */
+  giveUp(place: number, at: CheckConnection, opening: Opening): void
 }
 
 /** A stream to the server. */

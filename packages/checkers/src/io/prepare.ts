@@ -23,6 +23,11 @@ export function needsKernelSocket(at: CheckConnection): boolean {
   return at.fwmark !== 0 || at.through !== undefined || at.bindInterface !== undefined
 }
 
+/** Whether there is nothing to say about a connection but where it goes. */
+export function isPlain(at: CheckConnection): boolean {
+  return !needsKernelSocket(at) && at.bindAddress === undefined && at.bindPort === undefined
+}
+
 /** Mark, interface and local address, before connecting. */
 export function prepare(socket: Pick<KernelSocket, 'setsockopt' | 'bind'>, at: CheckConnection): void {
   if (at.through !== undefined) {

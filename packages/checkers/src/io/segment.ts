@@ -16,12 +16,15 @@ const headerBytes = 20
 const options = Buffer.from([2, 4, 0x05, 0xb4])
 const window = 64_240
 
-/** A SYN as bytes, without a checksum. */
-export function encodeSyn(from: number, to: number, sequence: number): Buffer {
-  const bytes = Buffer.alloc(headerBytes + options.length)
+/** How long one is that we send. */
+export const synBytes = headerBytes + options.length
+
+/** A SYN, written into these bytes, without a checksum. Of the sequence number the lowest 32 bits count. */
+export function encodeSyn(from: number, to: number, sequence: number, bytes: Buffer = Buffer.alloc(synBytes)): Buffer {
+  bytes.fill(0)
   bytes.writeUInt16BE(from, 0)
   bytes.writeUInt16BE(to, 2)
-  bytes.writeUInt32BE(sequence, 4)
+  bytes.writeUInt32BE(sequence >>> 0, 4)
   bytes[12] = ((headerBytes + options.length) / 4) << 4
   bytes[13] = 0x02
   bytes.writeUInt16BE(window, 14)
@@ -53,15 +56,15 @@ function internetChecksum(sum: number): number {
   return ~sum & 0xffff
 }
 
-/** Reads the beginning of a segment. Throws a DecodeError when it is too short. */
-export function decodeSegment(bytes: Buffer): Segment {
-  if (bytes.length < headerBytes) throw new DecodeError(`a TCP header has ${headerBytes} bytes, not ${bytes.length}`)
-  const flags = bytes.readUInt8(13)
+/** Reads the beginning of the segment that is between `at` and `end`. Throws a DecodeError when it is too short. */
+export function decodeSegment(bytes: Buffer, at = 0, end = bytes.length): Segment {
+  if (end - at < headerBytes) throw new DecodeError(`a TCP header has ${headerBytes} bytes, not ${end - at}`)
+  const flags = bytes.readUInt8(at + 13)
   return {
-    from: bytes.readUInt16BE(0),
-    to: bytes.readUInt16BE(2),
-    sequence: bytes.readUInt32BE(4),
-    acknowledged: bytes.readUInt32BE(8),
+    from: bytes.readUInt16BE(at),
+    to: bytes.readUInt16BE(at + 2),
+    sequence: bytes.readUInt32BE(at + 4),
+    acknowledged: bytes.readUInt32BE(at + 8),
     syn: (flags & 0x02) !== 0,
     ack: (flags & 0x10) !== 0,
     rst: (flags & 0x04) !== 0,

@@ -3,7 +3,9 @@ import { millis, systemClock, type Millis } from '@ipvs-director/core'
 import type { Verdict } from '../checker.ts'
 import type { Checker } from '../define.ts'
 import type { ProbeIo } from '../io/port.ts'
+import { notOpened, opened, type Door } from '../opened.ts'
 import { beginAttempt } from '../running-attempt.ts'
+import { fail } from '../verdict.ts'
 import { defaultTiming } from './checks.ts'
 
 /** Makes one probe of a checker, by the clock of the machine, and answers what it found. */
@@ -16,6 +18,8 @@ export async function probeOnce(
 ): Promise<Verdict> {
   const timeout = knobs.timeout ?? millis(2000)
   const timing: CheckTiming = { ...defaultTiming, timeout, ...knobs.timing }
+  const opening = connection === undefined ? undefined : checker.opens(options)
+  if (connection !== undefined && opening !== undefined) return openOnce(io, { at: connection, opening }, timeout)
   const attempt = beginAttempt(systemClock, checker, timing)
   const watch = setInterval(() => {
     if (attempt.due <= systemClock.now()) attempt.end('timeout')
@@ -26,4 +30,23 @@ export async function probeOnce(
   } finally {
     clearInterval(watch)
   }
+}
+
+/** As the engine asks, for a single one. */
+function openOnce(io: ProbeIo, door: Door, timeout: Millis): Promise<Verdict> {
+  const began = systemClock.now()
+  const took = (): Millis => millis(systemClock.now() - began)
+  return new Promise((resolve) => {
+    const doors = io.doors((_, failure) => {
+      clearTimeout(timer)
+      const finding = failure === undefined ? opened(door, took()) : fail(failure.class, failure.message)
+      resolve({ ...finding, took: took() })
+    })
+    const timer = setTimeout(() => {
+      doors.giveUp(0, door.at, door.opening)
+      resolve({ ...notOpened(door, took()), took: took() })
+    }, timeout)
+    doors.ask(0, door.at, door.opening)
+    doors.go()
+  })
 }

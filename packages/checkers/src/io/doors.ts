@@ -1,0 +1,125 @@
+import type { CheckConnection } from '@ipvs-director/config'
+import { millis, type Clock } from '@ipvs-director/core'
+import { Dialer, type DialFailure } from '@ipvs-director/linux'
+import type { Attempt } from '../attempt.ts'
+import { RunningAttempt } from '../running-attempt.ts'
+import { ProbeFailure } from '../verdict.ts'
+import { systemFailure } from './failure.ts'
+import { Knocker } from './knocker.ts'
+import type { Connection, Doors, DoorTold, Opening } from './port.ts'
+import { isPlain, ownFailure } from './prepare.ts'
+import { metItself, targetOf } from './target.ts'
+
+/** What doors are opened with. */
+export interface DoorMeans {
+  readonly clock: Clock
+  /** Whether the addon's sockets are used for what node:net can do too. */
+  readonly kernelSockets: boolean
+  /** For connections with wishes of their own (marks, interfaces, local addresses), and where there are no kernel sockets. */
+  readonly connect: (at: CheckConnection, attempt: Attempt) => Promise<Connection>
+}
+
+/** Each way of asking knows what it asked. */
+interface Way {
+  ask(place: number, at: CheckConnection): void
+  go(): void
+  giveUp(place: number): void
+}
+
+/** One door is a connection, plain or with wishes, the other only a SYN. */
+export function createDoors(told: DoorTold, means: DoorMeans): Doors {
+  const plain = new PlainDoors(told)
+  const others = new OtherDoors(told, means)
+  const knocker = new Knocker(told)
+  const wayOf = (at: CheckConnection, opening: Opening): Omit<Way, 'go'> =>
+    opening === 'halfOpen' ? knocker : means.kernelSockets && isPlain(at) ? plain : others
+  return {
+    ask(place, at, opening) {
+      wayOf(at, opening).ask(place, at)
+    },
+    go() {
+      plain.go()
+      knocker.go()
+    },
+    giveUp(place, at, opening) {
+      wayOf(at, opening).giveUp(place)
+    },
+  }
+}
+
+/** Nothing but address and port: one call of the kernel's side for many. */
+class PlainDoors implements Way {
+  readonly #told: DoorTold
+  #dialer: Dialer | undefined
+  /** By place, while it is asked. */
+  readonly #asked: (CheckConnection | undefined)[] = []
+
+  constructor(told: DoorTold) {
+    this.#told = told
+  }
+
+  ask(place: number, at: CheckConnection): void {
+    this.#dialer ??= new Dialer((of, failure) => {
+      this.#hear(of, failure)
+    })
+    const { sockaddr, ephemeral } = targetOf(at)
+    this.#asked[place] = at
+    this.#dialer.add(place, sockaddr, ephemeral)
+  }
+
+  go(): void {
+    this.#dialer?.go()
+  }
+
+  giveUp(place: number): void {
+    this.#dialer?.hangUp(place)
+  }
+
+  #hear(place: number, failure: DialFailure | undefined): void {
+    const at = this.#asked[place]
+    this.#told(place, failure === undefined || at === undefined ? undefined : probeFailure(failure, targetOf(at).where))
+  }
+}
+
+function probeFailure({ when, error }: DialFailure, where: string): ProbeFailure {
+  if (when === 'itself') return new ProbeFailure('refused', `${metItself}: ${where}`)
+  return when === 'socket' ? ownFailure(error, where) : systemFailure(error, where, when === 'here')
+}
+
+/** As any other probe would open a connection. */
+class OtherDoors implements Omit<Way, 'go'> {
+  readonly #told: DoorTold
+  readonly #means: DoorMeans
+  readonly #asked = new Map<number, RunningAttempt>()
+
+  constructor(told: DoorTold, means: DoorMeans) {
+    this.#told = told
+    this.#means = means
+  }
+
+  ask(place: number, at: CheckConnection): void {
+    const never = millis(Infinity)
+    const attempt = new RunningAttempt(this.#means.clock, never, never)
+    this.#asked.set(place, attempt)
+    const end = (failure?: ProbeFailure): void => {
+      if (this.#asked.get(place) !== attempt) return
+      this.#asked.delete(place)
+      this.#told(place, failure)
+    }
+    this.#means.connect(at, attempt).then(
+      (opened) => {
+        opened.close()
+        end()
+      },
+      (error: unknown) => {
+        end(error instanceof ProbeFailure ? error : ownFailure(error, targetOf(at).where))
+      },
+    )
+  }
+
+  giveUp(place: number): void {
+    const attempt = this.#asked.get(place)
+    this.#asked.delete(place)
+    attempt?.end('stopped')
+  }
+}
