@@ -53,22 +53,30 @@ class PlainDoors implements Way {
   #dialer: Dialer | undefined
   /** By place, while it is asked. */
   readonly #asked: (CheckConnection | undefined)[] = []
+  /** Those for whom nothing could be opened. */
+  readonly #refused: (readonly [place: number, failure: ProbeFailure])[] = []
 
   constructor(told: DoorTold) {
     this.#told = told
   }
 
   ask(place: number, at: CheckConnection): void {
-    this.#dialer ??= new Dialer((of, failure) => {
-      this.#hear(of, failure)
-    })
-    const { sockaddr, ephemeral } = targetOf(at)
     this.#asked[place] = at
+    try {
+      this.#dialer ??= new Dialer((of, failure) => {
+        this.#hear(of, failure)
+      })
+    } catch (error) {
+      this.#refused.push([place, ownFailure(error, targetOf(at).where)])
+      return
+    }
+    const { sockaddr, ephemeral } = targetOf(at)
     this.#dialer.add(place, sockaddr, ephemeral)
   }
 
   go(): void {
     this.#dialer?.go()
+    for (const [place, failure] of this.#refused.splice(0)) this.#told(place, failure)
   }
 
   giveUp(place: number): void {

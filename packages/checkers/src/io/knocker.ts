@@ -76,7 +76,7 @@ export class Knocker {
   readonly #targets = new WeakMap<CheckConnection, Target>()
   readonly #asked = new Map<number, Target>()
   /** Those for whom there is no socket. */
-  #refused: (readonly [place: number, failure: ProbeFailure])[] = []
+  readonly #refused: (readonly [place: number, failure: ProbeFailure])[] = []
 
   constructor(told: DoorTold) {
     this.#told = told
@@ -100,10 +100,7 @@ export class Knocker {
 
   go(): void {
     for (const socket of this.#sockets) socket.go()
-    if (this.#refused.length === 0) return
-    const refused = this.#refused
-    this.#refused = []
-    for (const [place, failure] of refused) this.#told(place, failure)
+    for (const [place, failure] of this.#refused.splice(0)) this.#told(place, failure)
   }
 
   giveUp(place: number): void {
