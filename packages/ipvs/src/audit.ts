@@ -2,7 +2,7 @@ import { Breath } from './breathe.ts'
 import type { DestinationGlance } from './client.ts'
 import type { PlainService } from './decode.ts'
 import type { TextService } from './proc.ts'
-import { tunnelOf } from './same.ts'
+import { sameDestination, sameService, tunnelOf } from './same.ts'
 import { isMark, serviceId, type Destination, type Service, type Table } from './table.ts'
 
 /** What an audit reads, and can read. */
@@ -35,7 +35,7 @@ export async function auditTable(expected: Table, sources: AuditSources): Promis
     const wanted = expected.get(id)
     const seen = shown.get(id)
     if (wanted !== undefined && seen !== undefined && !sources.isDue(index) && confirms(seen, wanted.destinations)) {
-      table.set(id, { ...service, destinations: wanted.destinations })
+      table.set(id, asExpected({ ...service, destinations: wanted.destinations }, wanted))
     } else {
       asked.push(service)
     }
@@ -43,9 +43,29 @@ export async function auditTable(expected: Table, sources: AuditSources): Promis
   }
   const answers = await Promise.all(asked.map((service) => sources.destinations(service)))
   asked.forEach((service, i) => {
-    table.set(serviceId(service.key), { ...service, destinations: answers[i] ?? new Map<string, Destination>() })
+    const id = serviceId(service.key)
+    const found = { ...service, destinations: answers[i] ?? new Map<string, Destination>() }
+    table.set(id, asExpected(found, expected.get(id)))
   })
   return table
+}
+
+/** What was found, or the very object that was expected where it is the same: whoever keeps both tables keeps it once. */
+export function asExpected(found: Service, expected: Service | undefined): Service {
+  if (expected === undefined) return found
+  const same = sameDestinations(found.destinations, expected.destinations)
+  if (same && sameService(found.settings, expected.settings)) return expected
+  return same ? { ...found, destinations: expected.destinations } : found
+}
+
+function sameDestinations(some: Service['destinations'], others: Service['destinations']): boolean {
+  if (some === others) return true
+  if (some.size !== others.size) return false
+  for (const [id, destination] of some) {
+    const other = others.get(id)
+    if (other === undefined || (other !== destination && !sameDestination(other, destination))) return false
+  }
+  return true
 }
 
 /**

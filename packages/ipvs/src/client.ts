@@ -82,7 +82,8 @@ export interface IpvsClient {
   table(): Promise<Table>
   /**
    * The whole table for an audit against `expected`: reads the cheap text first and asks by netlink only where the
-   * text differs or cannot tell (flags, thresholds, tunnels). Equal to {@link table} in its result.
+   * text differs or cannot tell (flags, thresholds, tunnels). Equal to {@link table} in its result; services that are as
+   * expected are the objects of `expected` themselves.
    */
   audit(expected: Table): Promise<Table>
   /**

@@ -1,5 +1,5 @@
 import { isRefusal, type GenericFamily, type GenericMessage } from '@ipvs-director/linux'
-import { auditTable, destinationsByService } from './audit.ts'
+import { asExpected, auditTable, destinationsByService } from './audit.ts'
 import type { DestinationEntry, DestinationGlance, ServiceEntry } from './client.ts'
 import * as c from './constants.ts'
 import { decodeDestination, decodeDestinationEntry, decodeServiceEntry, type PlainService } from './decode.ts'
@@ -60,7 +60,9 @@ export class TableReader {
 
   async audit(expected: Table): Promise<Table> {
     const text = await this.readText()
-    if (text === undefined) return this.table()
+    if (text === undefined) {
+      return new Map(Array.from(await this.table(), ([id, found]) => [id, asExpected(found, expected.get(id))]))
+    }
     const turn = this.turn++
     return auditTable(expected, {
       text,

@@ -1,3 +1,4 @@
+import { asExpected } from './audit.ts'
 import type { DestinationGlance, IpvsClient, IpvsError, ServiceEntry, Timeouts } from './client.ts'
 import { beyondTimeoutLimits } from './limits.ts'
 import { MemoryCounters } from './memory-counters.ts'
@@ -85,10 +86,19 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
     statistics: counters.ofService(service),
   })
 
-  const copy = (): Table =>
-    new Map(
-      [...table.services].map(([id, service]) => [id, { ...service, destinations: new Map(service.destinations) }]),
-    )
+  const copyOf = (service: Service): Service => ({ ...service, destinations: new Map(service.destinations) })
+
+  const copy = (): Table => new Map([...table.services].map(([id, service]) => [id, copyOf(service)]))
+
+  /** What is as expected is not copied. */
+  function audit(expected: Table): Table {
+    const found = new Map<string, Service>()
+    for (const [id, service] of table.services) {
+      const same = asExpected(service, expected.get(id))
+      found.set(id, same === service ? copyOf(service) : same)
+    }
+    return found
+  }
 
   function glance(service: Service): Map<string, DestinationGlance> {
     return new Map(
@@ -132,7 +142,7 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
         return destinations.map((destination) => ({ destination, counters: counters.of(service, destination) }))
       }),
     table: () => answer(copy),
-    audit: () => answer(copy),
+    audit: (expected) => answer(() => audit(expected)),
     glance: () => answer(() => new Map([...table.services].map(([id, service]) => [id, glance(service)]))),
     zero: (key) =>
       answer(() => {

@@ -355,6 +355,17 @@ export function ipvsContract(name: string, open: () => Promise<ContractPlace>, o
       await fc.assert(property, { numRuns })
     })
 
+    test('what an audit finds as expected is what was expected, and nothing else is', async () => {
+      const property = fc.asyncProperty(any.table, async (actual) => {
+        await become(actual)
+        const found = await client.audit(actual)
+        for (const [id, service] of actual) expect(found.get(id)).toBe(service)
+        const others = await client.audit(await client.table())
+        for (const [id, service] of actual) expect(others.get(id)?.destinations).not.toBe(service.destinations)
+      })
+      await fc.assert(property, { numRuns: Math.ceil(numRuns / 5) })
+    })
+
     test('a glance shows weights and connections of every destination', async () => {
       const property = fc.asyncProperty(any.table, async (actual) => {
         await become(actual)
