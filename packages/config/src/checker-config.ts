@@ -65,7 +65,7 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
   const options = ownOptions(text, checker.block.fields)
   const damagedText = text[damaged] === true
   const completed = damagedText ? undefined : checker.complete?.(options as never, surroundings(text, home))
-  const resolved = shared({
+  const resolved = sharedTiming(checker.keyword, {
     delayLoop,
     retry: retryOf(own) ?? retryOf(rs) ?? retryOf(vs) ?? checker.defaults.retry,
     delayBeforeRetry: own.delayBeforeRetry ?? rs.delayBeforeRetry ?? vs.delayBeforeRetry ?? retryGap,
@@ -106,10 +106,11 @@ function resolveChanging(
   }
 }
 
-let last: CheckTiming | undefined
+const lastTimings = new Map<string, CheckTiming>()
 
-/** The same object as the last time where nothing differs, as it does for most of a pool: there may be very many. */
-function shared(timing: CheckTiming): CheckTiming {
+/** The same object as for the last checker of the kind where nothing differs, as it does for most of a pool: there may be very many. */
+function sharedTiming(kind: string, timing: CheckTiming): CheckTiming {
+  const last = lastTimings.get(kind)
   if (
     last === undefined ||
     last.delayLoop !== timing.delayLoop ||
@@ -123,7 +124,8 @@ function shared(timing: CheckTiming): CheckTiming {
     last.changing !== timing.changing ||
     last.jitter !== timing.jitter
   ) {
-    last = timing
+    lastTimings.set(kind, timing)
+    return timing
   }
   return last
 }

@@ -10,14 +10,25 @@ export interface Subscriber {
   readonly checker: number
 }
 
-/** A check, and everybody who asks for it: equal probes are made once. */
-export interface PlannedCheck {
+/** A check with the first who asks for it: equal probes are made once. */
+export interface PlannedCheck extends Subscriber {
   readonly check: Check
-  readonly subscribers: readonly Subscriber[]
+  /** Who else asks for it. Of very many checks there is nobody: undefined. */
+  readonly others: Subscriber[] | undefined
 }
 
 /** By check id. */
 export type CheckPlan = ReadonlyMap<string, PlannedCheck>
+
+/** Everybody who asks for a check. */
+export function subscribersOf(planned: PlannedCheck | undefined): readonly Subscriber[] {
+  return planned === undefined ? [] : [planned, ...(planned.others ?? [])]
+}
+
+function plannedFor(check: Check, first: Subscriber, others: Subscriber[]): PlannedCheck {
+  const { pool, server, checker } = first
+  return { pool, server, checker, check, others: others.length === 0 ? undefined : others }
+}
 
 export const checkIdOf = remembered((checker) =>
   checkId(checker.kind, checker.connection, checker.options, checker.timing),
@@ -41,7 +52,7 @@ export async function planChecks(
   pools: Iterable<Pool>,
   fresh: (subscriber: Subscriber) => boolean,
 ): Promise<CheckPlan> {
-  const plan = new Map<string, PlannedCheck & { readonly subscribers: Subscriber[] }>()
+  const plan = new Map<string, PlannedCheck & { others: Subscriber[] | undefined }>()
   for (const pool of pools) {
     await inSlices(pool.servers, ([name, server]) => {
       server.config.checkers.forEach((config, index) => {
@@ -49,12 +60,13 @@ export async function planChecks(
         const subscriber: Subscriber = { pool, server: name, checker: index }
         const known = plan.get(id)
         if (known !== undefined) {
-          known.subscribers.push(subscriber)
+          known.others ??= []
+          known.others.push(subscriber)
           return
         }
         const { kind, connection, options, timing } = config
         const initial = initialOf(server.health.checks[index], fresh(subscriber))
-        plan.set(id, { check: { id, kind, connection, options, timing, initial }, subscribers: [subscriber] })
+        plan.set(id, plannedFor({ id, kind, connection, options, timing, initial }, subscriber, []))
       })
     })
   }
@@ -70,16 +82,15 @@ export class CheckTable {
   }
 
   subscribers(id: string): readonly Subscriber[] {
-    return this.#plan.get(id)?.subscribers ?? []
+    return subscribersOf(this.#plan.get(id))
   }
 
   /** A check as it is to begin now, whatever was known when it was planned; undefined: nobody asks for it. */
   check(id: string): Check | undefined {
     const planned = this.#plan.get(id)
     if (planned === undefined) return undefined
-    const { check, subscribers } = planned
-    const [first] = subscribers
-    const health = first?.pool.servers.get(first.server)?.health.checks[first.checker]
+    const { check, pool, server, checker } = planned
+    const health = pool.servers.get(server)?.health.checks[checker]
     const initial = health === undefined ? check.initial : initialOf(health, check.initial.unproven)
     return initial === check.initial ? check : { ...check, initial }
   }
@@ -94,15 +105,15 @@ export class CheckTable {
     for (const id of touched) {
       const planned = this.#plan.get(id)
       if (planned === undefined) continue
-      const subscribers = planned.subscribers.filter(({ pool }) => !left.has(pool))
-      if (subscribers.length === 0) this.#plan.delete(id)
-      else this.#plan.set(id, { check: planned.check, subscribers })
+      const [first, ...others] = subscribersOf(planned).filter(({ pool }) => !left.has(pool))
+      if (first === undefined) this.#plan.delete(id)
+      else this.#plan.set(id, plannedFor(planned.check, first, others))
     }
     for (const [id, planned] of come) {
       touched.add(id)
       const known = this.#plan.get(id)
       if (known === undefined) this.#plan.set(id, planned)
-      else this.#plan.set(id, { check: known.check, subscribers: [...known.subscribers, ...planned.subscribers] })
+      else this.#plan.set(id, plannedFor(known.check, known, [...(known.others ?? []), ...subscribersOf(planned)]))
     }
     return touched
   }

@@ -70,7 +70,7 @@ export function createDirector(options: DirectorOptions): Director {
       offers.heard(service, words)
     },
   })
-  const kernelReader = createKernelReader(ipvs)
+  const kernelReader = createKernelReader(ipvs, clock)
   const timeouts = createKernelTimeouts(ipvs, logger)
   const table = createPoolTable(reconciler)
   const startedAt = clock.wall()
@@ -115,7 +115,7 @@ export function createDirector(options: DirectorOptions): Director {
   const unlisten = events.subscribe(0, (event) => {
     alarms.tell({ kind: 'event', event })
   })
-  const readKernel = () => kernelReader.read(table.pools, clock.wall())
+  const readKernel = () => kernelReader.read(table.pools)
   const comparison = dry
     ? createComparison({ ipvs, desired: reconciler.desired, pools: () => table.pools, clock, logger, events })
     : undefined

@@ -2,7 +2,7 @@ import type { Report } from '@ipvs-director/checkers'
 import type { Config, VirtualServer } from '@ipvs-director/config'
 import type { Service } from 'ipvs-netlink'
 import { carriedHealth } from './carry-over.ts'
-import { planChecks, type CheckPlan, type CheckTable } from './checks.ts'
+import { planChecks, subscribersOf, type CheckPlan, type CheckTable } from './checks.ts'
 import { wantedTable } from './data-paths.ts'
 import { idsOf } from './overlay-services.ts'
 import { steersFor, type Overlay } from './overlay.ts'
@@ -47,7 +47,7 @@ export async function nextGeneration(
     plan,
     whole,
     replay({ id, up, first, verdict, at }) {
-      for (const { pool, server, checker } of plan.get(id)?.subscribers ?? []) {
+      for (const { pool, server, checker } of subscribersOf(plan.get(id))) {
         pool.verdict(server, { checker, up, first, verdict, at })
       }
     },

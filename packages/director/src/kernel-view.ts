@@ -1,4 +1,5 @@
 import type { Traffic } from '@ipvs-director/control'
+import { millis, type Clock } from '@ipvs-director/core'
 import {
   destinationId,
   serviceId,
@@ -37,24 +38,29 @@ export const noTraffic: Traffic = {
 }
 
 /** How long one reading serves all who ask: several screens that watch cost the kernel one. */
-const freshFor = 500
+const freshFor = millis(500)
 
 /** Reads the kernel for status answers. */
-export function createKernelReader(ipvs: IpvsClient): {
-  /** `at` is now on the wall clock; the view may be up to half a second older, and says so. */
-  read(pools: readonly Pool[], at: number): Promise<KernelView>
+export function createKernelReader(
+  ipvs: IpvsClient,
+  clock: Clock,
+): {
+  /** The view may be up to half a second old, and says so. */
+  read(pools: readonly Pool[]): Promise<KernelView>
 } {
-  let last: { readonly at: number; readonly pools: readonly Pool[]; readonly view: Promise<KernelView> } | undefined
+  let last: { readonly pools: readonly Pool[]; readonly view: Promise<KernelView> } | undefined
   return {
-    read(pools, at) {
-      const age = last === undefined ? undefined : at - last.at
-      if (last?.pools === pools && age !== undefined && age >= 0 && age < freshFor) return last.view
-      const view = readKernel(ipvs, pools, at)
-      const reading = { at, pools, view }
+    read(pools) {
+      if (last?.pools === pools) return last.view
+      const view = readKernel(ipvs, pools, clock.wall())
+      const reading = { pools, view }
       last = reading
-      view.catch(() => {
+      // Not until somebody asks again: it is as large as the table.
+      const forget = (): void => {
         if (last === reading) last = undefined
-      })
+      }
+      clock.after(freshFor, forget)
+      view.catch(forget)
       return view
     },
   }
@@ -87,7 +93,10 @@ async function readKernel(ipvs: IpvsClient, pools: readonly Pool[], at: number):
       const [first] = found
       return first === undefined
         ? undefined
-        : { weight: first.weight, traffic: sum(found.map(({ traffic }) => traffic)) }
+        : {
+            weight: first.weight,
+            traffic: found.length === 1 ? first.traffic : sum(found.map(({ traffic }) => traffic)),
+          }
     },
   }
 }
@@ -111,7 +120,8 @@ async function readGlance(ipvs: IpvsClient): Promise<Entries> {
   for (const [id, destinations] of await ipvs.glance()) {
     const row = new Map<string, { weight: number; traffic: Traffic }>()
     for (const [name, { weight, activeConnections, inactiveConnections }] of destinations) {
-      row.set(name, { weight, traffic: { ...noTraffic, activeConnections, inactiveConnections } })
+      const idle = activeConnections === 0 && inactiveConnections === 0
+      row.set(name, { weight, traffic: idle ? noTraffic : { ...noTraffic, activeConnections, inactiveConnections } })
     }
     entries.set(id, row)
   }

@@ -293,10 +293,13 @@ function checkStatus(
   }
 }
 
-const paces = new WeakMap<CheckerConfig, CheckPace>()
+/** By the options, of which each kind has its own, and the timing: both are one object for many checkers. */
+const paces = new WeakMap<CheckerConfig['options'], WeakMap<CheckerConfig['timing'], CheckPace>>()
 
 function paceOf(config: CheckerConfig): CheckPace {
-  let pace = paces.get(config)
+  let alike = paces.get(config.options)
+  if (alike === undefined) paces.set(config.options, (alike = new WeakMap<CheckerConfig['timing'], CheckPace>()))
+  let pace = alike.get(config.timing)
   if (pace === undefined) {
     const { delayLoop, delayBeforeRetry, timeout } = config.timing
     const { refused, silent, recovered, successes } = delaysOf(config) ?? {}
@@ -309,7 +312,7 @@ function paceOf(config: CheckerConfig): CheckPace {
       upAgain: finite(recovered),
       successes,
     }
-    paces.set(config, pace)
+    alike.set(config.timing, pace)
   }
   return pace
 }

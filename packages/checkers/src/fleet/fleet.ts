@@ -52,7 +52,8 @@ interface Known {
 /** A place for a prober process, and its share of the checks. */
 interface Slot {
   readonly name: string
-  readonly checks: Map<string, Known>
+  /** How many there are. */
+  checks: number
   process: RunningProcess | undefined
   restarts: number
   deathsInARow: number
@@ -63,7 +64,7 @@ interface Slot {
 
 const emptySlot = (name: string): Slot => ({
   name,
-  checks: new Map(),
+  checks: 0,
   process: undefined,
   restarts: 0,
   deathsInARow: 0,
@@ -116,7 +117,7 @@ export function createFleet(options: FleetOptions): Fleet {
     const entry = known.get(id)
     if (entry === undefined) return
     known.delete(id)
-    entry.slot.checks.delete(id)
+    entry.slot.checks--
     entry.slot.process?.remove(id)
     for (const path of materialPaths(entry.check.options)) {
       const others = (users.get(path) ?? 1) - 1
@@ -131,7 +132,7 @@ export function createFleet(options: FleetOptions): Fleet {
     const { up, seen } = check.initial
     const entry: Known = { check, slot, up, seen, verdict: undefined, at: 0 }
     known.set(check.id, entry)
-    slot.checks.set(check.id, entry)
+    slot.checks++
     slot.process?.add(check)
   }
 
@@ -140,10 +141,15 @@ export function createFleet(options: FleetOptions): Fleet {
     return bfdSlot
   }
 
+  /** Only few ask, and seldom: a table for each slot would be as large as that of all. */
+  function checksOf(slot: Slot): Known[] {
+    return [...known.values()].filter((entry) => entry.slot === slot)
+  }
+
   /** Starts a process where there is something to do, and replaces one that may do less than its checks need. */
   function tend(slot: Slot): void {
-    if (stopped || slot.waiting !== undefined || slot.checks.size === 0) return
-    const needs = needsOf([...slot.checks.values()].map(({ check }) => check))
+    if (stopped || slot.waiting !== undefined || slot.checks === 0) return
+    const needs = needsOf(checksOf(slot).map(({ check }) => check))
     if (slot.process === undefined) start(slot, needs)
     else if (!covers(slot.process.needs, needs)) void slot.process.stop()
   }
@@ -160,7 +166,7 @@ export function createFleet(options: FleetOptions): Fleet {
     }
     slot.process = process
     process.start()
-    for (const entry of slot.checks.values()) process.add({ ...entry.check, initial: initialOf(entry) })
+    for (const entry of checksOf(slot)) process.add({ ...entry.check, initial: initialOf(entry) })
   }
 
   function run(slot: Slot, needs: Needs): RunningProcess {
@@ -197,8 +203,8 @@ export function createFleet(options: FleetOptions): Fleet {
     }
     slot.deathsInARow = clock.now() - slot.bornAt > healthyAge ? 1 : slot.deathsInARow + 1
     const delay = restartDelay(slot.deathsInARow)
-    logger.error('prober.died', `${slot.name} ${why}`, { prober: slot.name, checks: slot.checks.size })
-    events.trouble(`${slot.name} ${why}; its ${slot.checks.size} checks go on in a new one`)
+    logger.error('prober.died', `${slot.name} ${why}`, { prober: slot.name, checks: slot.checks })
+    events.trouble(`${slot.name} ${why}; its ${slot.checks} checks go on in a new one`)
     slot.waiting = clock.after(delay, () => {
       slot.waiting = undefined
       tend(slot)
@@ -230,7 +236,7 @@ export function createFleet(options: FleetOptions): Fleet {
     const wanted = ids === undefined ? undefined : new Set(ids)
     const parts = await Promise.all(
       slots.map(async (slot) => {
-        const own = [...slot.checks.values()].filter(({ check }) => wanted?.has(check.id) ?? true)
+        const own = checksOf(slot).filter(({ check }) => wanted?.has(check.id) ?? true)
         if (own.length === 0) return []
         const asked = wanted === undefined ? undefined : own.map(({ check }) => check.id)
         const told = new Map((await slot.process?.figures(asked))?.map((each) => [each.id, each]))
@@ -263,7 +269,7 @@ export function createFleet(options: FleetOptions): Fleet {
     },
     restart,
     processes: () =>
-      slots.map(({ name, process, checks, restarts }) => ({ name, pid: process?.pid, checks: checks.size, restarts })),
+      slots.map(({ name, process, checks, restarts }) => ({ name, pid: process?.pid, checks, restarts })),
   }
 }
 
