@@ -1,3 +1,4 @@
+import { keepMallocSmall } from '@ipvs-director/linux'
 import { serveProber } from './fleet/serve.ts'
 
 /**
@@ -5,6 +6,7 @@ import { serveProber } from './fleet/serve.ts'
  * Everything it needs is imported here, before it gives up the right to read files.
  */
 process.title = 'ipvs-director: prober'
+keepMallocSmall()
 const listener = serveProber(
   {
     send: (message) => {

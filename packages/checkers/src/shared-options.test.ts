@@ -35,3 +35,21 @@ test.for([
   expect(other).toEqual(alone)
   expect(other).not.toEqual(one)
 })
+
+test('what services and their servers have alike is there once', async () => {
+  const service = (n: number): string =>
+    `virtual_server 192.0.2.${n} 80 {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n delay_loop 7\n` +
+    `real_server 10.0.0.${n} 80 {\n TCP_CHECK {\n }\n DNS_CHECK {\n name example.org\n }\n }\n }\n`
+  const read = filesInMemory(new Map([['/test.conf', service(1) + service(2)]]))
+  const { config } = await loadConfig('/test.conf', { checkers, read, configId: 'test' })
+  const [one, other] = config?.virtualServers ?? []
+  const [first, second] = [one?.realServers[0], other?.realServers[0]]
+  expect(first?.checkers).toHaveLength(2)
+  expect(other?.forwarding).toBe(one?.forwarding)
+  expect(other?.serverDefaults).toBe(one?.serverDefaults)
+  expect(second?.forwarding).toBe(first?.forwarding)
+  expect(second?.checkDefaults).toBe(first?.checkDefaults)
+  expect(second?.checkers.map(({ timing }) => timing)).toSatisfy((timings: readonly unknown[]) =>
+    timings.every((timing, i) => timing === first?.checkers[i]?.timing),
+  )
+})

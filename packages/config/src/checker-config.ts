@@ -7,6 +7,7 @@ import type { Remarks } from './diagnostics.ts'
 import { connection, dataPath, timing } from './grammar/timing.ts'
 import type { RealServerText, VirtualServerText } from './grammar/virtual-server.ts'
 import { damaged, placeOfKeyword, type Read, written } from './read.ts'
+import { shared } from './shared.ts'
 import { placeOf } from './statement.ts'
 
 type CommonText = Partial<Values<Block<typeof connection & typeof timing & typeof dataPath>>>
@@ -82,7 +83,7 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
     kind: checker.keyword,
     timing: resolved,
     connection: checker.connection ? resolveConnection(text, own, home) : undefined,
-    options: sharedOptions(checker.keyword, (completed?.options ?? options) as Options),
+    options: shared(checker.keyword, (completed?.options ?? options) as CheckerConfig['options']),
   }
 }
 
@@ -128,28 +129,6 @@ function sharedTiming(kind: string, timing: CheckTiming): CheckTiming {
     return timing
   }
   return last
-}
-
-type Options = Readonly<Record<string, unknown>>
-
-const lastOptions = new Map<string, Options>()
-
-/** So it is with the options: those of the last checker of the kind, where they are equal. They are plain data. */
-function sharedOptions(kind: string, options: Options): Options {
-  const before = lastOptions.get(kind)
-  if (before !== undefined && isSame(before, options)) return before
-  lastOptions.set(kind, options)
-  return options
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  const [one, other] = [a, b] as readonly Options[]
-  if (one === undefined || other === undefined || Array.isArray(a) !== Array.isArray(b)) return false
-  const keys = Object.keys(one)
-  if (keys.length !== Object.keys(other).length) return false
-  return keys.every((key) => key in other && isSame(one[key], other[key]))
 }
 
 function resolveConnection(text: Read, own: CommonText, home: CheckerHome): CheckConnection {

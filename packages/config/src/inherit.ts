@@ -1,4 +1,12 @@
-import { type Address, type Family, familyOf, formatEndpoint, type Millis, seconds } from '@ipvs-director/core'
+import {
+  type Address,
+  type Family,
+  familyOf,
+  formatEndpoint,
+  inOnePiece,
+  type Millis,
+  seconds,
+} from '@ipvs-director/core'
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
 import { type NamedDefinitions, resolveChecker, spread } from './checker-config.ts'
 import type {
@@ -17,6 +25,7 @@ import { anyAddressOf, resolveSource } from './dynamic.ts'
 import { maskNumber } from './granularity.ts'
 import type { RealServerText, VirtualServerGroupText, VirtualServerText } from './grammar/virtual-server.ts'
 import { placeOfKeyword, type Read, written } from './read.ts'
+import { shared } from './shared.ts'
 import { placeOf } from './statement.ts'
 import { addressRange } from './target.ts'
 
@@ -49,7 +58,7 @@ export function resolveVirtualServer(text: VirtualServerText & Read, home: Home)
   if (text.lvsMethod === undefined) remarks.add('W041', placeOfKeyword(text), 'no lb_kind is given: NAT is used')
   if (text.protocol === undefined && target.kind !== 'fwmark')
     remarks.add('W042', placeOfKeyword(text), 'no protocol is given: UDP is used')
-  const forwarding = text.lvsMethod ?? nat
+  const forwarding = shared('forwarding', text.lvsMethod ?? nat)
   const port = target.kind === 'address' ? target.port : target.kind === 'group' ? groupPort(target) : 0
   return {
     place: placeOf(text[written]),
@@ -79,11 +88,11 @@ export function resolveVirtualServer(text: VirtualServerText & Read, home: Home)
     drainOnRemoval: text.drainOnRemoval ?? home.drainOnRemoval ?? seconds(0),
     smtpAlert: text.smtpAlert ?? home.smtpAlert ?? false,
     snmpName: text.snmpName,
-    serverDefaults: {
+    serverDefaults: shared('server defaults', {
       weight: text.weight,
       inhibitOnFailure: text.inhibitOnFailure,
       ...checkDefaults(text, { alpha: text.alpha, delayLoop: text.delayLoop }),
-    },
+    }),
     sorryServer: resolveSorryServer(text, forwarding, target.kind === 'group' ? 0 : port),
     realServers: (text.realServers as readonly (RealServerText & Read)[]).map((real) =>
       resolveRealServer(real, { vs: text, target, port }, home, real.header as RealServerText['header'] | undefined),
@@ -134,7 +143,7 @@ function resolveRealServer(
   // In a group each entry has a port of its own; checks go to the first one's.
   const port = given ?? (inGroup ? 0 : vsPort)
   const weight = text.weight ?? vs.weight
-  const forwarding = text.lvsMethod ?? vs.lvsMethod ?? nat
+  const forwarding = shared('forwarding', text.lvsMethod ?? vs.lvsMethod ?? nat)
   const inside = {
     virtualServer: vs,
     realServer: text,
@@ -249,13 +258,7 @@ function granularity(text: VirtualServerText & Read, target: VirtualServerTarget
 
 type PassedOn = Pick<VirtualServerText, 'retry' | 'delayBeforeRetry' | 'warmup' | 'connectTimeout'>
 
-/** One for all the real servers that say nothing of their own: there may be fifty thousand. */
-const sharedDefaults = new WeakMap<VirtualServerText, CheckDefaults>()
-
 function inheritedDefaults(vs: VirtualServerText, real: TemplateText): CheckDefaults {
-  const own = [real.alpha, real.delayLoop, real.retry, real.delayBeforeRetry, real.warmup, real.connectTimeout]
-  const shared = own.every((each) => each === undefined) ? sharedDefaults.get(vs) : undefined
-  if (shared !== undefined) return shared
   const passedOn = {
     retry: real.retry ?? vs.retry,
     delayBeforeRetry: real.delayBeforeRetry ?? vs.delayBeforeRetry,
@@ -263,16 +266,15 @@ function inheritedDefaults(vs: VirtualServerText, real: TemplateText): CheckDefa
     connectTimeout: real.connectTimeout ?? vs.connectTimeout,
   }
   const given = { alpha: real.alpha ?? vs.alpha, delayLoop: real.delayLoop ?? vs.delayLoop }
-  const made = checkDefaults(passedOn, given)
-  if (own.every((each) => each === undefined)) sharedDefaults.set(vs, made)
-  return made
+  return shared('check defaults', checkDefaults(passedOn, given))
 }
 
 const checkDefaults = (
   text: PassedOn,
   given: { readonly alpha: boolean; readonly delayLoop: Millis },
 ): CheckDefaults => ({
-  ...given,
+  alpha: given.alpha,
+  delayLoop: given.delayLoop,
   retry: text.retry ?? 0,
   delayBeforeRetry: text.delayBeforeRetry ?? seconds(0),
   warmup: text.warmup ?? seconds(0),
@@ -295,6 +297,6 @@ export function groupsOf(groups: Home['groups']): readonly VirtualServerGroup[] 
 }
 
 function nameOf(target: VirtualServerTarget, protocol: string): string {
-  if (target.kind === 'address') return `${formatEndpoint(target)}/${protocol}`
+  if (target.kind === 'address') return inOnePiece(`${formatEndpoint(target)}/${protocol}`)
   return target.kind === 'fwmark' ? `fwmark ${target.fwmark}/${target.family}` : `group ${target.group}/${protocol}`
 }

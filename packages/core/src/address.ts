@@ -1,3 +1,5 @@
+import { inOnePiece } from './text.ts'
+
 /**
  * IP addresses as canonical text: IPv4 dotted decimal, IPv6 by RFC 5952 (lower case, longest run of zeros as `::`).
  * Two equal addresses are the same string, so they can be keys of a Map. The brand keeps unparsed text out.
@@ -114,8 +116,8 @@ export function addressFromBytes(bytes: Uint8Array): Address {
 /** `10.0.0.1:80`, `[2001:db8::1]:80`. */
 export function formatEndpoint(endpoint: Endpoint): string {
   return endpoint.address.includes(':')
-    ? `[${endpoint.address}]:${endpoint.port}`
-    : `${endpoint.address}:${endpoint.port}`
+    ? inOnePiece(`[${endpoint.address}]:${endpoint.port}`)
+    : inOnePiece(`${endpoint.address}:${endpoint.port}`)
 }
 
 /** Reads `10.0.0.1:80` or `[2001:db8::1]:80`; undefined when the text is neither. */

@@ -7,6 +7,7 @@ import {
   type SocketClaim,
 } from '@ipvs-director/control'
 import { describeError, systemClock, type Logger, type Millis } from '@ipvs-director/core'
+import { keepMallocSmall } from '@ipvs-director/linux'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
@@ -68,6 +69,7 @@ function say(text: string): number {
 
 /** From the first look at the kernel to the last word of the log. */
 async function run(options: CommandLine): Promise<number> {
+  keepMallocSmall()
   const logging = createLogging(logSettings(options.log, stderrIsJournal()))
   const { logger } = logging
   const service = serviceManager()

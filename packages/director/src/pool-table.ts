@@ -39,7 +39,7 @@ export function createPoolTable(reconciler: Reconciler): PoolTable {
     }
     for (const pool of come) {
       byName.set(pool.config.name, pool)
-      for (const id of idsOf(pool.config)) byService.set(id, [...(byService.get(id) ?? []), pool])
+      for (const id of idsOf(pool.config)) byService.set(id, byService.get(id)?.concat(pool) ?? [pool])
     }
   }
 

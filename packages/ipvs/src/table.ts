@@ -1,4 +1,4 @@
-import { addressBytes, formatEndpoint, type Address, type Endpoint, type Family } from '@ipvs-director/core'
+import { addressBytes, formatEndpoint, inOnePiece, type Address, type Endpoint, type Family } from '@ipvs-director/core'
 
 /**
  * The kernel's IPVS table in memory. Of each object there are three types: what finds it (key), what can be edited
@@ -123,7 +123,7 @@ export const isMark = (key: ServiceKey): key is MarkServiceKey => 'fwmark' in ke
 
 /** The service's name and key in a {@link Table}: `192.0.2.1:80/tcp`, `[2001:db8::1]:53/udp`, `fwmark 7/inet`. */
 export function serviceId(key: ServiceKey): string {
-  return isMark(key) ? `fwmark ${key.fwmark}/${key.family}` : `${formatEndpoint(key)}/${key.protocol}`
+  return isMark(key) ? `fwmark ${key.fwmark}/${key.family}` : inOnePiece(`${formatEndpoint(key)}/${key.protocol}`)
 }
 
 /** The destination's name and key under its service: `10.0.0.2:80`. */

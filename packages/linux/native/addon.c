@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <grp.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <stddef.h>
@@ -1162,6 +1163,27 @@ static napi_value system_capset(napi_env env, napi_callback_info info) {
   return syscall(SYS_capset, &header, data) < 0 ? fail(env, errno, "capset") : NULL;
 }
 
+/* mallopt(option, value), mallocTrim(): glibc's; another C library keeps its memory as it does */
+static napi_value system_mallopt(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value args[2];
+  int option, value;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (!integer(env, args[0], &option) || !integer(env, args[1], &value)) return NULL;
+#ifdef __GLIBC__
+  mallopt(option, value);
+#endif
+  return NULL;
+}
+
+static napi_value system_malloc_trim(napi_env env, napi_callback_info info) {
+  (void)env, (void)info;
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return NULL;
+}
+
 /* become(uid, gid): every thread of the process (libc sees to that), without supplementary groups */
 static napi_value system_become(napi_env env, napi_callback_info info) {
   size_t count = 2;
@@ -1233,6 +1255,8 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
       METHOD("schedSetscheduler", system_sched_setscheduler),
       METHOD("mlock", system_mlock),
       METHOD("capset", system_capset),
+      METHOD("mallopt", system_mallopt),
+      METHOD("mallocTrim", system_malloc_trim),
       METHOD("become", system_become),
   };
   if (napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok) return NULL;

@@ -1,4 +1,5 @@
 export * from './native.ts'
+export * from './malloc.ts'
 export * from './poller.ts'
 export * from './dialer.ts'
 export * from './netlink/channel.ts'

@@ -69,6 +69,19 @@ test('an open socket is not collected, a closed one is', () => {
   ).toMatch(/^100 (?:9\d|100)$/)
 })
 
+test('what is free between blocks in use goes back to the kernel', () => {
+  expect(
+    printed(
+      `const resident = () => Number(/VmRSS:\\s+(\\d+)/.exec(require('node:fs').readFileSync('/proc/self/status'))[1])
+      let blocks = Array.from({ length: 100000 }, () => new Uint8Array(1000).fill(1))
+      const last = blocks.at(-1); blocks = undefined; gc(); await sleep(50); gc()
+      const before = resident(); addon.mallocTrim(); const freed = before - resident()
+      console.log(freed > 50000 || [before, freed], last.length)`,
+      '--expose-gc',
+    ),
+  ).toBe('true 1000')
+})
+
 test('what a listener throws is an uncaughtException, and the socket works on', () => {
   expect(
     printed(`const s = udp((kind, data) => { if (data[0] === 1) throw new Error('thrown'); console.log('message'); s.close() })

@@ -134,6 +134,8 @@ interface Addon {
   schedSetscheduler(pid: number, policy: number, priority: number): void
   mlock(start: bigint, length: bigint): void
   capset(effective: bigint, permitted: bigint, inheritable: bigint): void
+  mallopt(option: number, value: number): void
+  mallocTrim(): void
   become(uid: number, gid: number): void
 }
 
@@ -202,6 +204,16 @@ export const mlock = (start: bigint, length: bigint): void => {
 /** capset(2) with masks of 64 capabilities, for the calling thread only: call it before the thread pool starts. */
 export const capset = (effective: bigint, permitted: bigint, inheritable: bigint): void => {
   addon().capset(effective, permitted, inheritable)
+}
+
+/** mallopt(3) of glibc; with another C library nothing. */
+export const mallopt = (option: number, value: number): void => {
+  addon().mallopt(option, value)
+}
+
+/** malloc_trim(3) of glibc: gives the kernel back all pages that are free; with another C library nothing. */
+export const mallocTrim = (): void => {
+  addon().mallocTrim()
 }
 
 /**
