@@ -1,3 +1,4 @@
+import { millis } from '@ipvs-director/core'
 import { fakeClock } from '@ipvs-director/core/testing'
 import { memoryIpvs } from 'ipvs-netlink'
 import { expect, test } from 'vitest'
@@ -9,10 +10,10 @@ test('one reading serves all who ask within half a second, and is forgotten then
   const reader = createKernelReader(memoryIpvs(), clock)
   const pools: readonly Pool[] = []
   const first = reader.read(pools)
-  await clock.advance(400)
+  await clock.advance(millis(400))
   expect(reader.read(pools)).toBe(first)
   expect(reader.read([])).not.toBe(first)
-  await clock.advance(600)
+  await clock.advance(millis(600))
   const later = reader.read(pools)
   expect(later).not.toBe(first)
   expect((await later).at - (await first).at).toBe(1000)
