@@ -53,8 +53,6 @@ export async function startDirector(place: Place, config: string): Promise<Conte
   const socket = join(state, 'control.sock')
   await until(() => existsSync(socket) && readFileSync(log, 'utf8').includes('Startup complete'))
   await quiet(child.pid)
-  // Its version is part of its status, which is made once for it.
-  await ask(socket, 'GET', '/v1/version')
   return {
     async reload(next) {
       writeFileSync(file, next)

@@ -576,6 +576,7 @@ export interface Problem {
 
 /** What the server needs from the director. */
 export interface ControlHandlers {
+  version(): Version
   status(): Promise<Status>
   /** `confirmWithin`: milliseconds after which it is rolled back unless confirmed. */
   reload(options?: { readonly confirmWithin?: number | undefined }): Promise<ReloadResult>

@@ -4,7 +4,7 @@ import { answerJson, answerPieces } from './answer.ts'
 import { streamEvents, type EventStream } from './event-stream.ts'
 import type { ControlLimits } from './limits.ts'
 import { metricsContentTypes, metricsFormat, renderMetrics } from './metrics.ts'
-import type { ControlHandlers, Status, Version } from './model.ts'
+import type { ControlHandlers } from './model.ts'
 import { statusPieces } from './pieces.ts'
 import { HttpProblem } from './problem.ts'
 import { duration, member, oneOf, optional, text } from './members.ts'
@@ -49,7 +49,6 @@ const mostCandidates = 10
 export function controlRoutes(context: RouteContext): Route[] {
   const { handlers, limits } = context
   const status = shared(() => handlers.status())
-  const version = versionOf(status)
   const bulk = gate(limits.bulkAnswers, 'answers of this size are being written')
 
   return [
@@ -82,8 +81,9 @@ export function controlRoutes(context: RouteContext): Route[] {
       access: 'read',
       query: [],
       doc: 'Which program answers.',
-      answer: async ({ response }) => {
-        answerJson(response, 200, await version(), limits)
+      answer: ({ response }) => {
+        answerJson(response, 200, handlers.version(), limits)
+        return Promise.resolve()
       },
     },
     {
@@ -277,18 +277,6 @@ function shared<T>(make: () => Promise<T>): () => Promise<T> {
       pending = undefined
     })
     return pending
-  }
-}
-
-/** Never changes while the process lives: asked for once. */
-function versionOf(status: () => Promise<Status>): () => Promise<Version> {
-  let known: Version | undefined
-  return async () => {
-    if (known === undefined) {
-      const { version, pid, startedAt } = await status()
-      known = { schema: 1, version, pid, startedAt }
-    }
-    return known
   }
 }
 

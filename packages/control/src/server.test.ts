@@ -108,7 +108,7 @@ describe('endpoints', () => {
   })
 
   test.for([
-    ['GET', '/v1/version', undefined, 200, { version: '0.1.0', pid: 4711 }, 'status'],
+    ['GET', '/v1/version', undefined, 200, { version: '0.1.0', pid: 4711 }, 'version'],
     ['GET', '/v1/audit', undefined, 200, { found: [] }, 'drift'],
     ['POST', '/v1/audit', undefined, 200, { found: [{ repaired: true }] }, 'audit'],
     ['POST', '/v1/probers', '{"restart":"prober 1"}', 200, { restart: 'prober 1' }, 'restart prober 1'],

@@ -1,6 +1,6 @@
 import type { Prober, ProberEvents } from '@ipvs-director/checkers'
 import type { Config, Globals } from '@ipvs-director/config'
-import type { ControlHandlers, DriftReport, ProbingNeeds, Status } from '@ipvs-director/control'
+import type { ControlHandlers, DriftReport, ProbingNeeds, Status, Version } from '@ipvs-director/control'
 import type { Clock, Logger } from '@ipvs-director/core'
 import type { VrrpEvent } from '@ipvs-director/vrrp'
 import type { IpvsClient } from 'ipvs-netlink'
@@ -81,6 +81,7 @@ export interface Director {
   audit(): Promise<DriftReport>
   /** What the last audits found, without making one. */
   drift(): Promise<DriftReport>
+  version(): Version
   status(): Promise<Status>
   stop(options: StopOptions): Promise<void>
   readonly subscribe: ControlHandlers['subscribe']

@@ -450,6 +450,12 @@ test('a server that a reload removes keeps its connections for drain_on_removal,
   const leaving = (await w.director.status()).virtualServers[0]?.servers.at(-1)
   expect(leaving).toMatchObject({ name: '10.0.0.1:80', steering: { admin: 'draining', leaving: true } })
   expect(await w.director.reload()).toMatchObject({ changes: [], writes: 0 })
+  const asked = { server: '10.0.0.1:80', service: '192.0.2.1:80/tcp' }
+  expect(await w.director.steer({ action: 'enable', ...asked })).toMatchObject({ ok: false })
+  expect(await w.director.steer({ action: 'add', ...asked })).toMatchObject({ ok: true })
+  expect(await kernel(ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=1', '10.0.0.3:80=1'])
+  await w.director.steer({ action: 'remove', ...asked })
+  expect(await kernel(ipvs)).toEqual(['10.0.0.1:80=0', '10.0.0.2:80=1', '10.0.0.3:80=1'])
   active = 0
   await w.clock.advance(seconds(2))
   await until(async () => (await kernel(ipvs)).length === 2)

@@ -557,6 +557,7 @@ export function createDirector(options: DirectorOptions): Director {
         if (answer.ok) for (const change of answer.changes) say('info', 'steer', `By hand: ${change}`)
         return answer
       }),
+    version: () => ({ schema: 1, version: options.version, pid: process.pid, startedAt }),
     status: () =>
       buildStatus({
         version: options.version,

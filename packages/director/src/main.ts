@@ -309,6 +309,7 @@ async function openControl(socket: SocketClaim, director: Director, logger: Logg
     socket,
     logger,
     handlers: {
+      version: () => director.version(),
       status: () => director.status(),
       reload: (how) => director.reload(how),
       confirm: () => director.confirm(),

@@ -133,6 +133,23 @@ test.each<[Wish, string, string[]]>([
   expect('candidates' in outcome && outcome.candidates).toEqual(expect.arrayContaining(candidates))
 })
 
+test('nothing is asked of who is on the way out, but to come back', () => {
+  const gone = { ...realServer('10.0.0.9:80'), checkers: [] }
+  const leaving = { ...emptyOverlay, leaving: [{ service: web.name, real: gone, since: now, deadline: now + 5000 }] }
+  const running = overlaid(both, leaving)
+  const actions = ['enable', 'disable', 'drain', 'remove'] as const
+  for (const action of actions) {
+    const outcome = steered(leaving, { action, server: '10.0.0.9:80' }, running, now)
+    expect(outcome).toMatchObject({ problem: expect.stringContaining('leaves 192.0.2.1:80/tcp') as string })
+  }
+  const back = steered(leaving, { action: 'add', service: web.name, server: '10.0.0.9:80' }, running, now)
+  expect('overlay' in back && back.overlay.added).toHaveLength(1)
+  const removed = after({ action: 'remove-service', service: web.name, drain: true })
+  expect(steered(removed, { action: 'enable', service: web.name, server: names[0]! }, both, now)).toMatchObject({
+    problem: '10.0.0.1:80 leaves with 192.0.2.1:80/tcp, which is being removed: "reset 192.0.2.1:80/tcp" keeps it',
+  })
+})
+
 const target = fc.record({ server: fc.constantFrom(...names), service: fc.constantFrom(web.name, undefined) })
 const request: fc.Arbitrary<Wish> = fc.oneof(
   target.map((to) => ({ action: 'disable' as const, ...to })),

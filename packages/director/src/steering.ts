@@ -51,8 +51,9 @@ interface Place {
   readonly server: string
 }
 
-/** The real servers a request means: of one service, or by that name in all of them. */
+/** The real servers a request means: of one service, or by that name in all of them; those on their way out are left alone. */
 function placesOf(
+  overlay: Overlay,
   config: Config,
   { service, server }: SteerTarget,
 ): readonly Place[] | { readonly problem: string; readonly candidates: readonly string[] } {
@@ -68,7 +69,10 @@ function placesOf(
       .filter((real) => formatEndpoint(real) === server)
       .map(() => ({ service: virtual.name, server })),
   )
-  if (places.length > 0) return places
+  const staying = places.filter((place) => whyLeaving(overlay, place) === undefined)
+  if (staying.length > 0) return staying
+  const [leaving] = places
+  if (leaving !== undefined) return { problem: whyLeaving(overlay, leaving) ?? '', candidates: [] }
   const where = service === undefined ? 'any virtual server' : service
   return {
     problem: `there is no real server ${server} in ${where}`,
@@ -76,8 +80,17 @@ function placesOf(
   }
 }
 
+/** Why nothing can be asked of a server any more but to wait for its connections; undefined: it stays. */
+function whyLeaving(overlay: Overlay, { service, server }: Place): string | undefined {
+  if (overlay.leavingServices.has(service))
+    return `${server} leaves with ${service}, which is being removed: "reset ${service}" keeps it`
+  return overlay.leaving.some((each) => each.service === service && formatEndpoint(each.real) === server)
+    ? `${server} leaves ${service}, because the file has it no more: "add" brings it back, and so does a file with it`
+    : undefined
+}
+
 function change(overlay: Overlay, request: SteerTarget, config: Config, to: (steer: Steer) => Steer): Steered {
-  const places = placesOf(config, request)
+  const places = placesOf(overlay, config, request)
   if ('problem' in places) return places
   let next = overlay
   const changes: string[] = []
@@ -148,7 +161,8 @@ function add(overlay: Overlay, request: SteerRequest & { action: 'add' }, config
   const endpoint = parseEndpoint(request.server)
   if (endpoint === undefined) return { problem: `${request.server} is not an address with a port`, candidates: [] }
   const server = formatEndpoint(endpoint)
-  if (virtual.realServers.some((real) => formatEndpoint(real) === server)) {
+  const isThere = virtual.realServers.some((real) => formatEndpoint(real) === server)
+  if (isThere && whyLeaving(overlay, { service, server }) === undefined) {
     return { problem: `${service} has ${server} already`, candidates: [] }
   }
   const added = { service, server, weight, like }
@@ -164,7 +178,7 @@ function add(overlay: Overlay, request: SteerRequest & { action: 'add' }, config
 }
 
 function remove(overlay: Overlay, request: SteerTarget, config: Config): Steered {
-  const places = placesOf(config, request)
+  const places = placesOf(overlay, config, request)
   if ('problem' in places) return places
   const next = places.reduce((before, { service, server }) => withRemoved(before, service, server), overlay)
   return { overlay: next, changes: places.map(({ service, server }) => `${server} of ${service}: removed`) }

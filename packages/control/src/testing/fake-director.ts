@@ -33,6 +33,11 @@ export function fakeDirector(): FakeDirector {
   return {
     calls,
     events,
+    version: () => {
+      calls.push('version')
+      const { schema, version, pid, startedAt } = status()
+      return { schema, version, pid, startedAt }
+    },
     status: () => asked('status', status),
     reload: () => asked('reload', reloadResult),
     confirm: () => (calls.push('confirm'), true),
