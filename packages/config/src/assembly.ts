@@ -1,6 +1,6 @@
-import { Earlier, isPlain, type Known, settle } from './before.ts'
+import { Earlier, type Kept, type KeptService, type Known, NotAsBefore, Recorder, type ReadBlocks } from './before.ts'
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
-import type { Config, VirtualServer } from './config.ts'
+import type { Config, RealServer, VirtualServer } from './config.ts'
 import { dataPathRules } from './data-path.ts'
 import type { Block } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
@@ -18,6 +18,8 @@ import { vrrpRules } from './vrrp/rules.ts'
 import type { VrrpRootText } from './vrrp/text.ts'
 import { resolveProcess, resolveSnmp, resolveSyncDaemon, type TopText } from './services.ts'
 import { placeOf, type Statement } from './statement.ts'
+import type { Steps } from './steps.ts'
+import type { Taker } from './tree.ts'
 import { vocabularyOf } from './unknown.ts'
 
 /** The values of the top level but the virtual servers, which are resolved one by one. */
@@ -38,13 +40,28 @@ interface Slot {
   resolved: VirtualServer | undefined
 }
 
+/** A block that was taken as it was, and stands so many lines further down now: its places do not tell yet. */
+export interface Shifted {
+  readonly block: VirtualServer | RealServer
+  readonly by: number
+}
+
+export interface Finished {
+  readonly config: Config
+  readonly leftOut: readonly string[]
+  readonly stale: Context | undefined
+  /** For the next load. */
+  readonly blocks: ReadBlocks
+  readonly shifted: readonly Shifted[]
+}
+
 const noSource = { file: '', text: '' }
 
 /**
  * Puts a configuration together from its top-level statements as they come. A virtual server is resolved at once, so
  * that its text can be forgotten: of a hundred thousand real servers only what they mean stays.
  */
-export class Assembly {
+export class Assembly implements Taker {
   readonly #grammar: Block
   readonly #checkers: readonly CheckerBlock[]
   readonly #remarks: Remarks
@@ -57,6 +74,8 @@ export class Assembly {
   readonly #broken = new Set<Statement>()
   readonly #instead: (resolved: VirtualServer) => VirtualServer
   readonly #earlier: Earlier | undefined
+  readonly #recorder = new Recorder()
+  readonly #shifted: Shifted[] = []
   #context: Context | undefined
   /** Of `#context`. */
   #key = ''
@@ -91,27 +110,48 @@ export class Assembly {
     this.#values = this.#reader.block(grammar, this.#root) as unknown as Record<string | symbol, unknown>
   }
 
-  /** Takes a top-level statement; `broken`: an error of the text itself is in it; `next`: the one that follows. */
-  take(statement: Statement, broken: boolean, next?: Statement): void {
+  keep(statement: Statement, outer: Statement | undefined): Kept | undefined {
+    const name = statement.field?.name
+    if (name === 'virtual_server') {
+      this.#soFar()
+      return this.#noted(this.#earlier?.service(statement, this.#key))
+    }
+    return name === 'real_server' && outer !== undefined
+      ? this.#noted(this.#earlier?.server(statement, outer))
+      : undefined
+  }
+
+  #noted<T extends Kept>(kept: T | undefined): T | undefined {
+    if (kept !== undefined && kept.shift !== 0) this.#shifted.push({ block: kept.block, by: kept.shift })
+    return kept
+  }
+
+  *take(statement: Statement, broken: boolean, next?: Statement): Steps {
     const { field } = statement
     if (field?.form === 'block' && field.name === 'virtual_server') {
-      const context = this.#soFar()
-      const found = broken ? undefined : this.#earlier?.find(statement, next, this.#key)
-      if (found !== undefined) {
-        this.#slots.push({ name: undefined, block: undefined, resolved: found })
-        return
-      }
-      const { said } = this.#remarks
-      const { told } = this.#reader
-      const block = this.#reader.block(field, statement) as unknown as VirtualServerText & Read
-      const resolved = this.#virtualServer(block, broken, context)
-      if (resolved === undefined || this.#remarks.said > said || this.#reader.told > told) return
-      if (isPlain(statement)) settle(resolved, this.#key)
+      yield* this.#takeService(field, statement, broken, next)
       return
     }
     if (broken) this.#broken.add(statement)
     this.#kept.push(statement)
     this.#reader.statement(this.#grammar, statement, this.#values)
+  }
+
+  *#takeService(field: Block, statement: Statement, broken: boolean, next: Statement | undefined): Steps {
+    const { kept } = statement
+    if (kept !== undefined) {
+      this.#slots.push({ name: undefined, block: undefined, resolved: kept.block as VirtualServer })
+      this.#recorder.kept(statement, kept as KeptService)
+      return
+    }
+    const context = this.#soFar()
+    const { said } = this.#remarks
+    const { told } = this.#reader
+    const block = (yield* this.#reader.inSteps(field, statement)) as unknown as VirtualServerText & Read
+    const resolved = yield* this.#virtualServer(block, broken, context)
+    if (resolved === undefined || this.#remarks.said > said || this.#reader.told > told) return
+    if (statement.closing?.plain === true)
+      this.#recorder.read(resolved, statement, next, this.#key, () => ownText(block, resolved))
   }
 
   /** What virtual servers depend on, as far as it was read when the first of them came. */
@@ -124,23 +164,30 @@ export class Assembly {
   }
 
   /** Answers it where it could be resolved at once. */
-  #virtualServer(block: VirtualServerText & Read, broken: boolean, context: Context): VirtualServer | undefined {
+  *#virtualServer(
+    block: VirtualServerText & Read,
+    broken: boolean,
+    context: Context,
+  ): Steps<VirtualServer | undefined> {
     const name = (): string => nameOf(block)
     const inGroup = (block.header as VirtualServerText['header'] | undefined) !== undefined && 'group' in block.header
     if (block[damaged] === true || broken) this.#slots.push({ name: name(), block: undefined, resolved: undefined })
     else if (inGroup) this.#slots.push({ name: name(), block, resolved: undefined })
     else {
-      const resolved = this.#resolve(block, context)
+      const resolved = yield* this.#resolve(block, context)
       this.#slots.push({ name: resolved === undefined ? name() : undefined, block: undefined, resolved })
       return resolved
     }
     return undefined
   }
 
-  #resolve(block: VirtualServerText & Read, context: Context): VirtualServer | undefined {
+  *#resolve(block: VirtualServerText & Read, context: Context): Steps<VirtualServer | undefined> {
     const { errors } = this.#remarks
-    const resolved = resolveVirtualServer(block, { ...context, checkers: this.#checkers, remarks: this.#remarks })
-    const ready = resolved === undefined ? undefined : applyRules(resolved, block, this.#remarks)
+    const home = { ...context, checkers: this.#checkers, remarks: this.#remarks }
+    const resolved = yield* resolveVirtualServer(block, home)
+    const ready = resolved === undefined ? undefined : yield* applyRules(resolved, block, this.#remarks)
+    if (ready !== undefined && hasKept(block) && this.#earlier?.ownOf(block[written]) !== ownText(block, ready))
+      throw new NotAsBefore()
     return this.#remarks.errors > errors || ready === undefined ? undefined : this.#instead(ready)
   }
 
@@ -167,18 +214,19 @@ export class Assembly {
    * The configuration once everything was taken. `stale`: settings that stand behind the first virtual server would
    * have changed what it means; take everything again with this context.
    */
-  finish(): { readonly config: Config; readonly leftOut: readonly string[]; readonly stale: Context | undefined } {
+  *finish(): Steps<Finished> {
     const context = this.#now()
     const stale = this.#context !== undefined && this.#key !== key(context) ? context : undefined
     for (const slot of this.#slots) {
       if (slot.block !== undefined && !this.#brokenGroup(slot.block, context))
-        slot.resolved = this.#resolve(slot.block, context)
+        slot.resolved = yield* this.#resolve(slot.block, context)
     }
     const taken = new Map<string, VirtualServer>()
     const virtualServers: VirtualServer[] = []
     for (const { name, resolved } of this.#slots) {
       if (resolved !== undefined && claim(resolved, taken, this.#remarks)) virtualServers.push(resolved)
       else this.#leftOut.push(name ?? `virtual_server ${resolved?.name ?? ''}`)
+      yield
     }
     this.#others(virtualServers)
     const vrrp = resolveVrrp({
@@ -198,7 +246,13 @@ export class Assembly {
       ...resolved,
       ...services(root, resolved.vrrp),
     }
-    return { config, leftOut: [...this.#leftOut, ...leftOut], stale }
+    return {
+      config,
+      leftOut: [...this.#leftOut, ...leftOut],
+      stale,
+      blocks: this.#recorder.blocks,
+      shifted: this.#shifted,
+    }
   }
 
   /** What is to be said of the rest; marks the blocks that turn out to have an error in them. */
@@ -208,7 +262,10 @@ export class Assembly {
     for (const statement of remarkOnNames(this.#kept, this.#remarks)) this.#broken.add(statement)
     globalRules(globalDefs, vrrpInstances, this.#remarks)
     dataPathRules(globalDefs, virtualServers, this.#remarks)
+    const { said } = this.#remarks
     vipRules(vrrpInstances, virtualServers, this.#remarks)
+    // It was said of places that may not be right any more.
+    if (this.#remarks.said > said && this.#shifted.length > 0) throw new NotAsBefore()
     const script = this.#reader.firstScript
     if (script !== undefined && globalDefs?.enableScriptSecurity !== true) {
       this.#remarks.add('W029', placeOf(script), 'scripts are run and enable_script_security is not set in global_defs')
@@ -233,9 +290,24 @@ const services = (root: RootText, { instances }: Config['vrrp']): Pick<Config, '
 /** `virtual_server 192.0.2.1 80`: a block as its first line names it. */
 const nameOf = (block: Read): string => [block[written].keyword, ...block[written].args].join(' ')
 
+/** Some of its real servers are as they were. */
+const hasKept = (block: VirtualServerText): boolean =>
+  (block.realServers as readonly (VirtualServerText['realServers'][number] & Read)[]).some(
+    (real) => real[written].kept !== undefined,
+  )
+
+/** Two virtual servers with one such text, read under one context, mean the same to the real servers in them. */
+const ownText = (block: VirtualServerText, { target }: VirtualServer): string =>
+  JSON.stringify([target, { ...block, realServers: undefined }], withoutPlaces)
+
+const withoutPlaces = (name: string, value: unknown): unknown => (name === 'place' ? undefined : value)
+
 /** Two contexts with one key mean the same to a virtual server that is in no group. */
 const key = ({ globals, smtpAlert, drainOnRemoval, ssl, definitions }: Context): string =>
-  JSON.stringify([globals, smtpAlert, drainOnRemoval, ssl, ...Object.values(definitions).map((each) => [...each])])
+  JSON.stringify(
+    [globals, smtpAlert, drainOnRemoval, ssl, ...Object.values(definitions).map((each) => [...each])],
+    withoutPlaces,
+  )
 
 /** The first of each name. */
 function byName<T extends { readonly header: string | undefined }>(blocks: readonly T[]): ReadonlyMap<string, T> {

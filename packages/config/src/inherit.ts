@@ -27,6 +27,7 @@ import type { RealServerText, VirtualServerGroupText, VirtualServerText } from '
 import { placeOfKeyword, type Read, written } from './read.ts'
 import { shared } from './shared.ts'
 import { placeOf } from './statement.ts'
+import type { Steps } from './steps.ts'
 import { addressRange } from './target.ts'
 
 /** What virtual servers refer to. */
@@ -45,9 +46,9 @@ const nat: Forwarding = { method: 'masq', tunnel: undefined }
 
 /**
  * A virtual server with every default and inheritance applied; undefined when what it answers for is not known. Fix-ups
- * across keywords are made afterwards, in rules.ts.
+ * across keywords are made afterwards, in rules.ts. Rests after each real server.
  */
-export function resolveVirtualServer(text: VirtualServerText & Read, home: Home): VirtualServer | undefined {
+export function* resolveVirtualServer(text: VirtualServerText & Read, home: Home): Steps<VirtualServer | undefined> {
   const { remarks } = home
   const header = text.header as VirtualServerText['header'] | undefined
   if (header === undefined) return undefined
@@ -60,6 +61,17 @@ export function resolveVirtualServer(text: VirtualServerText & Read, home: Home)
     remarks.add('W042', placeOfKeyword(text), 'no protocol is given: UDP is used')
   const forwarding = shared('forwarding', text.lvsMethod ?? nat)
   const port = target.kind === 'address' ? target.port : target.kind === 'group' ? groupPort(target) : 0
+  const realServers: RealServer[] = []
+  for (const real of text.realServers as readonly (RealServerText & Read)[]) {
+    const { kept } = real[written]
+    const header = real.header as RealServerText['header'] | undefined
+    realServers.push(
+      kept === undefined
+        ? resolveRealServer(real, { vs: text, target, port }, home, header)
+        : (kept.block as RealServer),
+    )
+    yield
+  }
   return {
     place: placeOf(text[written]),
     name: nameOf(target, protocol),
@@ -94,9 +106,7 @@ export function resolveVirtualServer(text: VirtualServerText & Read, home: Home)
       ...checkDefaults(text, { alpha: text.alpha, delayLoop: text.delayLoop }),
     }),
     sorryServer: resolveSorryServer(text, forwarding, target.kind === 'group' ? 0 : port),
-    realServers: (text.realServers as readonly (RealServerText & Read)[]).map((real) =>
-      resolveRealServer(real, { vs: text, target, port }, home, real.header as RealServerText['header'] | undefined),
-    ),
+    realServers,
     ...resolveDynamic(text, target, home),
   }
 }

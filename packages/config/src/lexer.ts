@@ -69,29 +69,31 @@ export class Lexer {
   *#lines(source: Source): Steps {
     const { text } = source
     let [dollar, escape] = [-2, -2]
-    let returns = false
     let start = 0
+    let rounds = 0
     for (let line = 1; start < text.length; line++) {
       let end = text.indexOf('\n', start)
       if (end < 0) end = text.length
       const next = end + 1
-      while (end > start && text.charCodeAt(end - 1) === 0x0d) {
-        returns = true
-        end--
-      }
+      while (end > start && text.charCodeAt(end - 1) === 0x0d) end--
       if (dollar !== -1 && dollar < start) dollar = text.indexOf('$', start)
       if (escape !== -1 && escape < start) escape = text.indexOf('\\', start)
       const sigil = (dollar >= 0 && dollar < end) || (escape >= 0 && escape < end) || this.#open !== undefined
       if (end - start > longestLine / 4) this.#checkLength(source, line, text.slice(start, end))
-      if (sigil) yield* this.#line(physicalLine(source, line, start, start, end), 0)
+      const special = sigil
+        ? physicalLine(source, line, start, start, end)
+        : this.#plain(source, line, start, start, end)
+      if (special !== undefined) yield* this.#line(special, 0)
+      if (this.#builder.hasWork) yield* this.#builder.work()
+      const kept = this.#builder.endOfLine(source, line, special !== undefined)
+      if (kept === undefined) start = next
       else {
-        const special = this.#plain(source, line, start, start, end)
-        if (special !== undefined) yield* this.#line(special, 0)
+        start += kept.length
+        line += kept.lines - 1
       }
-      start = next
-      if (line % linesAtOnce === 0) yield
+      if (++rounds % linesAtOnce === 0) yield
     }
-    if (returns)
+    if (text.includes('\r\n') || text.endsWith('\r'))
       this.#remarks.add('N001', { file: source.file, line: 1, column: 1 }, 'the file has Windows line ends (CR LF)')
   }
 
@@ -134,7 +136,14 @@ export class Lexer {
       const brace = at < to ? text.charCodeAt(at) : 0
       if (brace !== 0x7b && brace !== 0x7d) return undefined
       const first = at === from || text.slice(lineStart, at).trim() === ''
-      this.#brace(brace, { source, line, column: at - lineStart + 1, indent: screenColumn(text, lineStart, at), first })
+      this.#brace(brace, {
+        source,
+        line,
+        column: at - lineStart + 1,
+        indent: screenColumn(text, lineStart, at),
+        first,
+        at,
+      })
       at++
     }
     return undefined
@@ -275,6 +284,7 @@ export class Lexer {
       saved ??= values.map(([name]) => [name, this.#definitions.get(name)] as const)
       for (const [name, value] of values) this.#definitions.set(name, { lines: [{ ...rest, text: value }] })
       yield* this.#line(rest, depth + 1)
+      if (this.#builder.hasWork) yield* this.#builder.work()
       if (this.#madeLines % linesAtOnce === 0) yield
     }
     for (const [name, before] of saved ?? []) {
@@ -328,6 +338,7 @@ export class Lexer {
         column,
         indent,
         first,
+        at: line.start + column - 1,
       })
       at++
       const next = /\S\w*/y

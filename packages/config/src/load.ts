@@ -1,5 +1,5 @@
-import { Assembly, type Context } from './assembly.ts'
-import type { Known } from './before.ts'
+import { Assembly, type Context, type Shifted } from './assembly.ts'
+import { type Known, NotAsBefore, type ReadBlocks } from './before.ts'
 import type { CheckerBlock } from './checker-block.ts'
 import type { Config } from './config.ts'
 import { type Diagnostic, Remarks } from './diagnostics.ts'
@@ -28,6 +28,10 @@ export interface LoadResult {
   readonly files: readonly string[]
   /** The blocks that are not in the configuration because of errors, as their first lines name them. */
   readonly leftOut: readonly string[]
+  /** What the next load may take from this one; see {@link Before}. */
+  readonly blocks: ReadBlocks
+  /** What was taken from an earlier load and stands elsewhere now. */
+  readonly shifted: readonly Shifted[]
 }
 
 /**
@@ -36,31 +40,64 @@ export interface LoadResult {
  */
 export async function loadConfig(file: string, options: LoadOptions): Promise<LoadResult> {
   const random = remembered(options.random ?? Math.random)
-  const first = await run(file, { ...options, random: random.next }, undefined)
-  if (first.stale === undefined) return first.result
-  random.again()
-  return (await run(file, { ...options, random: random.next }, first.stale)).result
+  const again = (how: LoadOptions, context?: Context) => {
+    random.again()
+    return attempt(file, { ...how, random: random.next }, context)
+  }
+  for (const how of takingLess(options)) {
+    const first = await again(how)
+    const done = first?.stale === undefined ? first : await again(how, first.stale)
+    if (done !== undefined) return done.result
+  }
+  throw new Error('a text that is read as if for the first time is not as before')
 }
 
-async function run(
-  file: string,
-  options: LoadOptions,
-  context: Context | undefined,
-): Promise<{ readonly result: LoadResult; readonly stale: Context | undefined }> {
+/** The ways to read a text, the last of which is always one: with less and less taken from an earlier load. */
+function* takingLess(options: LoadOptions): Generator<LoadOptions> {
+  const { before, ...others } = options
+  if (before !== undefined) {
+    yield options
+    yield { ...others, before: { ...before, whole: true } }
+  }
+  yield others
+}
+
+/** Undefined: more was taken from an earlier load than counts. That may be so wherever there is an error. */
+async function attempt(file: string, options: LoadOptions, context: Context | undefined): Promise<Attempt | undefined> {
+  try {
+    const done = await run(file, options, context)
+    return options.before !== undefined && done.errors > 0 ? undefined : done
+  } catch (error) {
+    if (error instanceof NotAsBefore) return undefined
+    throw error
+  }
+}
+
+interface Attempt {
+  readonly result: LoadResult
+  readonly errors: number
+  /** What it should have been read with. */
+  readonly stale: Context | undefined
+}
+
+async function run(file: string, options: LoadOptions, context: Context | undefined): Promise<Attempt> {
   const remarks = new Remarks(options.strict)
   const grammar = grammarWith(options.checkers)
   const assembly = new Assembly(grammar, options.checkers, remarks, context, options)
-  const steps = parseFile(file, grammar, options, remarks, (statement, broken, next) => {
-    assembly.take(statement, broken, next)
-  })
-  const { readable, includes, json } = await withPauses(steps, options.pause ?? (() => undefined))
+  const { pause = () => undefined } = options
+  const { readable, includes, json } = await withPauses(parseFile(file, grammar, options, remarks, assembly), pause)
   if (json !== undefined) {
-    for (const statement of await statementsFromJson(json, grammar, remarks)) assembly.take(statement, false)
+    for (const statement of await statementsFromJson(json, grammar, remarks))
+      await withPauses(assembly.take(statement, false), pause)
   }
-  const { config, leftOut, stale } = assembly.finish()
+  const { config, leftOut, stale, blocks, shifted } = await withPauses(assembly.finish(), pause)
   const diagnostics = withExcerpts(grammar, remarks, includes)
-  const result = { config: readable ? config : undefined, diagnostics, files: [...includes.read.keys()], leftOut }
-  return { result, stale }
+  const files = [...includes.read.keys()]
+  return {
+    result: { config: readable ? config : undefined, diagnostics, files, leftOut, blocks, shifted },
+    errors: remarks.errors,
+    stale,
+  }
 }
 
 /** Random numbers that come again when a text is read again. */

@@ -8,7 +8,7 @@ import { type ReadFile, realFiles } from './read-file.ts'
 import type { Source } from './source.ts'
 import type { Statement } from './statement.ts'
 import { atOnce, type Steps } from './steps.ts'
-import { type TakeTop, TreeBuilder } from './tree.ts'
+import { type Taker, TreeBuilder } from './tree.ts'
 
 /** What the text may refer to beside itself. */
 export interface ParseOptions {
@@ -32,15 +32,15 @@ export interface Parsed {
   readonly json: Source | undefined
 }
 
-/** A file and what it includes as top-level statements, each handed to `take` as soon as it is whole. */
+/** A file and what it includes as top-level statements, each handed over as soon as it is whole. */
 export function* parseFile(
   file: string,
   grammar: Block,
   options: ParseOptions,
   remarks: Remarks,
-  take: TakeTop,
+  taker: Taker,
 ): Steps<Parsed> {
-  const builder = new TreeBuilder(grammar, remarks, take)
+  const builder = new TreeBuilder(grammar, remarks, taker)
   const includes = new Includes(options.read ?? realFiles, remarks, options.allIncludes)
   const lexer = new Lexer(builder, includes, remarks, {
     configId: options.configId ?? hostname().split('.')[0] ?? '',
@@ -53,6 +53,7 @@ export function* parseFile(
     else yield* lexer.file(source)
   })
   builder.finish()
+  yield* builder.work()
   return { readable, includes, json }
 }
 
@@ -64,9 +65,11 @@ export function parseWhole(
   remarks: Remarks,
 ): Parsed & { readonly statements: Statement[] } {
   const statements: Statement[] = []
-  const take: TakeTop = (statement) => {
-    statements.push(statement)
+  const taker: Taker = {
+    *take(statement) {
+      statements.push(statement)
+    },
   }
-  const parsed = atOnce(parseFile(file, grammar, options, remarks, take))
+  const parsed = atOnce(parseFile(file, grammar, options, remarks, taker))
   return { ...parsed, statements }
 }

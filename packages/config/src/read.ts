@@ -3,6 +3,7 @@ import type { Block, Field, Fields, Keyword, List } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import type { Kind } from './kind.ts'
 import { placeOf, type Statement, wholePlace } from './statement.ts'
+import type { Steps } from './steps.ts'
 import { fieldMap } from './tree.ts'
 import { remarkOnUnknown, runTogether, templateSyntax, type Vocabulary } from './unknown.ts'
 import { Words } from './words.ts'
@@ -56,27 +57,52 @@ export class Reader {
 
   /** The values of a block whose statement was found to be of it. */
   block(block: Block, statement: Statement): Read {
-    const plan = planOf(block)
-    const errors = this.#remarks.errors
-    const values = new plan.Values() as Record<string | symbol, unknown> & Read
-    ;(values as Record<symbol, unknown>)[written] = statement
+    const { errors } = this.#remarks
+    const values = this.#begin(block, statement)
+    this.body(block, statement, values)
+    return this.#marked(values, errors)
+  }
+
+  /** The same, with a rest after each statement in it: there may be very many. */
+  *inSteps(block: Block, statement: Statement): Steps<Read> {
+    const { errors } = this.#remarks
+    const values = this.#begin(block, statement)
+    for (const child of statement.body ?? []) {
+      this.statement(block, child, values)
+      yield
+    }
+    if (this.#remarks.errors === errors) this.#required(block, statement, values)
+    return this.#marked(values, errors)
+  }
+
+  #begin(block: Block, statement: Statement): Read & Record<string | symbol, unknown> {
+    const values = new (planOf(block).Values)() as Record<string | symbol, unknown>
+    values[written] = statement
     if (block.header !== undefined) values['header'] = this.#header(block, block.header, statement)
     else if (statement.args.length > 0) this.#extraWords(block, statement, 1)
-    this.body(block, statement, values)
-    if (this.#remarks.errors > errors) (values as Record<symbol, unknown>)[damaged] = true
+    return values as Read & Record<string | symbol, unknown>
+  }
+
+  /** `errors`: how many there were before. */
+  #marked(values: Read & Record<string | symbol, unknown>, errors: number): Read {
+    if (this.#remarks.errors > errors) Object.assign(values, { [damaged]: true })
     return values
   }
 
   /** Reads the statements in a block into its values; a block that stands twice is read twice into the same. */
   body(block: Block, statement: Statement, values: Record<string | symbol, unknown>): void {
-    if (block.open === true || statement.body === undefined) return
+    if (block.open === true || statement.body === undefined || statement.kept !== undefined) return
     const plan = planOf(block)
     const { errors } = this.#remarks
     for (const child of statement.body) this.statement(block, child, values, plan)
-    if (this.#remarks.errors > errors) return
-    for (const { field, key } of plan.required) {
+    if (this.#remarks.errors === errors) this.#required(block, statement, values)
+  }
+
+  /** Says what is missing in a block. */
+  #required(block: Block, statement: Statement, values: Readonly<Record<string | symbol, unknown>>): void {
+    for (const { field, key } of planOf(block).required) {
       if (values[key] !== undefined && !(Array.isArray(values[key]) && values[key].length === 0)) continue
-      if (statement.body.some((child) => child.field === field)) continue
+      if (statement.body?.some((child) => child.field === field) === true) continue
       this.#remarks.add('E036', placeOf(statement), `${block.name} needs ${field.name}`)
     }
   }

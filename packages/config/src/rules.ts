@@ -5,14 +5,19 @@ import type { Remarks } from './diagnostics.ts'
 import type { RealServerText, VirtualServerText } from './grammar/virtual-server.ts'
 import { familiesOf } from './inherit.ts'
 import { placeOfKeyword, type Read, written } from './read.ts'
+import type { Steps } from './steps.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
  * Rules across the keywords of a virtual server (reference/checkers.md §5 and §7): what keepalived corrects is corrected
- * in the same way and told; what cannot be is an error, which takes the virtual server out.
+ * in the same way and told; what cannot be is an error, which takes the virtual server out. Rests after each real server.
  */
-export function applyRules(resolved: VirtualServer, text: VirtualServerText & Read, remarks: Remarks): VirtualServer {
+export function* applyRules(
+  resolved: VirtualServer,
+  text: VirtualServerText & Read,
+  remarks: Remarks,
+): Steps<VirtualServer> {
   const vs: Writable<VirtualServer> = { ...resolved }
   const say = (code: Code, message: string, keyword?: string): void => {
     remarks.add(code, placeOfKeyword(text, keyword), message)
@@ -21,7 +26,7 @@ export function applyRules(resolved: VirtualServer, text: VirtualServerText & Re
   if (text.realServers.length === 0 && text.serversFrom.length === 0) say('E060', `${vs.name} has no real_server`)
   clearWithoutEffect(vs, text, say)
   persistence(vs, say)
-  vs.realServers = realServers(vs, text, remarks)
+  vs.realServers = yield* realServers(vs, text, remarks)
   // How many there will be is not known.
   if (text.serversFrom.length === 0) quorum(vs, say)
   sorryServer(vs, text, say)
@@ -93,7 +98,11 @@ function persistence(vs: Writable<VirtualServer>, say: Say): void {
   vs.persistenceTimeout = 360
 }
 
-function realServers(vs: VirtualServer, text: VirtualServerText & Read, remarks: Remarks): readonly RealServer[] {
+function* realServers(
+  vs: VirtualServer,
+  text: VirtualServerText & Read,
+  remarks: Remarks,
+): Steps<readonly RealServer[]> {
   const seen = new Set<string>()
   const families = familiesOf(vs.target)
   const kept: RealServer[] = []
@@ -130,6 +139,7 @@ function realServers(vs: VirtualServer, text: VirtualServerText & Read, remarks:
       remarks.add('W051', place, `${server.address} is the address of the virtual server itself`)
     }
     kept.push(fixed)
+    yield
   }
   return kept
 }

@@ -1,3 +1,4 @@
+import type { Kept } from './before.ts'
 import type { Place } from './place.ts'
 import type { Field } from './declare.ts'
 import type { Source } from './source.ts'
@@ -28,6 +29,18 @@ export interface Statement {
   /** Its declaration in the block it stands in; undefined when it has none there. */
   readonly field: Field | undefined
   body: Statement[] | undefined
+  /** Of a block of the top level, or of one of its own blocks: where it was closed, if that is in the same file. */
+  closing?: Closing | undefined
+  /** Set where the block is as it was in an earlier load: its body was not read. */
+  kept?: Kept | undefined
+}
+
+export interface Closing {
+  readonly line: number
+  /** Index in the source's text of the brace. */
+  readonly at: number
+  /** Below its first line, the text alone says what stands in the block, and there was nothing to say of that. */
+  plain: boolean
 }
 
 /** Where a word of a statement stands: 0 is the keyword, 1 its first argument. */

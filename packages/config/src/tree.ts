@@ -1,8 +1,10 @@
+import { type Kept, NotAsBefore } from './before.ts'
 import type { Place } from './place.ts'
 import type { Block, Field, Fields } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import type { Source } from './source.ts'
 import { placeOf, type Statement, type Written } from './statement.ts'
+import type { Steps } from './steps.ts'
 
 /**
  * Where a brace stands. `column` counts characters from 1, `indent` columns on a screen (a tab goes to the next multiple
@@ -14,6 +16,8 @@ export interface Brace {
   readonly column: number
   readonly indent: number
   readonly first: boolean
+  /** Its index in the source's text; only where the line is as it stands there. */
+  readonly at: number
 }
 
 interface Frame {
@@ -26,11 +30,16 @@ interface Frame {
   readonly indent: number
 }
 
-/**
- * Takes a top-level statement that is whole; `broken`: an error of the text itself was found in it; `next`: the one that
- * follows, undefined at the end.
- */
-export type TakeTop = (statement: Statement, broken: boolean, next: Statement | undefined) => void
+/** Who is told of what was read. */
+export interface Taker {
+  /**
+   * Takes a top-level statement that is whole; `broken`: an error of the text itself was found in it; `next`: the one that
+   * follows, undefined at the end.
+   */
+  take(statement: Statement, broken: boolean, next: Statement | undefined): Steps
+  /** A block of the top level, or one in such a block, begins: is it as it was in an earlier load? Then it is not read. */
+  keep?(statement: Statement, outer: Statement | undefined): Kept | undefined
+}
 
 /** Deeper than any block can be; braces beyond are only counted. */
 const deepest = 64
@@ -42,7 +51,7 @@ const deepest = 64
 export class TreeBuilder {
   readonly #frames: Frame[]
   readonly #remarks: Remarks
-  readonly #take: TakeTop
+  readonly #taker: Taker
   /** Stays empty: marks the frames whose statements are top-level ones. */
   readonly #rootBody: Statement[] = []
   /** The top-level statement that is being built, and how many errors there were before it. */
@@ -53,16 +62,25 @@ export class TreeBuilder {
   /** The statement just read, which a `{` may follow. */
   #pending: Statement | undefined
   #pendingIndent = 0
-  /** The block closed last, and the first brace since that stood at another column than its block. */
-  #closed: { readonly frame: Frame; readonly parent: Frame; readonly brace: Brace } | undefined
+  /** The block closed last (without a brace where it was not read), and the first brace since that stood at another column than its block. */
+  #closed: { readonly frame: Frame; readonly parent: Frame; readonly brace: Brace | undefined } | undefined
   #suspicious: { readonly frame: Frame; readonly brace: Brace } | undefined
   /** The first brace that stands deeper than the block it closed: one too many before it, perhaps. */
   #tooMuch: { readonly frame: Frame; readonly brace: Brace } | undefined
   #tooDeep = 0
+  /** Statements that are to be taken. */
+  #whole: { readonly statement: Statement; readonly broken: boolean; readonly next: Statement | undefined }[] = []
+  /** Blocks that have begun, or were closed, on this line. */
+  #begun: Statement | undefined
+  #ended: Statement | undefined
+  /** Lines that are more than their text (substitutions, conditions, includes). */
+  #special = 0
+  /** How it was with those and with the remarks when a block of the top level had begun. */
+  #mark: { readonly statement: Statement; readonly said: number; readonly special: number } | undefined
 
-  constructor(grammar: Block, remarks: Remarks, take: TakeTop) {
+  constructor(grammar: Block, remarks: Remarks, taker: Taker) {
     this.#remarks = remarks
-    this.#take = take
+    this.#taker = taker
     this.#top = { statement: undefined, body: this.#rootBody, fields: fieldMap(grammar), kind: 'root', indent: -1 }
     this.#frames = [this.#top]
   }
@@ -81,7 +99,19 @@ export class TreeBuilder {
     let field = this.#top.fields?.get(keyword)
     // The declaration's own string, so that a million keywords are not kept a million times.
     const name = field?.name === keyword ? field.name : keyword
-    const statement: Statement = { keyword: name, args, source, line, offset, end, written, field, body: undefined }
+    const statement: Statement = {
+      keyword: name,
+      args,
+      source,
+      line,
+      offset,
+      end,
+      written,
+      field,
+      body: undefined,
+      closing: undefined,
+      kept: undefined,
+    }
     if (field === undefined && this.#rescue(statement, indent)) {
       field = this.#top.fields?.get(keyword)
       if (field !== undefined) {
@@ -111,10 +141,53 @@ export class TreeBuilder {
         ofNext++
     }
     const broken = errors - ofNext > this.#errors
-    if (this.#current !== undefined) this.#take(this.#current, broken, next)
+    if (this.#current !== undefined) this.#whole.push({ statement: this.#current, broken, next })
     this.#current = undefined
     this.#errors = this.#remarks.errors - ofNext
     this.#remarked = all.length
+  }
+
+  /** Something is whole and not taken yet. */
+  get hasWork(): boolean {
+    return this.#whole.length > 0
+  }
+
+  /** Has taken what is whole. What is found wrong with it then is not wrong with the statement that has begun since. */
+  *work(): Steps {
+    const whole = this.#whole
+    this.#whole = []
+    for (const { statement, broken, next } of whole) {
+      const { errors } = this.#remarks
+      yield* this.#taker.take(statement, broken, next)
+      this.#errors += this.#remarks.errors - errors
+    }
+    this.#remarked = this.#remarks.all.length
+  }
+
+  /** A line of a file has come to its end. Answers a block that began on it and is as it was: its lines are to be skipped. */
+  endOfLine(source: Source, line: number, special: boolean): Kept | undefined {
+    if (special) this.#special++
+    const [begun, ended] = [this.#begun, this.#ended]
+    if (begun === undefined && ended === undefined) return undefined
+    this.#begun = this.#ended = undefined
+    const { said } = this.#remarks
+    const mark = this.#mark
+    if (mark !== undefined && mark.statement === ended && ended.closing !== undefined)
+      ended.closing.plain = mark.said === said && mark.special === this.#special
+    const frame = this.#top
+    const parent = this.#frames[this.#frames.length - 2]
+    if (begun === undefined || frame.statement !== begun || parent === undefined || begun.source !== source)
+      return undefined
+    if (begun.line !== line || frame.body.length > 0 || this.#pending !== undefined) return undefined
+    begun.kept = this.#taker.keep?.(begun, parent.statement)
+    if (begun.kept === undefined) {
+      if (parent.kind === 'root') this.#mark = { statement: begun, said, special: this.#special }
+      return undefined
+    }
+    this.#frames.pop()
+    this.#top = parent
+    this.#closed = { frame, parent, brace: undefined }
+    return begun.kept
   }
 
   open(brace: Brace): void {
@@ -131,6 +204,7 @@ export class TreeBuilder {
       return
     }
     this.#enter(statement, this.#pendingIndent)
+    if (this.#frames.length <= 3) this.#begun = statement
   }
 
   #enter(statement: Statement, indent: number): void {
@@ -159,6 +233,10 @@ export class TreeBuilder {
     // Arrays that grow have room to spare; most blocks are small, and there may be very many.
     if (frame.statement !== undefined && frame.body.length < 16) frame.statement.body = frame.body.slice()
     this.#closed = { frame, parent, brace }
+    if (this.#frames.length <= 2 && frame.statement?.source === brace.source) {
+      frame.statement.closing = { line: brace.line, at: brace.at, plain: false }
+      if (parent.kind === 'root') this.#ended = frame.statement
+    }
     if (brace.first && brace.indent !== frame.indent) {
       if (this.#frames.some((outer) => outer.indent === brace.indent)) this.#suspicious ??= { frame, brace }
       else if (brace.indent > frame.indent) this.#tooMuch ??= { frame, brace }
@@ -240,6 +318,8 @@ export class TreeBuilder {
       closed.frame.fields?.get(statement.keyword) === undefined
     )
       return false
+    // How it is indented is not known.
+    if (closed.brace === undefined) throw new NotAsBefore()
     if (
       closed.frame.statement?.source !== statement.source ||
       indent <= closed.frame.indent ||
@@ -247,7 +327,7 @@ export class TreeBuilder {
     )
       return false
     const noticed = { place: placeOf(statement), text: `"${statement.keyword}" still belongs to it` }
-    this.#tooEarly((this.#tooMuch ?? closed).brace, closed.frame, noticed)
+    this.#tooEarly(this.#tooMuch?.brace ?? closed.brace, closed.frame, noticed)
     this.#suspicious = this.#tooMuch = undefined
     this.#push({ ...closed.frame, body: closed.frame.statement.body ?? [] })
     return true

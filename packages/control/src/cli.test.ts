@@ -423,7 +423,8 @@ describe('events', () => {
     await server?.close()
     await expect.poll(() => tools.err()).toContain('the director ended; waiting')
     director = fakeDirector()
-    director.status = () => Promise.resolve(status({ pid: 4999 }))
+    const { version } = director
+    director.version = () => ({ ...version(), pid: 4999 })
     director.events.push(event(1, { message: 'anew' }))
     await serve()
     await expect

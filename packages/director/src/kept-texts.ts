@@ -1,4 +1,5 @@
 import type { UnchangedLines } from '@ipvs-director/config'
+import { isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRaw } from 'node:zlib'
 import type { Ahead, ReadingRecord } from './reading-record.ts'
@@ -26,7 +27,7 @@ export function keepTexts({ files }: ReadingRecord): KeptTexts {
         const before = kept.get(path)
         if (before === undefined) continue
         if (before.digest === digest) {
-          unchanged.set(path, { to: Infinity, from: 1 })
+          unchanged.set(path, { to: Infinity, from: 1, shift: 0 })
           continue
         }
         const packed = await before.packed
@@ -37,8 +38,10 @@ export function keepTexts({ files }: ReadingRecord): KeptTexts {
   }
 }
 
-/** Which lines of `after` are as they were, at the same numbers. */
+/** Which lines of `after` are as they were. */
 export function unchangedLines(before: Uint8Array, after: Uint8Array): UnchangedLines {
+  // Where one is read as UTF-8 and the other is not, the same bytes are other characters.
+  if (isUtf8(before) !== isUtf8(after)) return { to: 0, from: Infinity, shift: 0 }
   const shorter = Math.min(before.length, after.length)
   const head = commonLength(shorter, (from, to) => equal(before.subarray(from, to), after.subarray(from, to)))
   const tail = commonLength(shorter - head, (from, to) =>
@@ -48,10 +51,16 @@ export function unchangedLines(before: Uint8Array, after: Uint8Array): Unchanged
     ),
   )
   const to = linesIn(after.subarray(0, head))
-  const [inBefore, inAfter] = [before, after].map((text) => linesIn(text.subarray(head, text.length - tail)))
-  // What stands behind has other numbers where lines have come or gone.
-  return { to, from: inBefore === inAfter ? to + (inAfter ?? 0) + 2 : Infinity }
+  const [inBefore, inAfter] = [before, after].map((text) => linesIn(text.subarray(head, text.length - tail))) as [
+    number,
+    number,
+  ]
+  // What is left of a line that has changed is no line.
+  const rest = [before, after].every((text) => beginsLine(text, text.length - tail)) ? 0 : 1
+  return { to, from: to + inAfter + rest + 1, shift: inAfter - inBefore }
 }
+
+const beginsLine = (text: Uint8Array, at: number): boolean => at === 0 || text[at - 1] === 0x0a
 
 /** How much two texts have in common, up to `limit`: looked for in ever smaller pieces. */
 function commonLength(limit: number, same: (from: number, to: number) => boolean): number {
@@ -67,6 +76,6 @@ const equal = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(on
 /** Ends of lines in a text. */
 function linesIn(text: Uint8Array): number {
   let lines = 0
-  for (let at = text.indexOf(0x0a); at >= 0; at = text.indexOf(0x0a, at + 1)) lines++
+  for (const byte of text) if (byte === 0x0a) lines++
   return lines
 }

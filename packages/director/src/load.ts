@@ -15,6 +15,8 @@ export interface ReadOptions {
 export interface LoadedFile extends Loaded {
   /** What `diagnostics` renders, errors first. */
   readonly remarks: readonly Diagnostic[]
+  readonly blocks: LoadResult['blocks']
+  readonly shifted: LoadResult['shifted']
 }
 
 /** Reads the file with everything it includes; diagnostics are rendered, errors first. `how`: where from, and how fast. */
@@ -25,7 +27,7 @@ export async function loadFile(
 ): Promise<LoadedFile> {
   const { configId, strict = false, allIncludes = false } = options
   const given = { ...how, checkers, strict, allIncludes, ...(configId === undefined ? {} : { configId }) }
-  const { config, diagnostics, leftOut } = await loadConfig(file, given)
+  const { config, diagnostics, leftOut, blocks, shifted } = await loadConfig(file, given)
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   const others = diagnostics.filter(({ severity }) => severity !== 'error')
   const remarks = [...errors, ...others]
@@ -36,5 +38,7 @@ export async function loadFile(
     warnings: others.filter(({ severity }) => severity === 'warning').length,
     remarks,
     leftOut,
+    blocks,
+    shifted,
   }
 }

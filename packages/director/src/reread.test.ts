@@ -90,15 +90,44 @@ const piece = fc.oneof(
   },
 )
 
+/** So many real servers that they are taken one by one; nothing is to be said of most of these. */
+const large = fc
+  .tuple(
+    fc.subarray(['delay_loop 7', 'quorum 9', 'virtualhost a', '# nothing']),
+    fc.oneof(fc.constant([]), fc.array(fc.tuple(fc.nat(39), usually(realLines, wrong)), { maxLength: 2 })),
+  )
+  .map(([lines, odd]) => {
+    const more = new Map(odd)
+    const real = (n: number): string =>
+      ` real_server 10.1.0.${n} 80 {\n  TCP_CHECK {\n  }\n  ${more.get(n) ?? 'weight 2'}\n }`
+    const servers = Array.from({ length: 40 }, (_, n) => real(n))
+    return `virtual_server 192.0.2.99 80 {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n ${[...lines, ...servers].join('\n ')}\n}`
+  })
+
 /** An edit of one of the files: pieces put in at a place instead of as many as are told. */
 const edit = fc.record({
   file: fc.constantFrom(main, main, more, odd),
   at: fc.nat(10),
   gone: fc.nat(2),
-  put: fc.array(piece, { maxLength: 2 }),
+  put: fc.array(fc.oneof({ weight: 4, arbitrary: piece }, { weight: 1, arbitrary: large }), { maxLength: 2 }),
 })
 
-type Edit = typeof edit extends fc.Arbitrary<infer T> ? T : never
+/** An edit within a piece, of lines; at a line so far down, of all. */
+const editOfLines = fc.record({
+  file: fc.constantFrom(main, main, more),
+  piece: fc.nat(10),
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  gone: fc.nat(4),
+  put: fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    { weight: 4, arbitrary: fc.array(usually([...realLines, ...serverLines], [...wrong, '}']), { maxLength: 2 }) },
+    { weight: 1, arbitrary: realServer.map((text) => text.split('\n')) },
+    { weight: 1, arbitrary: fc.constant([' }', ' real_server 10.1.0.77 80 {', '  weight 4']) },
+    { weight: 1, arbitrary: fc.constant(['}', 'virtual_server 192.0.2.98 80 {', ' lb_algo rr', ' lb_kind NAT', ' protocol TCP']) }, // prettier-ignore
+  ),
+})
+
+type Edit = typeof edit | typeof editOfLines extends fc.Arbitrary<infer T> ? T : never
 
 async function check(start: readonly string[], edits: readonly Edit[]): Promise<void> {
   const files = new Map<string, string[]>([[main, ['$W=1', 'track_file f {\n file /tmp/f\n}', ...start]], [more, []], [odd, []]]) // prettier-ignore
@@ -108,9 +137,17 @@ async function check(start: readonly string[], edits: readonly Edit[]): Promise<
   save()
   const reader = createRereader(main, options)
   let before = (await reader.first()).config?.virtualServers ?? []
-  for (const { file, at, gone, put } of edits) {
-    // What is included into a block is no block itself.
-    files.get(file)?.splice(at, gone, ...(file === odd ? put.map(() => 'weight 4') : put))
+  for (const each of edits) {
+    const pieces = files.get(each.file) ?? []
+    if ('piece' in each) {
+      const i = each.piece % Math.max(1, pieces.length)
+      const lines = pieces[i]?.split('\n') ?? []
+      lines.splice(Math.floor(each.at * (lines.length + 1)), each.gone, ...each.put)
+      pieces.splice(i, 1, lines.join('\n'))
+    } else {
+      // What is included into a block is no block itself.
+      pieces.splice(each.at, each.gone, ...(each.file === odd ? each.put.map(() => 'weight 4') : each.put))
+    }
     save()
     const [fast, whole] = [await reader.again(), await loadFile(main, options)]
     expect(fast.diagnostics).toEqual(whole.diagnostics)
@@ -130,3 +167,12 @@ test.prop([fc.array(piece, { maxLength: 8 }), fc.array(edit, { maxLength: 8 })],
   'random edits of files that include each other, remarks included',
   check,
 )
+
+const usualPiece = fc.constantFrom(...[1, 2, 3].map((n) => `virtual_server 192.0.2.10${n} 80 {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n real_server 10.0.0.${n} 80 {\n  TCP_CHECK {\n  }\n }\n}`)) // prettier-ignore
+test.prop(
+  [
+    fc.tuple(fc.array(usualPiece, { maxLength: 3 }), large).map(([others, one]) => [...new Set(others), one]),
+    fc.array(fc.oneof({ weight: 1, arbitrary: edit }, { weight: 3, arbitrary: editOfLines }), { maxLength: 6 }),
+  ],
+  { numRuns: 150 },
+)('random edits of lines in a virtual server with many real servers', check)

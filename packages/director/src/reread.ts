@@ -1,4 +1,4 @@
-import { looksLikeJson, type VirtualServer } from '@ipvs-director/config'
+import { looksLikeJson, type Before, type ReadBlocks, type Shifted, type VirtualServer } from '@ipvs-director/config'
 import { resolve } from 'node:path'
 import type { Loaded } from './director-options.ts'
 import { keepTexts, type KeptTexts } from './kept-texts.ts'
@@ -6,7 +6,7 @@ import { loadAside } from './load-aside.ts'
 import { loadFile, type LoadedFile, type ReadOptions } from './load.ts'
 import { programPath } from './programs.ts'
 import { lookAgain, readAhead, recorded, withoutBytes, type Ahead, type KeptRecord, type ReadingRecord } from './reading-record.ts' // prettier-ignore
-import { likeness, relocate, takeOver, type Moved } from './same-server.ts'
+import { likeness, relocate, shiftPlaces, takeOver, type Moved } from './same-server.ts'
 import { inSlices, pause } from './slices.ts'
 
 /** Reads the configuration again and again. */
@@ -29,6 +29,7 @@ interface Last {
 /** The last reading that was run: what it gave is taken again where nothing has changed. */
 interface Good {
   readonly virtualServers: readonly VirtualServer[]
+  readonly blocks: ReadBlocks
   /** Undefined: a JSON text, which is always read whole. */
   readonly texts: KeptTexts | undefined
 }
@@ -36,20 +37,29 @@ interface Good {
 interface Sliced {
   readonly loaded: Loaded
   readonly record: ReadingRecord
-  /** What only stands elsewhere now. */
+  readonly blocks: ReadBlocks
+  /** What only stands elsewhere now: read anew, or not at all. */
   readonly moved: readonly Moved[]
+  readonly shifted: readonly Shifted[]
 }
 
 export function createRereader(file: string, options: ReadOptions): Rereader {
   let last: Last | undefined
   let good: Good | undefined
 
-  function keep(loaded: Loaded, record: ReadingRecord | undefined): void {
-    last = record === undefined ? undefined : { loaded, record: withoutBytes(record) }
+  function keep(loaded: Loaded, read: Pick<Sliced, 'record' | 'blocks'> | undefined): void {
+    last = read === undefined ? undefined : { loaded, record: withoutBytes(read.record) }
     // At the start what has no error in it is run.
     if (loaded.config === undefined || (loaded.errors > 0 && good !== undefined)) return
-    const texts = record === undefined ? undefined : keepTexts(record)
-    good = { virtualServers: loaded.config.virtualServers, texts }
+    const texts = read === undefined ? undefined : keepTexts(read.record)
+    good = { virtualServers: loaded.config.virtualServers, blocks: read?.blocks ?? new Map(), texts }
+  }
+
+  async function beforeOf(ahead: Ahead): Promise<{ readonly before?: Before }> {
+    if (good?.texts === undefined) return {}
+    const { blocks, texts } = good
+    const lines = await texts.unchangedIn(ahead)
+    return { before: { blocks, unchanged: (name) => lines.get(resolve(name)) } }
   }
 
   async function sliced(path: string, ahead: Ahead): Promise<Sliced> {
@@ -66,28 +76,42 @@ export function createRereader(file: string, options: ReadOptions): Rereader {
       elsewhere.set(fresh, old)
       return fresh
     }
-    const lines = await good?.texts?.unchangedIn(ahead)
-    const unchanged = (name: string) => lines?.get(resolve(name))
-    const before = { virtualServers: known, unchanged }
-    const { config, ...rest } = await loadFile(path, options, { read, random, pause, instead, before })
+    const how = { read, random, pause, instead, ...(await beforeOf(ahead)) }
+    const { config, blocks, shifted, ...rest } = await loadFile(path, options, how)
     const moved: Moved[] = Array.from(elsewhere, ([fresh, old]) => ({ old, fresh }))
-    if (config === undefined) return { loaded: { config, ...rest }, record, moved }
+    const others = { record, blocks, moved, shifted }
+    if (config === undefined) return { loaded: { config, ...rest }, ...others }
+    for (const each of [...blocks.values()].flatMap((of) => of ?? []))
+      each.virtual = elsewhere.get(each.virtual) ?? each.virtual
     const virtualServers: VirtualServer[] = []
     const same = new Set(known)
-    await inSlices(config.virtualServers, (each) => {
+    for (const each of config.virtualServers) {
       const old = elsewhere.get(each)
       virtualServers.push(old ?? each)
-      if (old !== undefined || same.has(each)) return
-      for (const real of takeOver(each, byName.get(each.name))) moved.push(real)
-    })
-    return { loaded: { config: { ...config, virtualServers }, ...rest }, record, moved }
+      if (old !== undefined || same.has(each)) continue
+      await inSlices(takeOver(each, byName.get(each.name)), (real) => {
+        if (real !== undefined) moved.push(real)
+      })
+    }
+    return { loaded: { config: { ...config, virtualServers }, ...rest }, ...others }
+  }
+
+  /** What stands elsewhere now is told so. */
+  async function tellPlaces({ moved, shifted }: Sliced): Promise<void> {
+    await inSlices(moved, relocate)
+    const done = new Set<unknown>()
+    for (const { block, by } of shifted) {
+      await inSlices('realServers' in block ? [...block.realServers, block] : [block], (part) => {
+        shiftPlaces(part, by, done)
+      })
+    }
   }
 
   return {
     async first() {
       const { record, read, random } = recorded(new Map())
       const loaded = await loadFile(file, options, { read, random })
-      keep(loaded, record)
+      keep(loaded, { record, blocks: loaded.blocks })
       return loaded
     },
     async again(path = file) {
@@ -101,9 +125,10 @@ export function createRereader(file: string, options: ReadOptions): Rereader {
         if (usual) keep(loaded, undefined)
         return loaded
       }
-      const { loaded, record, moved } = await sliced(path, ahead)
-      if (usual) keep(loaded, record)
-      if (usual && loaded.errors === 0) await inSlices(moved, relocate)
+      const found = await sliced(path, ahead)
+      const { loaded } = found
+      if (usual) keep(loaded, found)
+      if (usual && loaded.errors === 0) await tellPlaces(found)
       return loaded
     },
   }

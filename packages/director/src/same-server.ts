@@ -60,28 +60,58 @@ export function relocate({ old, fresh }: Moved): void {
 
 /**
  * Puts the old real servers of a virtual server in place of new ones that mean the same, or at least their checkers, and
- * detaches what is new of the text it was read from. Answers those that have moved.
+ * detaches what is new of the text it was read from. Answers for each of them whether it has moved.
  */
-export function takeOver(fresh: VirtualServer, old: VirtualServer | undefined): readonly Moved[] {
-  const moved: Moved[] = []
+export function* takeOver(fresh: VirtualServer, old: VirtualServer | undefined): Generator<Moved | undefined> {
   const copies = new Map<string, string>()
-  const known = new Map(old?.realServers.map((real) => [`${real.address} ${real.port}`, real]))
-  const realServers = fresh.realServers.map((real) => {
-    const before = known.get(`${real.address} ${real.port}`)
-    if (before === undefined) return detach(real, copies)
-    const like = likeness(real, before)
-    if (like === 'moved') moved.push({ old: before, fresh: real })
-    if (like !== 'other') return before
-    const checkers = likeness(real.checkers, before.checkers)
-    if (checkers === 'moved') moved.push({ old: before.checkers, fresh: real.checkers })
-    if (checkers === 'other') return detach(real, copies)
-    return { ...detach({ ...real, checkers: [] }, copies), checkers: before.checkers }
-  })
+  const known = oldServers(old?.realServers ?? [])
+  const realServers: RealServer[] = []
+  for (const [i, real] of fresh.realServers.entries()) {
+    const before = known(real, i)
+    const like = before === undefined ? 'other' : likeness(real, before)
+    if (before !== undefined && like !== 'other') {
+      realServers.push(before)
+      yield like === 'moved' ? { old: before, fresh: real } : undefined
+      continue
+    }
+    const { checkers } = real
+    const likeChecked = before === undefined ? 'other' : likeness(checkers, before.checkers)
+    if (before === undefined || likeChecked === 'other') realServers.push(detach(real, copies))
+    else realServers.push({ ...detach({ ...real, checkers: [] }, copies), checkers: before.checkers })
+    yield before !== undefined && likeChecked === 'moved' ? { old: before.checkers, fresh: checkers } : undefined
+  }
   const changeable = fresh as { realServers: readonly RealServer[] }
   changeable.realServers = []
   detach(fresh, copies)
   changeable.realServers = realServers
-  return moved
+}
+
+/** Finds the old real server of an endpoint: mostly it stands where it stood, and often it is the same object. */
+function oldServers(old: readonly RealServer[]): (real: RealServer, at: number) => RealServer | undefined {
+  const keyOf = ({ address, port }: RealServer): string => `${address} ${port}`
+  let byEndpoint: Map<string, RealServer> | undefined
+  const taken = new Set(old)
+  return (real, at) => {
+    if (taken.has(real)) return real
+    const there = old[at]
+    if (there?.address === real.address && there.port === real.port) return there
+    byEndpoint ??= new Map(old.map((each) => [keyOf(each), each]))
+    return byEndpoint.get(keyOf(real))
+  }
+}
+
+/** Adds to the lines of all places in something that stands elsewhere now; `done`: where that has been done already. */
+export function shiftPlaces(part: unknown, by: number, done: Set<unknown>): void {
+  if (typeof part !== 'object' || part === null || done.has(part)) return
+  for (const key in part) {
+    const value = (part as Members)[key]
+    if (key !== 'place') shiftPlaces(value, by, done)
+    else {
+      const place = value as Place
+      ;(part as { place: Place }).place = { ...place, line: place.line + by }
+      done.add(part)
+    }
+  }
 }
 
 function copyPlaces(to: unknown, from: unknown): void {

@@ -3,6 +3,7 @@ import { driftReport, reloadResult, status } from './fixtures.ts'
 
 /** Handlers that answer what they are told to and remember what they were asked. */
 export interface FakeDirector extends ControlHandlers {
+  version: ControlHandlers['version']
   status: () => Promise<Status>
   reload: ControlHandlers['reload']
   confirm: ControlHandlers['confirm']
