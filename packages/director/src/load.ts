@@ -1,5 +1,5 @@
 import { checkers } from '@ipvs-director/checkers'
-import { type Diagnostic, loadConfig, type LoadOptions, renderDiagnostic } from '@ipvs-director/config'
+import { type Diagnostic, loadConfig, type LoadOptions, type LoadResult, renderDiagnostic } from '@ipvs-director/config'
 import type { Loaded } from './director-options.ts'
 
 /** How a file is read. */
