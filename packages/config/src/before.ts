@@ -1,5 +1,5 @@
-import type { RealServer, VirtualServer } from './config.ts'
-import type { Statement } from './statement.ts'
+import type { VirtualServer } from './config.ts'
+import type { Kept, Statement } from './statement.ts'
 
 /** What an earlier load of (nearly) the same text gave: what has not changed since then needs not be read again. */
 export interface Before {
@@ -52,15 +52,6 @@ interface ReadParts {
 
 /** The blocks that a load has read, by file, in the order of its lines; undefined: it was included more than once. */
 export type ReadBlocks = ReadonlyMap<string, readonly ReadBlock[] | undefined>
-
-/** A block that is taken as it was. */
-export interface Kept {
-  readonly block: VirtualServer | RealServer
-  readonly lines: number
-  readonly length: number
-  /** How many lines it stands further down than before. */
-  readonly shift: number
-}
 
 /** The text is not what it seemed to be by its unchanged lines: it must be read with less taken from before. */
 export class NotAsBefore extends Error {

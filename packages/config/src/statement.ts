@@ -1,4 +1,4 @@
-import type { Kept } from './before.ts'
+import type { RealServer, VirtualServer } from './config.ts'
 import type { Place } from './place.ts'
 import type { Field } from './declare.ts'
 import type { Source } from './source.ts'
@@ -33,6 +33,15 @@ export interface Statement {
   closing?: Closing | undefined
   /** Set where the block is as it was in an earlier load: its body was not read. */
   kept?: Kept | undefined
+}
+
+/** A block that is taken as it was. */
+export interface Kept {
+  readonly block: VirtualServer | RealServer
+  readonly lines: number
+  readonly length: number
+  /** How many lines it stands further down than before. */
+  readonly shift: number
 }
 
 export interface Closing {

@@ -1,9 +1,9 @@
-import { type Kept, NotAsBefore } from './before.ts'
+import { NotAsBefore } from './before.ts'
 import type { Place } from './place.ts'
 import type { Block, Field, Fields } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import type { Source } from './source.ts'
-import { placeOf, type Statement, type Written } from './statement.ts'
+import { type Kept, placeOf, type Statement, type Written } from './statement.ts'
 import type { Steps } from './steps.ts'
 
 /**

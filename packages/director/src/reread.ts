@@ -78,7 +78,7 @@ export function createRereader(file: string, options: ReadOptions): Rereader {
     }
     const how = { read, random, pause, instead, ...(await beforeOf(ahead)) }
     const { config, blocks, shifted, ...rest } = await loadFile(path, options, how)
-    const moved: Moved[] = Array.from(elsewhere, ([fresh, old]) => ({ old, fresh }))
+    const moved: Moved[] = []
     const others = { record, blocks, moved, shifted }
     if (config === undefined) return { loaded: { config, ...rest }, ...others }
     for (const each of [...blocks.values()].flatMap((of) => of ?? []))
@@ -88,6 +88,7 @@ export function createRereader(file: string, options: ReadOptions): Rereader {
     for (const each of config.virtualServers) {
       const old = elsewhere.get(each)
       virtualServers.push(old ?? each)
+      if (old !== undefined) moved.push({ old, fresh: each })
       if (old !== undefined || same.has(each)) continue
       await inSlices(takeOver(each, byName.get(each.name)), (real) => {
         if (real !== undefined) moved.push(real)
