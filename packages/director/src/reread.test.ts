@@ -120,7 +120,10 @@ const editOfLines = fc.record({
   gone: fc.nat(4),
   put: fc.oneof(
     { weight: 2, arbitrary: fc.constant([]) },
-    { weight: 4, arbitrary: fc.array(usually([...realLines, ...serverLines], [...wrong.slice(0, 2), '}']), { maxLength: 2 }) },
+    {
+      weight: 4,
+      arbitrary: fc.array(usually([...realLines, ...serverLines], [...wrong.slice(0, 2), '}']), { maxLength: 2 }),
+    },
     { weight: 1, arbitrary: realServer.map((text) => text.split('\n')) },
     { weight: 1, arbitrary: fc.constant([' }', ' real_server 10.1.0.77 80 {', '  weight 4']) },
     { weight: 1, arbitrary: fc.constant(['}', 'virtual_server 192.0.2.98 80 {', ' lb_algo rr', ' lb_kind NAT', ' protocol TCP']) }, // prettier-ignore
