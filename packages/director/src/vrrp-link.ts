@@ -40,7 +40,7 @@ import {
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Permission } from './scripts.ts'
 import { createCarriers } from './vrrp-link/carriers.ts'
-import { createFirewall } from './vrrp-link/firewall.ts'
+import { createFirewall, type GuardedAddress } from './vrrp-link/firewall.ts'
 import { iptablesFirewall, type IptablesOptions, type RunProgram } from './vrrp-link/firewall-iptables.ts'
 import { nftFirewall, type NftOptions, type RunNft } from './vrrp-link/firewall-nft.ts'
 import { createHoldings } from './vrrp-link/holdings.ts'
@@ -57,6 +57,8 @@ export interface VrrpLinkOptions {
   readonly firewall?: NftOptions
   /** `vrrp_iptables`, `vrrp_ipsets`: these instead. */
   readonly iptables?: IptablesOptions | undefined
+  /** Addresses of instances that do not accept packets to them: what else a run before this one dropped is let pass. */
+  readonly notAccepted?: readonly GuardedAddress[]
   readonly runNft?: RunNft
   readonly runProgram?: RunProgram
   /** False: `disable_local_igmp`. Like keepalived's it stays so. */
@@ -122,6 +124,11 @@ export async function openVrrpLink(options: VrrpLinkOptions = {}): Promise<Linux
         )
       : iptablesFirewall(program, options.iptables),
   )
+  if (options.notAccepted !== undefined) {
+    firewall.begin(options.notAccepted).catch((error: unknown) => {
+      logger.info('vrrp.firewall', `nothing of an earlier run could be looked for: ${describeError(error)}`)
+    })
+  }
   const holdings = createHoldings(
     view,
     firewall,

@@ -3,6 +3,7 @@ import { describeError, loggerTo, systemClock } from '@ipvs-director/core'
 import { createVrrp, type Vrrp } from '@ipvs-director/vrrp'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { openVrrpLink, type LinuxVrrpLink } from './vrrp-link.ts'
+import { guardedOf } from './vrrp-link/firewall.ts'
 import { permissionOf } from './scripts.ts'
 import {
   readToVrrp,
@@ -35,12 +36,13 @@ export function serveVrrp(
   let ended = false
 
   async function open(first: VrrpWork): Promise<{ link: LinuxVrrpLink; vrrp: Vrrp }> {
-    const { globals } = first.plan.vrrp
+    const { globals, instances } = first.plan.vrrp
     useScheduling('vrrp', { ...globals, name: globals.processName }, logger, niceness)
     const link = await openVrrpLink({
       logger,
       permit: ({ script }) => permissionOf(script, (work ?? first).scripts, logger),
       firewall: globals.nftables,
+      notAccepted: instances.filter(({ accept }) => !accept).flatMap(guardedOf),
       routeFolders: globals.routeFolders,
       iptables: globals.iptables === undefined ? undefined : { ...globals.iptables, ipsets: globals.ipsets },
       interfacePrefixes: { own: globals.vmacPrefix, forAddresses: globals.vmacAddressPrefix },

@@ -142,6 +142,12 @@ export function iptablesFirewall(run: RunProgram, options: IptablesOptions): Fir
   }
 
   return {
+    /** Sets are ours; rules of a run before this one cannot be told from those of others until they are added again. */
+    async begin() {
+      const { inet, inet6, local } = sets ?? {}
+      const names = [inet, inet6, local].filter((name) => name !== undefined)
+      for (const name of names) await run(['ipset', 'flush', name]).catch(() => undefined) // there is none
+    },
     async apply(now) {
       const wanted = sets === undefined ? await withoutSets(now) : await withSets(sets, now)
       const quiet = await quietInterfaces(now)

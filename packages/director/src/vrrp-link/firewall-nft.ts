@@ -25,6 +25,12 @@ const discovery = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-rou
 export function nftFirewall(run: RunNft, options: NftOptions): FirewallBackend {
   let before: Guarded = { addresses: [], interfaces: new Map() }
   return {
+    async begin(addresses) {
+      // The interface of a link-local one may not be there yet, and nft takes all or nothing.
+      const kept = addresses.filter(({ address }) => !isLinkLocal(address))
+      before = { addresses: kept, interfaces: new Map() }
+      await run(scriptOf(options, kept) + membershipScript(options, before.interfaces, 'drop'))
+    },
     async apply(now) {
       const inputs = now.addresses.length + before.addresses.length > 0
       const outputs = now.interfaces.size + before.interfaces.size > 0

@@ -131,6 +131,27 @@ test.for([false, true])(
   },
 )
 
+test('the tables of a run that was killed are gone at the next start', async ({ skip }) => {
+  skip(noNft !== undefined, noNft)
+  const options = { table: 'vips', priority: -1, interfaceIndexes: false, counters: false }
+  const nft = (): Firewall => createFirewall(nftFirewall((script) => run(['nft', '-f', '-'], script), options))
+  const killed = nft()
+  await killed.block(holding('A', '10.0.0.1'))
+  await killed.guard('vrrp.51', 'lo')
+  await nft().begin([])
+  expect(await space.run('nft list tables')).not.toContain('vips')
+})
+
+test('the sets of a run that was killed are empty at the next start', async ({ skip }) => {
+  skip(noSets !== undefined, noSets)
+  const setsOnly = { input: 'INPUT', output: undefined, ipsets: ['left'] }
+  await firewallOf(setsOnly).block(holding('A', '10.0.0.1'))
+  expect(await sets()).toEqual(['add left 10.0.0.1'])
+  await firewallOf(setsOnly).begin([])
+  expect(await sets()).toEqual([])
+  await space.run('iptables -F; ipset destroy')
+})
+
 test('what nft is told drops packets to the addresses, of link-local ones on their interface only', async ({
   skip,
 }) => {

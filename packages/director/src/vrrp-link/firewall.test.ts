@@ -44,6 +44,20 @@ test('a link-local address means a machine together with its interface only; cou
   expect(membershipScript(more, new Map([['vrrp.51', 'eth0']]), 'drop')).toContain('oif "vrrp.51" ip protocol igmp counter drop') // prettier-ignore
 })
 
+test('what an earlier run left goes at the start, but for addresses that may be held still', async () => {
+  const scripts: string[] = []
+  const firewall = createFirewall(nftFirewall((script) => Promise.resolve(void scripts.push(script)), plain))
+  const { addresses } = holding('A', '10.0.0.1', 'fe80::1')
+  await firewall.begin(addresses.map(({ address: one }) => ({ address: one, interface: 'eth0' })))
+  await firewall.block(holding('B', '10.0.0.2'))
+  const [begun = '', blocked = ''] = scripts
+  expect(begun).toMatch(/^add table inet t\ndelete table inet t\n/)
+  expect(begun).toContain('elements = { 10.0.0.1 }')
+  expect(begun).not.toContain('fe80::1')
+  expect(begun).toMatch(/delete table ip t\nadd table ip6 t\ndelete table ip6 t\n$/)
+  expect(blocked).toContain('elements = { 10.0.0.2 }')
+})
+
 test('instances come and go; what is as it was is not written again', async () => {
   const scripts: string[] = []
   const firewall = createFirewall(

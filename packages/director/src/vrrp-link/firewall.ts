@@ -4,6 +4,8 @@ import type { Holding } from '@ipvs-director/vrrp'
 
 /** Drops packets to addresses of instances that do not accept them, and keeps the hardware address of a router its own. */
 export interface Firewall {
+  /** What a run before this one left is taken away; packets to these addresses, which may be held still, are dropped as before. */
+  begin(addresses: readonly GuardedAddress[]): Promise<void>
   block(holding: Holding): Promise<void>
   unblock(key: string): Promise<void>
   /**
@@ -29,6 +31,7 @@ export interface GuardedAddress {
 
 /** Knows what it has done before, and does the difference. */
 export interface FirewallBackend {
+  begin(addresses: readonly GuardedAddress[]): Promise<void>
   apply(now: Guarded): Promise<void>
 }
 
@@ -50,8 +53,13 @@ export function createFirewall(backend: FirewallBackend): Firewall {
   }
 
   return {
+    begin(addresses) {
+      const begun = backend.begin(addresses)
+      running = begun.catch(() => undefined)
+      return begun
+    },
     async block({ key, addresses, excluded }) {
-      const list = [...addresses, ...excluded].map(({ address, interface: on }) => ({ address, interface: on }))
+      const list = guardedOf({ addresses, excluded })
       if (JSON.stringify(blocked.get(key)) === JSON.stringify(list)) return
       blocked.set(key, list)
       try {
@@ -79,5 +87,11 @@ export function createFirewall(backend: FirewallBackend): Firewall {
     },
   }
 }
+
+export const guardedOf = ({
+  addresses,
+  excluded,
+}: Pick<Holding, 'addresses' | 'excluded'>): readonly GuardedAddress[] =>
+  [...addresses, ...excluded].map(({ address, interface: on }) => ({ address, interface: on }))
 
 export const isLinkLocal = (address: Address): boolean => address.startsWith('fe80:')
