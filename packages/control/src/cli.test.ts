@@ -101,6 +101,11 @@ describe('status', () => {
     ['the vrrp process does not answer', status({ vrrpSilent: ['VI_1'] }), 6],
     ['two masters', status({ vrrp: splitBrain() }), 6],
     ['a source fails', status({ sources: sources() }), 6],
+    [
+      'something else does not work',
+      status({ troubles: [{ what: 'groups.unmarked', since: 1, message: 'no nft' }] }),
+      6,
+    ],
     ['a prober is dead', status({ probers: [{ name: 'p', pid: undefined, checks: 1, restarts: 0 }] }), 6],
     ['the kernel has another weight', busyStatus(), 6],
   ] as const)('--exit-code: %s', async ([, told, code]) => {

@@ -20,6 +20,8 @@ export interface Status {
   /** Instances of which nothing is known, as the vrrp process does not answer; missing: it does, or there is none. */
   readonly vrrpSilent?: readonly string[] | undefined
   readonly virtualServers: readonly VirtualServerStatus[]
+  /** What else does not work; missing: nothing. */
+  readonly troubles?: readonly TroubleStatus[] | undefined
   /** Services in the kernel's table that are not ours: listed, never touched. */
   readonly foreign: readonly ForeignService[]
   /** Where real servers come from beside the file (`real_servers_from`); missing: from nowhere. */
@@ -269,6 +271,15 @@ export interface ProbingNeeds {
   readonly memory: number
   /** Sentences on what does not fit (descriptors, ports, processor time), each with what to change. */
   readonly remarks: readonly string[]
+}
+
+/** Something that does not work and has no other place in the status. */
+export interface TroubleStatus {
+  /** Name of its event: `groups.unmarked`, … */
+  readonly what: string
+  readonly since: number
+  /** A sentence. */
+  readonly message: string
 }
 
 /** `unknown`: no verdict yet; what is believed meanwhile shows in the weights. */

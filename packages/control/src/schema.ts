@@ -22,6 +22,7 @@ import type {
   SteerAnswer,
   SteeringStatus,
   Traffic,
+  TroubleStatus,
   Version,
   VirtualServerStatus,
   VrrpCounters,
@@ -55,6 +56,7 @@ const definitions = {
     vrrp: maybe(ref('VrrpStatus')),
     vrrpSilent: maybe(listOf(text(), 'Instances of which nothing is known: the vrrp process does not answer.')),
     virtualServers: listOf(ref('VirtualServerStatus')),
+    troubles: maybe(listOf(ref('TroubleStatus'), 'What else does not work.')),
     foreign: listOf(ref('ForeignService'), "Services in the kernel's table that are not ours."),
     sources: maybe(listOf(ref('SourceStatus'), 'Where real servers come from beside the file.')),
     removedServices: maybe(listOf(text(), 'Virtual servers of the file that were removed by hand.')),
@@ -137,6 +139,11 @@ const definitions = {
     pid: maybe(whole('Missing: it is not running.')),
     checks: whole('Checks it carries out.'),
     restarts: whole('Since the start.'),
+  }),
+  TroubleStatus: object<TroubleStatus>('Something that does not work and has no other place in the status.', {
+    what: text('Name of its event: groups.unmarked, …'),
+    since: moment('When it began.'),
+    message: text('A sentence.'),
   }),
   ProbingNeeds: object<ProbingNeeds>('What probing takes, reckoned when the configuration is loaded.', {
     checks: whole('Equal ones count once.'),

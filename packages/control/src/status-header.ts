@@ -97,7 +97,7 @@ function comparison({ comparing, at }: Status, screen: Screen): string[] {
 }
 
 function alarms(
-  { config, kernel, probers, probing, sources = [], removedServices = [], at }: Status,
+  { config, kernel, probers, probing, troubles = [], sources = [], removedServices = [], at }: Status,
   screen: Screen,
 ): string[] {
   const lines: string[] = []
@@ -126,6 +126,7 @@ function alarms(
     if (prober.pid !== undefined || prober.checks === 0) continue
     shout(`${printable(prober.name)} is not running: ${count(prober.checks, 'check stands', 'checks stand')} still`)
   }
+  for (const { message, since } of troubles) shout(`${printable(message)} (for ${lengthy(at - since)})`)
   for (const remark of probing?.remarks ?? []) {
     lines.push(...paragraph(screen, `! ${printable(remark)}`, { tone: 'warn' }))
   }

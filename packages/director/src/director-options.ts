@@ -7,6 +7,7 @@ import type { IpvsClient } from 'ipvs-netlink'
 import type { Alarms } from './alarms/alarms.ts'
 import type { EventLog } from './events.ts'
 import type { Failover } from './failover.ts'
+import type { GroupMarks } from './group-marks.ts'
 import type { RunScript } from './notify.ts'
 import type { OverlayStore } from './overlay-file.ts'
 import type { OwnedServices } from './reconcile.ts'
@@ -47,6 +48,8 @@ export interface DirectorOptions {
   readonly sources?: Pick<SourcesOptions, 'open' | 'store'>
   /** Mail, webhooks, FIFOs. */
   readonly alarms: (globals: () => Globals) => Pick<Alarms, 'apply' | 'tell' | 'stop'>
+  /** The marks of groups (`nftables_ipvs`); default: none. */
+  readonly marks?: (events: EventLog) => GroupMarks
   /** Told of each configuration that runs from now on. */
   readonly used?: (config: Config) => void
   /** VRRP; it is told of what it follows. */

@@ -462,6 +462,21 @@ test('a server that a reload removes keeps its connections for drain_on_removal,
   await until(async () => (await w.director.status()).virtualServers[0]?.servers.length === 2)
 })
 
+test('the marks of groups follow the configuration, end with it, and their trouble is in the status', async () => {
+  const calls: string[] = []
+  const trouble = { what: 'groups.unmarked', since: 1, message: 'no nft' }
+  const marks = {
+    use: async () => void calls.push('use'),
+    stop: async () => void calls.push('stop'),
+    trouble: () => trouble,
+  }
+  const w = world(config([web()]), { marks: () => marks })
+  await w.director.start()
+  expect((await w.director.status()).troubles).toEqual([trouble])
+  await w.director.stop({ keep: false })
+  expect(calls).toEqual(['use', 'stop'])
+})
+
 test('a prober is started anew by hand, and that is told', async () => {
   const w = world(config([web()]))
   await w.director.start()

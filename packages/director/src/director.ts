@@ -30,6 +30,7 @@ import { createProbed } from './probed.ts'
 import { createReconciler } from './reconcile.ts'
 import { noRemarks, remarksOf, shortened } from './remarks.ts'
 import { readSnippet } from './snippet.ts'
+import { noMarks } from './group-marks.ts'
 import { noLastGood } from './sources/last-good.ts'
 import { openSource } from './sources/open.ts'
 import { createSources } from './sources/sources.ts'
@@ -132,6 +133,7 @@ export function createDirector(options: DirectorOptions): Director {
     }
     alarms.tell({ kind: 'vrrp', event, notifications })
   })
+  const marks = options.marks?.(events) ?? noMarks
   const syncDaemons = createSyncDaemons({ ipvs, logger, clock, isMaster: (name) => failover.isMaster(name) })
   const syncHeard = createSyncHeard(clock, () => {
     failover.syncHeard()
@@ -342,6 +344,7 @@ export function createDirector(options: DirectorOptions): Director {
   /** What stands around the services goes by the configuration, too. */
   function followConfig(now: Config, come: readonly Pool[]): void {
     options.used?.(now)
+    void marks.use(now)
     for (const pool of come) followPool(pool)
     failover.use(now)
     void syncDaemons.use(now.syncDaemon)
@@ -577,6 +580,7 @@ export function createDirector(options: DirectorOptions): Director {
         comparing: comparison?.comparing(),
         refusal: (pool) => offers.refusal(pool),
         isSuspended: (service) => suspension.isSuspended(service),
+        troubles: [marks.trouble()].filter((each) => each !== undefined),
         dataPaths: dataPathStatus(config, reconciler.actual),
       }),
     vrrp: (command, name) => failover.command(command, name),
@@ -610,6 +614,7 @@ export function createDirector(options: DirectorOptions): Director {
         const { lvsFlushOnStop } = config.globals
         await reconciler.removeOwn(lvsFlushOnStop === 'all')
         await timeouts.set(undefined)
+        await marks.stop()
         for (const pool of table.pools) {
           if (pool.config.omega) tellGone(pool, 'Shutting down', tellers)
           else tellEnd(pool, tellers)

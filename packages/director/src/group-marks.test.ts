@@ -1,6 +1,6 @@
 /** The marks of groups: what nft(8) is told, and, in a network namespace of the test's, what it does to packets. */
-import { address } from '@ipvs-director/core'
-import { arrayLogger } from '@ipvs-director/core/testing'
+import { address, seconds } from '@ipvs-director/core'
+import { arrayLogger, fakeClock } from '@ipvs-director/core/testing'
 import { noNamespaces, ownNamespace } from '@ipvs-director/linux/testing'
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
@@ -39,10 +39,16 @@ test('nft is told what changes, and at the end to forget it; what it refuses is 
   const scripts: string[] = []
   let works = true
   const logger = arrayLogger()
-  const marks = createGroupMarks((script) => {
-    scripts.push(script)
-    return works ? Promise.resolve() : Promise.reject(new Error('no nft'))
-  }, logger)
+  const told: string[] = []
+  const marks = createGroupMarks({
+    run: (script) => {
+      scripts.push(script)
+      return works ? Promise.resolve() : Promise.reject(new Error('no nft'))
+    },
+    clock: fakeClock(),
+    logger,
+    events: { add: (event) => void told.push(event) },
+  })
   await marks.use(config([virtualServer({})]))
   await marks.use(config([group(7)], { groupMarks: settings }))
   await marks.use(config([group(7)], { groupMarks: settings }))
@@ -63,7 +69,42 @@ test('nft is told what changes, and at the end to forget it; what it refuses is 
   ])
   expect(logger.lines.map(({ message }) => message)).toEqual([
     'nftables_ipvs: packets to the addresses of groups are not marked, and so not balanced: no nft',
+    'nftables_ipvs: packets to the addresses of groups are marked as they should be again',
   ])
+  expect(told).toEqual(['groups.unmarked', 'groups.marked'])
+})
+
+test('what nft refuses is tried again, with longer and longer waits, until it works or is wanted no more', async () => {
+  const clock = fakeClock()
+  let tries = 0
+  let works = false
+  const marks = createGroupMarks({
+    run: () => (tries++, works ? Promise.resolve() : Promise.reject(new Error('no nft'))),
+    clock,
+    logger: arrayLogger(),
+    events: { add: () => undefined },
+  })
+  await marks.use(config([group(7)], { groupMarks: settings }))
+  expect([tries, marks.trouble()?.what]).toEqual([1, 'groups.unmarked'])
+  await clock.advance(seconds(1 + 2 + 4 + 8 + 16 + 32))
+  expect(tries).toBe(7)
+  await clock.advance(seconds(600))
+  expect(tries).toBe(17)
+  works = true
+  await clock.advance(seconds(60))
+  expect([tries, marks.trouble()]).toEqual([18, undefined])
+  await clock.advance(seconds(600))
+  expect(tries).toBe(18)
+  works = false
+  await marks.use(config([group(8)], { groupMarks: settings }))
+  await marks.use(config([virtualServer({})]))
+  const last = tries
+  works = true
+  await clock.advance(seconds(600))
+  expect(tries).toBeLessThanOrEqual(last + 1)
+  await marks.stop()
+  await clock.advance(seconds(600))
+  expect(marks.trouble()).toBeUndefined()
 })
 
 const noNft =

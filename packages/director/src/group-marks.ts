@@ -1,6 +1,19 @@
 /** `nftables_ipvs`: nft(8) gives the packets to a group's addresses the mark of its service. */
-import { addressBytes, describeError, familyOf, type Family, type Logger } from '@ipvs-director/core'
+import {
+  addressBytes,
+  describeError,
+  familyOf,
+  millis,
+  seconds,
+  type Clock,
+  type Family,
+  type Logger,
+  type Millis,
+  type Timer,
+} from '@ipvs-director/core'
 import type { Config, GroupMarking } from '@ipvs-director/config'
+import type { TroubleStatus } from '@ipvs-director/control'
+import type { EventLog } from './events.ts'
 
 /** Feeds a script to nft(8); rejects with its words. */
 type RunNft = (script: string) => Promise<void>
@@ -10,30 +23,87 @@ export interface GroupMarks {
   use(config: Config): Promise<void>
   /** No packet is marked any more. */
   stop(): Promise<void>
+  /** Since when they are not as wanted, and why; undefined: they are. */
+  trouble(): TroubleStatus | undefined
 }
+
+/** Nothing is marked, and nothing is run. */
+export const noMarks: GroupMarks = {
+  use: async () => undefined,
+  stop: async () => undefined,
+  trouble: () => undefined,
+}
+
+export interface GroupMarksOptions {
+  readonly run: RunNft
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events: Pick<EventLog, 'add'>
+}
+
+/** What nft refuses is tried again after so long, and each time after twice that. */
+const firstWait = seconds(1)
+const longestWait = seconds(60)
 
 type Settings = NonNullable<Config['globals']['groupMarks']>
 
-export function createGroupMarks(run: RunNft, logger: Logger): GroupMarks {
+/** What nft is to have. */
+interface Wanted {
+  readonly script: string
+  readonly table: string | undefined
+}
+
+export function createGroupMarks({ run, clock, logger, events }: GroupMarksOptions): GroupMarks {
   let table: string | undefined
   let told = ''
+  let wanted: Wanted = { script: '', table: undefined }
   let queue: Promise<void> = Promise.resolve()
+  let trouble: TroubleStatus | undefined
+  let retry: Timer | undefined
 
-  function apply(script: string, next: string | undefined): Promise<void> {
-    queue = queue.then(async () => {
-      const before = table !== undefined && table !== next ? removal(table) : ''
-      if (before + script === '' || (before === '' && script === told)) return
-      try {
-        await run(before + script)
-        told = script
-        table = next
-      } catch (error) {
-        told = ''
-        const why = 'packets to the addresses of groups are not marked, and so not balanced'
-        logger.error('groups.unmarked', `nftables_ipvs: ${why}: ${describeError(error)}`)
-      }
-    })
+  function apply(next: Wanted): Promise<void> {
+    wanted = next
+    retry?.cancel()
+    queue = queue.then(() => attempt(next, firstWait))
     return queue
+  }
+
+  async function attempt(next: Wanted, wait: Millis): Promise<void> {
+    const before = table !== undefined && table !== next.table ? removal(table) : ''
+    if (before + next.script === '' || (before === '' && next.script === told)) {
+      mended()
+      return
+    }
+    try {
+      await run(before + next.script)
+      told = next.script
+      table = next.table
+      mended()
+    } catch (error) {
+      told = ''
+      failed(describeError(error))
+      if (next !== wanted) return
+      retry = clock.after(wait, () => {
+        queue = queue.then(() => (next === wanted ? attempt(next, millis(Math.min(2 * wait, longestWait))) : undefined))
+      })
+    }
+  }
+
+  function failed(why: string): void {
+    const message = `nftables_ipvs: packets to the addresses of groups are not marked, and so not balanced: ${why}`
+    if (trouble?.message !== message) {
+      logger.error('groups.unmarked', message)
+      events.add('groups.unmarked', message)
+    }
+    trouble = { what: 'groups.unmarked', since: trouble?.since ?? clock.wall(), message }
+  }
+
+  function mended(): void {
+    if (trouble === undefined) return
+    trouble = undefined
+    const message = 'nftables_ipvs: packets to the addresses of groups are marked as they should be again'
+    logger.info('groups.marked', message)
+    events.add('groups.marked', message)
   }
 
   return {
@@ -41,10 +111,14 @@ export function createGroupMarks(run: RunNft, logger: Logger): GroupMarks {
       const all = virtualServers.flatMap(({ target, protocol }): Marked[] =>
         target.kind === 'group' && target.marking !== undefined ? [{ protocol, ...target.marking }] : [],
       )
-      if (groupMarks === undefined || all.length === 0) return apply('', undefined)
-      return apply(markingScript(groupMarks, all), groupMarks.table)
+      if (groupMarks === undefined || all.length === 0) return apply({ script: '', table: undefined })
+      return apply({ script: markingScript(groupMarks, all), table: groupMarks.table })
     },
-    stop: () => apply('', undefined),
+    async stop() {
+      await apply({ script: '', table: undefined })
+      retry?.cancel()
+    },
+    trouble: () => trouble,
   }
 }
 

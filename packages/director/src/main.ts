@@ -143,10 +143,6 @@ async function direct({ options, first, reader, logging, claim, service, signals
   const surroundings = createSurroundings(options, first.config, logger)
   const services = options.services && (first.config?.virtualServers.length ?? 0) > 0
   const ipvs = await surroundings.settle(() => ipvsOf({ ...options, services }, logger))
-  const marks =
-    options.compare || options.memoryIpvs
-      ? undefined
-      : createGroupMarks(nftWithIpvs(first.config?.process.ipvsNamespace), logger)
   let running: Config | undefined
   let probing: ProbingNeeds | undefined
   const wiring: DirectorOptions = {
@@ -155,7 +151,6 @@ async function direct({ options, first, reader, logging, claim, service, signals
     load: surroundings.reading(loader(options, first, reader)),
     used(config) {
       surroundings.use(config)
-      void marks?.use(config)
       running = config
     },
     failover: failoverOf(options, logger, surroundings.childWait),
@@ -176,6 +171,17 @@ async function direct({ options, first, reader, logging, claim, service, signals
     startProber: async (events, globals) =>
       (await import('./probing.ts')).startProbing(options.probers, events, globals, logger, surroundings.childWait),
     runScript: scriptRunner(logger),
+    ...(options.memoryIpvs
+      ? {}
+      : {
+          marks: (events) =>
+            createGroupMarks({
+              run: nftWithIpvs(first.config?.process.ipvsNamespace),
+              clock: systemClock,
+              logger,
+              events,
+            }),
+        }),
     owned: ownedFile(join(options.stateDirectory, 'owned.json')),
     overlay: overlayFile(options.overlay),
     sources: {
@@ -234,7 +240,6 @@ async function direct({ options, first, reader, logging, claim, service, signals
   service.stopping()
   await control.close()
   await director.stop({ keep, keepVips: options.keepVips })
-  if (!keep) await marks?.stop()
   ipvs.close()
   await surroundings.end()
   logger.info('stopped', 'Stopped')

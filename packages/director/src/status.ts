@@ -15,6 +15,7 @@ import type {
   SourceStatus,
   Status,
   SteeringStatus,
+  TroubleStatus,
   VirtualServerStatus,
   VrrpStatus,
 } from '@ipvs-director/control'
@@ -61,6 +62,7 @@ export interface StatusSources {
   readonly refusal: (pool: Pool) => string | undefined
   /** Whether the checks of a virtual server rest. */
   readonly isSuspended: (service: string) => boolean
+  readonly troubles: readonly TroubleStatus[]
   readonly dataPaths: readonly DataPathStatus[]
 }
 
@@ -106,6 +108,7 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     vrrp: vrrp === 'silent' ? undefined : vrrp,
     ...(vrrp === 'silent' ? { vrrpSilent: sources.vrrpInstances.map(({ name }) => name) } : {}),
     virtualServers,
+    ...(sources.troubles.length === 0 ? {} : { troubles: sources.troubles }),
     foreign: sources.reconciler.foreign.map(foreignOf),
     ...(sources.sources.length === 0 ? {} : { sources: sources.sources }),
     ...(sources.overlay.removedServices.size === 0 ? {} : { removedServices: [...sources.overlay.removedServices] }),

@@ -44,12 +44,13 @@ async function watchStatus(context: CommandContext, options: StatusOptions, ever
 
 /** Whether anything is not as it should be: what `status` shouts, a server not up, a wrong weight, a VRRP in need. */
 export function isDegraded(status: Status): boolean {
-  const { config, kernel, probers, vrrp, vrrpSilent, virtualServers, sources, dataPaths } = status
+  const { config, kernel, probers, troubles, vrrp, vrrpSilent, virtualServers, sources, dataPaths } = status
   return (
     config.errors > 0 ||
     config.refused !== undefined ||
     !kernel.reachable ||
     probers.some(({ pid, checks }) => pid === undefined && checks > 0) ||
+    (troubles?.length ?? 0) > 0 ||
     sources?.some(({ failed }) => failed !== undefined) === true ||
     dataPaths?.some(({ present }) => !present) === true ||
     vrrpSilent !== undefined ||

@@ -2,6 +2,7 @@ import type { Config } from '@ipvs-director/config'
 import type { Logger } from '@ipvs-director/core'
 import type { DirectorOptions, Loaded } from '../director-options.ts'
 import { noFailover } from '../failover.ts'
+import { noMarks } from '../group-marks.ts'
 import { emptyOverlay } from '../overlay.ts'
 import { noLastGood } from '../sources/last-good.ts'
 
@@ -18,6 +19,7 @@ export function withoutEffect(options: DirectorOptions): DirectorOptions {
     failover: () => noFailover,
     alarms: () => ({ apply: () => undefined, tell: () => undefined, stop: async () => undefined }),
     runScript: async () => undefined,
+    marks: () => noMarks,
     owned: { load: () => [], save: () => undefined },
     overlay: { load: () => ({ overlay: emptyOverlay, problem: undefined }), save: () => undefined },
     ...(options.sources === undefined ? {} : { sources: { ...options.sources, store: noLastGood } }),

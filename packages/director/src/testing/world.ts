@@ -33,6 +33,7 @@ export function world(
     sources?: FakeSources
     readSnippet?: DirectorOptions['readSnippet']
     failover?: Partial<Failover>
+    marks?: NonNullable<DirectorOptions['marks']>
     alarms?: Partial<ReturnType<DirectorOptions['alarms']>>
   } = {},
 ): World {
@@ -67,6 +68,7 @@ export function world(
     logger: log,
     clock,
     ownAddresses: () => options.here ?? new Set(),
+    ...(options.marks === undefined ? {} : { marks: options.marks }),
     ...(options.sources === undefined ? {} : { sources: options.sources }),
     ...(options.readSnippet === undefined ? {} : { readSnippet: options.readSnippet }),
   })

@@ -149,7 +149,6 @@ test('the sets of a run that was killed are empty at the next start', async ({ s
   expect(await sets()).toEqual(['add left 10.0.0.1'])
   await firewallOf(setsOnly).begin([])
   expect(await sets()).toEqual([])
-  await space.run('iptables -F; ipset destroy')
 })
 
 test('what nft is told drops packets to the addresses, of link-local ones on their interface only', async ({
