@@ -79,8 +79,10 @@ const mayMakeNamespaces = () => spawnSync('unshare', ['--net', 'true'], { stdio:
 /** By the same rule as packages/linux/native/build.mjs, which cannot be asked before npm ci. */
 function addonIsCurrent() {
   const built = modified(join(root, `packages/linux/build/linux-${process.arch}.node`))
-  const source = modified(join(root, 'packages/linux/native/addon.c'))
-  return source === undefined || (built !== undefined && built >= source)
+  return ['addon.c', 'tls.h'].every((name) => {
+    const source = modified(join(root, 'packages/linux/native', name))
+    return source === undefined || (built !== undefined && built >= source)
+  })
 }
 
 const modified = (/** @type {string} */ path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs

@@ -1069,6 +1069,8 @@ static napi_value poller_unref(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+#include "tls.h"
+
 /* ---- system calls ---- */
 
 /* prctl(option, second?, third?, fourth?, fifth?) → number; `second` may be bytes (PR_SET_NAME) */
@@ -1246,7 +1248,22 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
   if (napi_define_class(env, "Poller", NAPI_AUTO_LENGTH, poller_construct, NULL,
                         sizeof poller_members / sizeof *poller_members, poller_members, &poller) != napi_ok)
     return NULL;
+  const napi_property_descriptor session_members[] = {
+      METHOD("handshake", session_handshake),
+      METHOD("feed", session_feed),
+      METHOD("read", session_read),
+      METHOD("write", session_write),
+      METHOD("take", session_take),
+      METHOD("shutdown", session_shutdown),
+      METHOD("close", session_close),
+  };
+  napi_value session;
+  if (napi_define_class(env, "TlsSession", NAPI_AUTO_LENGTH, session_construct, NULL,
+                        sizeof session_members / sizeof *session_members, session_members, &session) != napi_ok)
+    return NULL;
   const napi_property_descriptor functions[] = {
+      {"TlsSession", NULL, NULL, NULL, NULL, session, napi_enumerable, NULL},
+      METHOD("tlsPrepare", tls_prepare),
       {"Socket", NULL, NULL, NULL, NULL, constructor, napi_enumerable, NULL},
       {"Poller", NULL, NULL, NULL, NULL, poller, napi_enumerable, NULL},
       METHOD("prctl", system_prctl),

@@ -42,7 +42,8 @@ export function build({ force = false, log = console.log, env = process.env } = 
 }
 
 function isCurrent() {
-  return existsSync(target) && statSync(target).mtimeMs >= statSync(source).mtimeMs
+  if (!existsSync(target)) return false
+  return [source, join(here, 'tls.h')].every((file) => statSync(target).mtimeMs >= statSync(file).mtimeMs)
 }
 
 /** @returns {string[] | undefined} the compiler and its own arguments */

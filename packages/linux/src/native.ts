@@ -118,7 +118,30 @@ export interface NativePoller {
   unref(): void
 }
 
+/**
+ * The client's side of TLS, without a socket and without a look at the certificate. What goes wrong is thrown as an Error in
+ * OpenSSL's words, with `ERR_SSL` as code; after it there may be an alert to {@link TlsSession.take}.
+ */
+export interface TlsSession {
+  /** Goes on with the handshake; answers whether it is done. */
+  handshake(): boolean
+  /** Takes what came over the wire. */
+  feed(data: Uint8Array): void
+  /** Fills `into` with what the peer said: answers the bytes, 0 once it has ended, -1 when there is nothing for now. */
+  read(into: Uint8Array): number
+  /** Once the handshake is done. */
+  write(data: Uint8Array): void
+  /** Fills `into` with what is to go over the wire: answers the bytes, 0 when there are none left. */
+  take(into: Uint8Array): number
+  /** Says close_notify. */
+  shutdown(): void
+  /** Frees it; closing twice does nothing, all else then throws. */
+  close(): void
+}
+
 interface Addon {
+  readonly TlsSession: new (serverName: string | undefined) => TlsSession
+  tlsPrepare(suites: string, ciphers: string): boolean
   readonly Poller: new (onEvents: (count: number) => void, entries: Int32Array, data: Uint8Array) => NativePoller
   readonly Socket: new (
     domain: number,
@@ -169,6 +192,15 @@ export function openSocket(options: SocketOptions, listener: SocketListener): Ke
 export function nativePoller(onEvents: (count: number) => void, entries: Int32Array, data: Uint8Array): NativePoller {
   const { Poller } = addon()
   return new Poller(onEvents, entries, data)
+}
+
+/** Finds OpenSSL 3; false where Node.js has none. The first call decides what sessions offer, in OpenSSL's names. */
+export const prepareTls = (suites: string, ciphers: string): boolean => addon().tlsPrepare(suites, ciphers)
+
+/** After {@link prepareTls}; `serverName` of at most 254 bytes. */
+export function newTlsSession(serverName: string | undefined): TlsSession {
+  const { TlsSession } = addon()
+  return new TlsSession(serverName)
 }
 
 /** prctl(2). `second` may be bytes, for PR_SET_NAME 15. Returns what the call returns; throws a {@link SystemError}. */

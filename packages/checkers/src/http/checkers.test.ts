@@ -3,6 +3,7 @@ import { addonAvailable } from '@ipvs-director/linux'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createSecureServer, type Http2SecureServer, type IncomingHttpHeaders } from 'node:http2'
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import { createHash } from 'node:crypto'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -361,168 +362,255 @@ describe('SSL_GET with http_protocol 2', () => {
   })
 })
 
-describe('SSL_GET', () => {
-  const io = createNodeIo()
+describe.for([['node:tls', false], ...(addonAvailable() ? [['sessions of the addon', true] as const] : [])] as const)(
+  'SSL_GET over %s',
+  ([, kernelSockets]) => {
+    const io = createNodeIo({ kernelSockets })
 
-  async function get(behave: (socket: Socket) => void, url: Partial<HttpUrl> = {}, timeout = 2000): Promise<Verdict> {
-    const port = await servers.tls(behave)
-    return probeOnce(sslGet, io, connectionTo(port), secure(url), { timeout: millis(timeout) })
-  }
-
-  test.for([
-    [hello, {}, 'ok', 'got 200'],
-    [moved, {}, 'mismatch', 'got 302'],
-    [hello, { digest: helloDigest }, 'ok', 'got 200'],
-  ] as const)('%j, %o: %s', async ([reply, url, kind, said]) => {
-    const verdict = await get(answering(reply), url)
-    expect([verdict.class, verdict.reason]).toEqual([kind, expect.stringContaining(said)])
-  })
-
-  test('no server name unless there is one', async () => {
-    const names: unknown[] = []
-    const behave = (socket: Socket): void => {
-      names.push('servername' in socket && socket.servername)
-      socket.once('data', () => socket.end(hello))
+    async function get(behave: (socket: Socket) => void, url: Partial<HttpUrl> = {}, timeout = 2000): Promise<Verdict> {
+      const port = await servers.tls(behave)
+      return probeOnce(sslGet, io, connectionTo(port), secure(url), { timeout: millis(timeout) })
     }
-    await get(behave)
-    await get(behave, { serverName: 'web.test' })
-    expect(names).toEqual([false, 'web.test'])
-  })
 
-  const own = join(folder, 'cert.pem')
-  test.for([
-    [{ trusted: true }, undefined, 'tls', 'certificate: DEPTH_ZERO_SELF_SIGNED_CERT'],
-    [{ trusted: true, ca: own }, undefined, 'ok', 'got 200'],
-    [{ trusted: true, ca: own }, 'localhost', 'ok', 'got 200'],
-    [{ trusted: true, ca: own }, 'web.test', 'tls', 'certificate: not for web.test'],
-    [{ trusted: true, ca: own, name: 'localhost' }, 'web.test', 'ok', 'got 200'],
-    [{ trusted: true, ca: own, name: '10.9.9.9' }, undefined, 'tls', 'certificate: not for 10.9.9.9'],
-    [{ trusted: true, ca: '/none.pem' }, undefined, 'local', 'none.pem'],
-    [{ trusted: false, failureDays: 0 }, undefined, 'ok', 'got 200'],
-    [{ trusted: false, failureDays: 7 }, undefined, 'tls', 'certificate: ends in 1 days'],
-    [{ trusted: false, warningDays: 7 }, undefined, 'ok', '; certificate ends in 1 days'],
-  ] as const)('%o, server name %s: %s, %s', async ([verify, serverName, kind, said]) => {
-    const port = await servers.tls(answering(hello))
-    for (const protocol of ['1.0', '2'] as const) {
-      if (protocol === '2' && kind === 'ok') continue
-      const options = secure({ serverName }, { tls: { material: undefined, verify }, protocol })
-      const h2 = protocol === '2' ? await servers.tls(answering(hello), { ALPNProtocols: ['h2'] }) : port
-      const verdict = await probeOnce(sslGet, io, connectionTo(h2), options)
+    test.for([
+      [hello, {}, 'ok', 'got 200'],
+      [moved, {}, 'mismatch', 'got 302'],
+      [hello, { digest: helloDigest }, 'ok', 'got 200'],
+    ] as const)('%j, %o: %s', async ([reply, url, kind, said]) => {
+      const verdict = await get(answering(reply), url)
       expect([verdict.class, verdict.reason]).toEqual([kind, expect.stringContaining(said)])
-    }
-  })
-
-  test('an expired certificate', async () => {
-    const port = await servers.tls(answering(hello), certificate('expired'))
-    const ask = (verify: CertificateWish): Promise<Verdict> =>
-      probeOnce(sslGet, io, connectionTo(port), secure({}, { tls: { material: undefined, verify } }))
-    expect(await ask({ trusted: false, failureDays: 0 })).toMatchObject({
-      class: 'tls',
-      reason: expect.stringContaining('certificate: expired') as string,
     })
-    expect(await probeOnce(sslGet, io, connectionTo(port), secure())).toMatchObject({ up: true })
-  })
 
-  test('the client certificate of the SSL block', async () => {
-    const subjects: unknown[] = []
-    const port = await servers.tls(
-      (socket) => {
-        subjects.push(socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.subject : socket)
+    test('no server name unless there is one', async () => {
+      const names: unknown[] = []
+      const behave = (socket: Socket): void => {
+        names.push('servername' in socket && socket.servername)
         socket.once('data', () => socket.end(hello))
-      },
-      { requestCert: true, rejectUnauthorized: false },
-    )
-    const material = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
-    await probeOnce(sslGet, io, connectionTo(port), secure())
-    await probeOnce(sslGet, io, connectionTo(port), secure({}, { tls: { material } }))
-    expect(subjects).toEqual([undefined, 'CN=localhost'])
-  })
-
-  test.for([
-    ['as the client likes it', { honorCipherOrder: false }, 'TLS_AES_128_GCM_SHA256'],
-    [
-      'as the server likes it',
-      { honorCipherOrder: true, ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256' },
-      'TLS_AES_256_GCM_SHA384',
-    ],
-    [
-      'the one there is',
-      { honorCipherOrder: false, ciphers: 'TLS_CHACHA20_POLY1305_SHA256' },
-      'TLS_CHACHA20_POLY1305_SHA256',
-    ],
-  ] as const)('the cipher suite is %s', async ([, settings, wanted]) => {
-    let chosen: string | undefined
-    const port = await servers.tls((socket) => {
-      if (socket instanceof TLSSocket) chosen = socket.getCipher().name
-      answering(hello)(socket)
-    }, settings)
-    expect(await probeOnce(sslGet, io, connectionTo(port), secure())).toMatchObject({ up: true })
-    expect(chosen).toBe(wanted)
-  })
-
-  test('files that are not there are our own failure', async () => {
-    const port = await servers.tls(answering(hello))
-    const tls = { material: { certificate: join(folder, 'none.pem') } }
-    const verdict = await probeOnce(sslGet, io, connectionTo(port), secure({}, { tls }))
-    expect(verdict).toMatchObject({ up: false, class: 'local', reason: expect.stringContaining('none.pem') as string })
-  })
-
-  // shows SSL_GET url.tls_compliant tls_compliant
-  test.for([
-    [false, false],
-    [true, true],
-  ] as const)('tls_compliant %s: close_notify is sent: %s', async ([tlsCompliant, notified]) => {
-    const inner = await servers.tls(answering(hello), { maxVersion: 'TLSv1.2' })
-    const alerts: number[] = []
-    let ended: (() => void) | undefined
-    const whenEnded = new Promise<void>((resolve) => (ended = resolve))
-    const relay = await servers.tcp((socket) => {
-      const onward = connect({ host: '127.0.0.1', port: inner, allowHalfOpen: true })
-      onward.on('error', () => undefined)
-      socket.on('data', (data) => {
-        for (let at = 0; at + 5 <= data.length; at += 5 + data.readUInt16BE(at + 3))
-          if (data[at] === 21) alerts.push(at)
-        onward.write(data)
-      })
-      socket.on('close', () => {
-        onward.destroy()
-        ended?.()
-      })
-      socket.on('end', () => socket.end())
-      onward.pipe(socket)
+      }
+      await get(behave)
+      await get(behave, { serverName: 'web.test' })
+      expect(names).toEqual([false, 'web.test'])
     })
-    const verdict = await probeOnce(sslGet, io, connectionTo(relay), secure({ tlsCompliant }))
-    await whenEnded
-    expect([verdict.class, alerts.length > 0]).toEqual(['ok', notified])
-  })
 
-  test.runIf(addonAvailable() && process.getuid?.() === 0)('through a marked socket', async () => {
-    const port = await servers.tls(answering(hello))
-    const at = { ...connectionTo(port), fwmark: 9, bindInterface: 'lo' }
-    expect(await probeOnce(sslGet, io, at, secure())).toMatchObject({ up: true })
-  })
+    const own = join(folder, 'cert.pem')
+    test.for([
+      [{ trusted: true }, undefined, 'tls', 'certificate: DEPTH_ZERO_SELF_SIGNED_CERT'],
+      [{ trusted: true, ca: own }, undefined, 'ok', 'got 200'],
+      [{ trusted: true, ca: own }, 'localhost', 'ok', 'got 200'],
+      [{ trusted: true, ca: own }, 'web.test', 'tls', 'certificate: not for web.test'],
+      [{ trusted: true, ca: own, name: 'localhost' }, 'web.test', 'ok', 'got 200'],
+      [{ trusted: true, ca: own, name: '10.9.9.9' }, undefined, 'tls', 'certificate: not for 10.9.9.9'],
+      [{ trusted: true, ca: '/none.pem' }, undefined, 'local', 'none.pem'],
+      [{ trusted: false, failureDays: 0 }, undefined, 'ok', 'got 200'],
+      [{ trusted: false, failureDays: 7 }, undefined, 'tls', 'certificate: ends in 1 days'],
+      [{ trusted: false, warningDays: 7 }, undefined, 'ok', '; certificate ends in 1 days'],
+    ] as const)('%o, server name %s: %s, %s', async ([verify, serverName, kind, said]) => {
+      const port = await servers.tls(answering(hello))
+      for (const protocol of ['1.0', '2'] as const) {
+        if (protocol === '2' && kind === 'ok') continue
+        const options = secure({ serverName }, { tls: { material: undefined, verify }, protocol })
+        const h2 = protocol === '2' ? await servers.tls(answering(hello), { ALPNProtocols: ['h2'] }) : port
+        const verdict = await probeOnce(sslGet, io, connectionTo(h2), options)
+        expect([verdict.class, verdict.reason]).toEqual([kind, expect.stringContaining(said)])
+      }
+    })
 
-  test.for([
-    ['speaks no TLS', (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), 'tls', 'TLS: '],
-    ['sends garbage', (socket: Socket) => socket.end(Buffer.alloc(4096, 0xa5)), 'tls', 'TLS: '],
-    ['closes in the handshake', (socket: Socket) => socket.once('data', () => socket.end()), 'tls', 'closed within'],
-    ['never shakes hands', (socket: Socket) => socket.resume(), 'timeout', 'no end of the TLS handshake with'],
-    ['sends an alert', (socket: Socket) => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, 40])), 'tls', 'TLS: '],
-    ['drips garbage', (socket: Socket) => drip(socket, '\x16', '\x03'), 'timeout', 'no end of the TLS handshake'],
-  ] as const)('a server that %s', async ([, behave, kind, said]) => {
-    const port = await servers.tcp(behave)
-    const verdict = await probeOnce(sslGet, io, connectionTo(port), secure(), { timeout: millis(400) })
-    expect([verdict.class, verdict.reason]).toEqual([kind, expect.stringContaining(said)])
-    expect(verdict.took).toBeLessThan(4 * 400 + 1000)
-  })
+    test('an expired certificate', async () => {
+      const port = await servers.tls(answering(hello), certificate('expired'))
+      const ask = (verify: CertificateWish): Promise<Verdict> =>
+        probeOnce(sslGet, io, connectionTo(port), secure({}, { tls: { material: undefined, verify } }))
+      expect(await ask({ trusted: false, failureDays: 0 })).toMatchObject({
+        class: 'tls',
+        reason: expect.stringContaining('certificate: expired') as string,
+      })
+      expect(await probeOnce(sslGet, io, connectionTo(port), secure())).toMatchObject({ up: true })
+    })
 
-  test('a server that shakes hands and never answers', async () => {
-    const verdict = await get((socket) => socket.resume(), {}, 400)
-    expect(verdict).toMatchObject({ class: 'timeout', reason: expect.stringContaining('no answer from') as string })
-  })
+    test('the client certificate of the SSL block', async () => {
+      const subjects: unknown[] = []
+      const port = await servers.tls(
+        (socket) => {
+          subjects.push(socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.subject : socket)
+          socket.once('data', () => socket.end(hello))
+        },
+        { requestCert: true, rejectUnauthorized: false },
+      )
+      const material = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
+      await probeOnce(sslGet, io, connectionTo(port), secure())
+      await probeOnce(sslGet, io, connectionTo(port), secure({}, { tls: { material } }))
+      expect(subjects).toEqual([undefined, 'CN=localhost'])
+    })
 
-  test('a refused port', async () => {
-    const verdict = await probeOnce(sslGet, io, connectionTo(await servers.closedPort()), secure())
-    expect(verdict.class).toBe('refused')
-  })
-})
+    test.for([
+      ['as the client likes it', { honorCipherOrder: false }, 'TLS_AES_128_GCM_SHA256'],
+      [
+        'as the server likes it',
+        { honorCipherOrder: true, ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256' },
+        'TLS_AES_256_GCM_SHA384',
+      ],
+      [
+        'the one there is',
+        { honorCipherOrder: false, ciphers: 'TLS_CHACHA20_POLY1305_SHA256' },
+        'TLS_CHACHA20_POLY1305_SHA256',
+      ],
+    ] as const)('the cipher suite is %s', async ([, settings, wanted]) => {
+      let chosen: string | undefined
+      const port = await servers.tls((socket) => {
+        if (socket instanceof TLSSocket) chosen = socket.getCipher().name
+        answering(hello)(socket)
+      }, settings)
+      expect(await probeOnce(sslGet, io, connectionTo(port), secure())).toMatchObject({ up: true })
+      expect(chosen).toBe(wanted)
+    })
+
+    test('files that are not there are our own failure', async () => {
+      const port = await servers.tls(answering(hello))
+      const tls = { material: { certificate: join(folder, 'none.pem') } }
+      const verdict = await probeOnce(sslGet, io, connectionTo(port), secure({}, { tls }))
+      expect(verdict).toMatchObject({
+        up: false,
+        class: 'local',
+        reason: expect.stringContaining('none.pem') as string,
+      })
+    })
+
+    // shows SSL_GET url.tls_compliant tls_compliant
+    test.for([
+      [false, false],
+      [true, true],
+    ] as const)('tls_compliant %s: close_notify is sent: %s', async ([tlsCompliant, notified]) => {
+      const inner = await servers.tls(answering(hello), { maxVersion: 'TLSv1.2' })
+      const alerts: number[] = []
+      let ended: (() => void) | undefined
+      const whenEnded = new Promise<void>((resolve) => (ended = resolve))
+      const relay = await servers.tcp((socket) => {
+        const onward = connect({ host: '127.0.0.1', port: inner, allowHalfOpen: true })
+        onward.on('error', () => undefined)
+        socket.on('data', (data) => {
+          for (let at = 0; at + 5 <= data.length; at += 5 + data.readUInt16BE(at + 3))
+            if (data[at] === 21) alerts.push(at)
+          onward.write(data)
+        })
+        socket.on('close', () => {
+          onward.destroy()
+          ended?.()
+        })
+        socket.on('end', () => socket.end())
+        onward.pipe(socket)
+      })
+      const verdict = await probeOnce(sslGet, io, connectionTo(relay), secure({ tlsCompliant }))
+      await whenEnded
+      expect([verdict.class, alerts.length > 0]).toEqual(['ok', notified])
+    })
+
+    test.runIf(addonAvailable() && process.getuid?.() === 0)('through a marked socket', async () => {
+      const port = await servers.tls(answering(hello))
+      const at = { ...connectionTo(port), fwmark: 9, bindInterface: 'lo' }
+      expect(await probeOnce(sslGet, io, at, secure())).toMatchObject({ up: true })
+    })
+
+    test.for([
+      ['speaks no TLS', (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), 'tls', 'TLS: '],
+      ['sends garbage', (socket: Socket) => socket.end(Buffer.alloc(4096, 0xa5)), 'tls', 'TLS: '],
+      ['closes in the handshake', (socket: Socket) => socket.once('data', () => socket.end()), 'tls', 'closed within'],
+      ['never shakes hands', (socket: Socket) => socket.resume(), 'timeout', 'no end of the TLS handshake with'],
+      ['sends an alert', (socket: Socket) => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, 40])), 'tls', 'TLS: '],
+      ['drips garbage', (socket: Socket) => drip(socket, '\x16', '\x03'), 'timeout', 'no end of the TLS handshake'],
+    ] as const)('a server that %s', async ([, behave, kind, said]) => {
+      const port = await servers.tcp(behave)
+      const verdict = await probeOnce(sslGet, io, connectionTo(port), secure(), { timeout: millis(400) })
+      expect([verdict.class, verdict.reason]).toEqual([kind, expect.stringContaining(said)])
+      expect(verdict.took).toBeLessThan(4 * 400 + 1000)
+    })
+
+    test('a server that shakes hands and never answers', async () => {
+      const verdict = await get((socket) => socket.resume(), {}, 400)
+      expect(verdict).toMatchObject({ class: 'timeout', reason: expect.stringContaining('no answer from') as string })
+    })
+
+    test('a refused port', async () => {
+      const verdict = await probeOnce(sslGet, io, connectionTo(await servers.closedPort()), secure())
+      expect(verdict.class).toBe('refused')
+    })
+    test('an answer that comes with the end of the handshake, in many records, and is cut off', async () => {
+      const inner = await servers.tls(
+        (socket) => {
+          socket.write('HTTP/1.0 200 OK\r\n\r\n')
+          for (let i = 0; i < 100; i++) socket.write('x'.repeat(100))
+          socket.end()
+        },
+        { maxVersion: 'TLSv1.2' },
+      )
+      const relay = await servers.tcp((socket) => {
+        const onward = connect({ host: '127.0.0.1', port: inner })
+        const kept: Buffer[] = []
+        let flights = 0
+        socket.on('data', (data) => {
+          flights++
+          onward.write(data)
+        })
+        onward.on('error', () => undefined)
+        onward.on('data', (data) => {
+          if (flights > 1) kept.push(data)
+          else socket.write(data)
+        })
+        onward.on('end', () => socket.end(withoutAlerts(Buffer.concat(kept))))
+      })
+      const digest = createHash('md5').update('x'.repeat(10_000)).digest('hex')
+      expect(await probeOnce(sslGet, io, connectionTo(relay), secure({ digest }))).toMatchObject({ class: 'ok' })
+    })
+
+    test('a body of 900 KB', async () => {
+      const body = 'y'.repeat(900_000)
+      const digest = createHash('md5').update(body).digest('hex')
+      expect(await get(answering(`HTTP/1.0 200 OK\r\n\r\n${body}`), { digest })).toMatchObject({ class: 'ok' })
+    })
+
+    test('a request of 100 KB', async () => {
+      let heard = 0
+      const body = 'z'.repeat(100_000)
+      const verdict = await get(
+        (socket) => {
+          socket.on('data', (data) => {
+            heard += data.length
+            if (heard > body.length) socket.end(hello)
+          })
+        },
+        { method: 'POST', body },
+      )
+      expect(verdict).toMatchObject({ class: 'ok' })
+    })
+
+    test('a server that wants other key shares than are sent first', async () => {
+      const port = await servers.tls(answering(hello), { ecdhCurve: 'P-384' })
+      expect(await probeOnce(sslGet, io, connectionTo(port), secure())).toMatchObject({ class: 'ok' })
+    })
+
+    test.for(['TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const)('a server of %s', async (version) => {
+      const settings = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' }
+      const verdict = await probeOnce(sslGet, io, connectionTo(await servers.tls(answering(hello), settings)), secure())
+      expect([verdict.class, verdict.reason]).toEqual(
+        version === 'TLSv1.1'
+          ? ['tls', expect.stringContaining('TLS: tlsv1 alert protocol version: ')]
+          : ['ok', expect.stringContaining('got 200')],
+      )
+    })
+
+    test('a server that wants a certificate of ours', async () => {
+      const settings = { requestCert: true, rejectUnauthorized: true }
+      const verdict = await probeOnce(sslGet, io, connectionTo(await servers.tls(answering(hello), settings)), secure())
+      expect([verdict.up, ['tls', 'protocol', 'reset'].includes(verdict.class)]).toEqual([false, true])
+    })
+  },
+)
+
+/** Records of TLS, but for alerts: close_notify is one (RFC 5246 §7.2). */
+function withoutAlerts(records: Buffer): Buffer {
+  const kept: Buffer[] = []
+  for (let at = 0; at + 5 <= records.length;) {
+    const end = at + 5 + records.readUInt16BE(at + 3)
+    if (records[at] !== 21) kept.push(records.subarray(at, end))
+    at = end
+  }
+  return Buffer.concat(kept)
+}

@@ -31,14 +31,17 @@ export async function connectHandedOver(at: CheckConnection, attempt: Attempt): 
   return socket
 }
 
-class KernelWire implements Wire, ConnectionListener {
-  readonly #stream: ProbeStream
+/** Who is told of a connection: a {@link ProbeStream}, or what is between it and the connection. */
+export type Hearer = Pick<ProbeStream, 'where' | 'opened' | 'arrived' | 'ended' | 'broke'>
+
+export class KernelWire implements Wire, ConnectionListener {
+  readonly #stream: Hearer
   readonly #at: CheckConnection
   #socket: PolledConnection | undefined
   #unsent: Buffer | undefined
   #connecting = true
 
-  constructor(stream: ProbeStream, at: CheckConnection) {
+  constructor(stream: Hearer, at: CheckConnection) {
     this.#stream = stream
     this.#at = at
   }

@@ -5,6 +5,7 @@ import { requestHttp2 } from './http2.ts'
 import { exchangeHttp2 } from './exchange.ts'
 import { connectHandedOver, connectKernel } from './kernel.ts'
 import { createDoors } from './doors.ts'
+import { connectLean, isLean } from './lean-tls.ts'
 import { createPinger } from './pinger.ts'
 import { needsKernelSocket } from './prepare.ts'
 import { datagramsKernel, datagramsNode } from './udp.ts'
@@ -40,8 +41,10 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
   const connectPlain = (at: CheckConnection, attempt: Attempt, reads?: boolean): Promise<Connection> =>
     kernelSockets || needsKernelSocket(at) ? connectKernel(at, attempt, reads) : connectTcp(at, attempt)
   return {
-    connect: (at, attempt, tls, reads) =>
-      tls === undefined ? connectPlain(at, attempt, reads) : connectTls(at, attempt, tls),
+    connect(at, attempt, tls, reads) {
+      if (tls === undefined) return connectPlain(at, attempt, reads)
+      return kernelSockets && isLean(tls) ? connectLean(at, attempt, tls) : connectTls(at, attempt, tls)
+    },
     doors: (told) =>
       createDoors(told, { clock, kernelSockets, connect: (at, attempt) => connectPlain(at, attempt, false) }),
     datagrams: (at, attempt) =>
