@@ -99,6 +99,7 @@ test('the patience of the start counts from when the session can be held', async
       listener = given
       return () => undefined
     },
+    doors: () => undefined,
     forgetMaterial: () => undefined,
   } as unknown as ProbeIo
   const engine = createEngine({ clock, events, io })
