@@ -11,6 +11,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { performance } from 'node:perf_hooks'
+import { bundleDirector, writeCodeCache } from './bundle/director.mjs'
 import { readTools } from './setup/tools.mjs'
 
 const root = resolve(fileURLToPath(import.meta.url), '../..')
@@ -85,8 +86,10 @@ async function bundle() {
     metafile: true,
   })
   const names = present.map(([name]) => name)
+  const director = names.includes('ipvs-director') ? await bundleDirector({ root, output }) : []
   for (const name of names) if (commands.includes(name)) chmodSync(join(output, `${name}.js`), 0o755)
-  removeOldChunks(new Set(Object.keys(metafile.outputs).map((path) => join(root, path))))
+  removeOldChunks(new Set([...Object.keys(metafile.outputs).map((path) => join(root, path)), ...director]))
+  if (director.length > 0) writeCodeCache(output)
   return names
 }
 

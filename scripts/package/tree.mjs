@@ -3,7 +3,7 @@
  * examples, licences.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { root } from '../setup/root.mjs'
 import { licences } from './licences.mjs'
@@ -32,10 +32,10 @@ export async function layOut(target, { node, built }) {
   documents(join(target, 'usr/share/doc/ipvs-director'))
 }
 
-/** The bundles and the chunks they import, by whatever way; not those of the lab and the tests. */
+/** The bundles, the chunks they import, by whatever way, and the cache of the director's code; not those of the lab and the tests. */
 function copyPrograms(library) {
   const build = join(root, 'build')
-  const wanted = readdirSync(build).filter((name) => /\.js$/.test(name) && !own.includes(name.slice(0, -3)))
+  const wanted = readdirSync(build).filter((name) => /\.c?js$/.test(name) && !own.includes(name.slice(0, -3)))
   const seen = new Set(wanted)
   for (let name = wanted.pop(); name !== undefined; name = wanted.pop()) {
     const text = readFileSync(join(build, name), 'utf8')
@@ -44,12 +44,14 @@ function copyPrograms(library) {
       text.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n'),
       name.includes('/') ? 0o644 : 0o755,
     )
-    for (const [, path] of text.matchAll(/(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+\.js)"/g)) {
+    for (const [, path] of text.matchAll(/(?:from|import|require)\s*\(?\s*"(\.{1,2}\/[^"]+\.c?js)"/g)) {
       const found = join(dirname(name), path)
       if (!seen.has(found)) wanted.push(found)
       seen.add(found)
     }
   }
+  const cache = 'ipvs-director.cjs.cache'
+  if (existsSync(join(build, cache))) copyFileSync(join(build, cache), join(library, cache))
   write(join(library, 'package.json'), '{ "type": "module" }\n')
 }
 

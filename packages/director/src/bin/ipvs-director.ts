@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-import { keepYoungGenerationSmall } from '../garbage.ts'
-import { main } from '../main.ts'
+import type * as Program from '../director-main.ts'
+import { loadScript } from '../load-script.ts'
+
+const { keepYoungGenerationSmall, main } = loadScript(new URL('./ipvs-director.cjs', import.meta.url)) as typeof Program
 
 keepYoungGenerationSmall()
 process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,3 @@
+/** What bin/ipvs-director.ts loads: the director as one script, built for its code to be taken from a cache. */
+export { keepYoungGenerationSmall } from './garbage.ts'
+export { main } from './main.ts'
