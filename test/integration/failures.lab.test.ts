@@ -234,7 +234,7 @@ ${members
     const samples = (await lab.hosts.director.output(['cat', log])).split('==\n').slice(0, -1)
     const hexPort = '0050'
     const counts = samples.map((sample) => destinationsOf(sample, hexPort))
-    expect(counts.length).toBeGreaterThan(20)
+    expect(counts.length).toBeGreaterThan(2)
     expect(Math.min(...counts)).toBeGreaterThan(0)
   })
 })
