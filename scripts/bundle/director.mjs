@@ -78,5 +78,6 @@ const inAscii = (/** @type {string} */ text) =>
  */
 export function writeCodeCache(folder) {
   const { status, stderr } = spawnSync(process.execPath, [warmUp, folder], { encoding: 'utf8', timeout: 60_000 })
-  if (status !== 0) console.warn(`build: no code cache, the director starts slower: ${stderr.trim().split('\n').at(-1)}`)
+  if (status !== 0)
+    console.warn(`build: no code cache, the director starts slower: ${stderr.trim().split('\n').at(-1)}`)
 }
