@@ -770,6 +770,15 @@ describe('vrrp', () => {
     expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('no vrrp_instance VI_9') as string })
   })
 
+  test('an address that a backup has by hand', async () => {
+    const vrrp = splitBrain()
+    const [one] = vrrp.instances
+    const instances = one === undefined ? [] : [{ ...one, state: 'backup', strays: ['192.0.2.1'] } as const]
+    director.status = () => Promise.resolve(status({ vrrp: { ...vrrp, instances } }))
+    expect((await ctl('vrrp')).out).toContain('! 192.0.2.1 IS HERE ALTHOUGH IT IS NOT MASTER')
+    expect((await ctl('status --exit-code')).code).toBe(6)
+  })
+
   test('the screen: what it is, why, and what others say', async () => {
     director.status = () => Promise.resolve(status({ vrrp: splitBrain() }))
     const { out } = await ctl('vrrp')

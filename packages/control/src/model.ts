@@ -170,6 +170,8 @@ export interface VrrpInstanceStatus {
     | undefined
   /** Another machine that says it has one of the addresses. */
   readonly claim: { readonly address: string; readonly mac: string } | undefined
+  /** Its addresses that somebody put on the interface while it is not master; missing: an older director answers. */
+  readonly strays?: readonly string[] | undefined
   readonly peers: readonly {
     readonly address: string
     readonly priority: number

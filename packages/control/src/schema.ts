@@ -244,6 +244,7 @@ const definitions = {
         mac: text(),
       }),
     ),
+    strays: maybe(listOf(text(), 'Its addresses that somebody put on the interface while it is not master.')),
     peers: listOf(
       object<VrrpInstanceStatus['peers'][number]>('Another machine of this virtual router.', {
         address: text(),

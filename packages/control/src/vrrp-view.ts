@@ -124,7 +124,7 @@ function counters({ counters: all }: VrrpInstanceStatus, screen: Screen): string
 
 /** Faults, what it waits for, and other machines that think they have the addresses. */
 function troubles(instance: VrrpInstanceStatus, at: number, screen: Screen): string[] {
-  const { faults, waitingFor, rival, claim, held, yielding } = instance
+  const { faults, waitingFor, rival, claim, strays = [], held, yielding } = instance
   const lines: [Tone, string][] = [
     ...faults.map((fault): [Tone, string] => ['bad', printable(fault)]),
     ...(waitingFor.length === 0
@@ -140,6 +140,7 @@ function troubles(instance: VrrpInstanceStatus, at: number, screen: Screen): str
             `! ANOTHER MASTER: ${printable(rival.address)}, priority ${rival.priority}, since ${ago(rival.since, at)}`,
           ] as [Tone, string],
         ]),
+    ...strays.map((one): [Tone, string] => ['alarm', `! ${printable(one)} IS HERE ALTHOUGH IT IS NOT MASTER`]),
     ...(claim === undefined
       ? []
       : [['alarm', `! ${printable(claim.address)} IS CLAIMED BY ${printable(claim.mac)}`] as [Tone, string]]),

@@ -234,6 +234,8 @@ export type AlarmKind =
   | 'rival'
   /** Another machine says by ARP or neighbour discovery that it has our address. */
   | 'claim'
+  /** An address is on its interface although it is not master. */
+  | 'stray'
   /** The process stood still for longer than the others wait. */
   | 'stall'
   /** The arbitration addresses do not answer. */

@@ -50,6 +50,8 @@ export interface InstanceStatus {
     | { readonly address: Address; readonly priority: number; readonly adverts: number; readonly since: number }
     | undefined
   readonly claim: { readonly address: Address; readonly mac: string } | undefined
+  /** Its addresses that somebody put on the interface while it is not master. */
+  readonly strays: readonly Address[]
   readonly peers: readonly Peer[]
   /** Time left until each is due. */
   readonly timers: Readonly<Record<string, number>>
@@ -70,6 +72,7 @@ export interface StatusSource {
   readonly state: InstanceState
   readonly sum: Tally
   readonly counters: Counters
+  readonly strays: readonly Address[]
   readonly peers: readonly Peer[]
   readonly sinceWall: number
   readonly upSince: number | undefined
@@ -113,6 +116,7 @@ export function statusOf(source: StatusSource): InstanceStatus {
       since: Math.round(wall - (now - contest.since)),
     },
     claim: claim && { address: claim.address, mac: claim.mac },
+    strays: source.strays,
     peers: source.peers,
     timers: Object.fromEntries(
       Object.entries(due as Record<string, Millis | undefined>).flatMap(([name, at]) =>

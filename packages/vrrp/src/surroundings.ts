@@ -5,6 +5,7 @@ import type { VrrpEvent } from './events.ts'
 import type { Interfaces } from './interfaces.ts'
 import type { VrrpLink } from './link.ts'
 import type { Sockets } from './sockets.ts'
+import type { Strays } from './strays.ts'
 import type { Trackers } from './trackers.ts'
 
 /** What instances share. */
@@ -21,4 +22,5 @@ export interface Surroundings {
   readonly wakeUp: () => void
   readonly tell: (event: VrrpEvent) => void
   readonly isVirtual: (address: Address) => boolean
+  readonly strays: Strays
 }

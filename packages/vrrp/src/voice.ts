@@ -16,7 +16,10 @@ export interface Voice {
   readonly alarm: (doing: 'alarm' | 'calm', kind: AlarmKind, text: string) => void
 }
 
-export function createVoice({ logger, clock, tell }: Surroundings, config: () => VrrpInstance): Voice {
+export function createVoice(
+  { logger, clock, tell }: Pick<Surroundings, 'logger' | 'clock' | 'tell'>,
+  config: () => VrrpInstance,
+): Voice {
   let said = new Set<string>()
   const log: Voice['log'] = (level, event, text, fields) => {
     const { name, virtualRouterId } = config()

@@ -16,6 +16,7 @@ import type { Gate, InstanceEvent } from './state.ts'
 import type { InstanceStatus } from './status.ts'
 import type { Surroundings } from './surroundings.ts'
 import { createStranger, type Strangers } from './stranger.ts'
+import { createStrays } from './strays.ts'
 import { createTrackers, type TrackerStatus } from './trackers.ts'
 
 /** The part of a configuration that VRRP is made from. */
@@ -100,6 +101,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
     },
     tell: events,
     isVirtual,
+    strays: createStrays({ interfaces, clock, logger, tell: events }, () => instances.values()),
   }
 
   const sleep = createSleepWatch(link, logger, (asleep) => {
@@ -226,6 +228,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
       for (const instance of instances.values()) instance.stop('stopped', keep)
       for (const group of groups.values()) group.announce('STOP', 'the program ends')
       if (!keep) link.holdStatic([], [], [])
+      shared.strays.close()
       shared.trackers.close()
       shared.announcer.close()
       interfaces.close()

@@ -55,7 +55,8 @@ export function isDegraded(status: Status): boolean {
     dataPaths?.some(({ present }) => !present) === true ||
     vrrpSilent !== undefined ||
     vrrp?.instances.some(
-      ({ state, rival, claim }) => state === 'fault' || rival !== undefined || claim !== undefined,
+      ({ state, rival, claim, strays = [] }) =>
+        state === 'fault' || rival !== undefined || claim !== undefined || strays.length > 0,
     ) === true ||
     virtualServers.some(
       (service) =>
