@@ -215,7 +215,7 @@ export function createInstance(
         state,
         sum,
         counters,
-        strays: shared.strays.of(key),
+        strays: shared.straysOf(key),
         peers: channel.peers(),
         sinceWall: performer.since(),
         upSince: performer.upSince(),

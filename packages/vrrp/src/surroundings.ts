@@ -5,7 +5,6 @@ import type { VrrpEvent } from './events.ts'
 import type { Interfaces } from './interfaces.ts'
 import type { VrrpLink } from './link.ts'
 import type { Sockets } from './sockets.ts'
-import type { Strays } from './strays.ts'
 import type { Trackers } from './trackers.ts'
 
 /** What instances share. */
@@ -22,5 +21,6 @@ export interface Surroundings {
   readonly wakeUp: () => void
   readonly tell: (event: VrrpEvent) => void
   readonly isVirtual: (address: Address) => boolean
-  readonly strays: Strays
+  /** Addresses of an instance, by its key, that somebody put on its interface while it is not master. */
+  readonly straysOf: (key: string) => readonly Address[]
 }

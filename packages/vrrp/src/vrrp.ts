@@ -87,6 +87,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
     events,
   )
   const interfaces = createInterfaces(clock, logger, isVirtual, refreshAll)
+  const strays = createStrays({ interfaces, clock, logger, tell: events }, () => instances.values())
   const shared: Surroundings = {
     link,
     clock,
@@ -101,7 +102,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
     },
     tell: events,
     isVirtual,
-    strays: createStrays({ interfaces, clock, logger, tell: events }, () => instances.values()),
+    straysOf: (key) => strays.of(key),
   }
 
   const sleep = createSleepWatch(link, logger, (asleep) => {
@@ -228,7 +229,7 @@ export function createVrrp(options: VrrpOptions): Vrrp {
       for (const instance of instances.values()) instance.stop('stopped', keep)
       for (const group of groups.values()) group.announce('STOP', 'the program ends')
       if (!keep) link.holdStatic([], [], [])
-      shared.strays.close()
+      strays.close()
       shared.trackers.close()
       shared.announcer.close()
       interfaces.close()
