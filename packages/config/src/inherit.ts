@@ -42,6 +42,7 @@ export interface Home {
   readonly remarks: Remarks
 }
 
+const protocols = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' } as const
 const nat: Forwarding = { method: 'masq', tunnel: undefined }
 
 /**
@@ -52,7 +53,7 @@ export function* resolveVirtualServer(text: VirtualServerText & Read, home: Home
   const { remarks } = home
   const header = text.header as VirtualServerText['header'] | undefined
   if (header === undefined) return undefined
-  const protocol = (text.protocol ?? 'UDP').toLowerCase() as VirtualServer['protocol']
+  const protocol = protocols[text.protocol ?? 'UDP']
   const target = resolveTarget(text, home)
   if (target === undefined) return undefined
   if (text.scheduler === undefined) remarks.add('W040', placeOfKeyword(text), 'no lb_algo is given: wlc is used')

@@ -141,7 +141,8 @@ function* realServers(
     kept.push(fixed)
     yield
   }
-  return kept
+  // Copied: an array that grew has room for sixteen more.
+  return kept.slice()
 }
 
 /** With DR and TUN the real server gets the packets unchanged: its port is the virtual server's. */

@@ -18,6 +18,12 @@ export function serviceKeys(virtual: VirtualServer): ServiceKey[] {
   return [keyOf(target, virtual.protocol)]
 }
 
+/** A service's id; where it is the virtual server's name it is that very text, which is there already. */
+export function serviceIdOf({ name }: VirtualServer, key: ServiceKey): string {
+  const id = serviceId(key)
+  return id === name ? name : id
+}
+
 type PlainTarget = Exclude<VirtualServerTarget, { kind: 'group' }>
 
 function keyOf(target: PlainTarget, protocol: VirtualServer['protocol']): ServiceKey {
@@ -225,12 +231,13 @@ function ownSettings(virtual: VirtualServer, key: ServiceKey): ServiceSettings {
 /** All pools' services by id. Where two name the same service their destinations are joined; the first one's settings stand. */
 export function desiredTable(pools: Iterable<Pool>): Map<string, Service> {
   const table = new Map<string, Service>()
-  for (const pool of pools) for (const service of desiredServices(pool)) join(table, service)
+  for (const pool of pools) {
+    for (const service of desiredServices(pool)) join(table, serviceIdOf(pool.config, service.key), service)
+  }
   return table
 }
 
-function join(table: Map<string, Service>, service: Service): void {
-  const id = serviceId(service.key)
+function join(table: Map<string, Service>, id: string, service: Service): void {
   const before = table.get(id)
   if (before === undefined) {
     table.set(id, service)

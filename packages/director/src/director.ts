@@ -91,8 +91,10 @@ export function createDirector(options: DirectorOptions): Director {
     if (config === undefined) throw new Error('no configuration')
     return config
   }
-  const alarms = options.alarms(() => currentConfig().globals)
-  const notifying = { run: options.runScript, globals: () => currentConfig().globals, clock, logger, events }
+  /** Made here: what is made in a function that takes long keeps all that it knew, for as long as it is kept itself. */
+  const globalsNow = () => currentConfig().globals
+  const alarms = options.alarms(globalsNow)
+  const notifying = { run: options.runScript, globals: globalsNow, clock, logger, events }
   const notifier = createNotifier(notifying)
   const tellers: Tellers = {
     logger,
@@ -332,7 +334,7 @@ export function createDirector(options: DirectorOptions): Director {
     tellBegin(effects.filter(isTellable), tellers)
     if (globals.rsInitNotifies) tellPresent()
     checks.change([], await planChecks(table.pools, ({ pool }) => fresh.has(pool)))
-    prober = await options.startProber(proberEvents, () => currentConfig().globals)
+    prober = await options.startProber(proberEvents, globalsNow)
     suspension.use(config.virtualServers)
     probed.follow(config)
     probed.setAll()

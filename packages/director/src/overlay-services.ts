@@ -1,6 +1,5 @@
 import type { Config, VirtualServer } from '@ipvs-director/config'
-import { serviceId } from 'ipvs-netlink'
-import { serviceKeys } from './desired.ts'
+import { serviceIdOf, serviceKeys } from './desired.ts'
 import type { AddedService, Drain, Overlay } from './overlay.ts'
 
 /** Its servers are drained; when the last one is, `withoutService` follows. */
@@ -31,7 +30,7 @@ function withoutKey<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<st
 }
 
 /** The kernel's services a virtual server answers for. */
-export const idsOf = (virtual: VirtualServer): string[] => serviceKeys(virtual).map(serviceId)
+export const idsOf = (virtual: VirtualServer): string[] => serviceKeys(virtual).map((key) => serviceIdOf(virtual, key))
 
 /** The file's virtual servers without those left out, then those added by hand. */
 export function withServices(file: Config, { services, removedServices }: Overlay): Config {

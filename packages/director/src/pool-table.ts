@@ -1,5 +1,5 @@
-import { serviceId, type Destination, type Service } from 'ipvs-netlink'
-import { desiredEntry, desiredService, desiredTable, isSimple, serviceKeys } from './desired.ts'
+import type { Destination, Service } from 'ipvs-netlink'
+import { desiredEntry, desiredService, desiredTable, isSimple, serviceIdOf, serviceKeys } from './desired.ts'
 import { idsOf } from './overlay-services.ts'
 import type { Pool, PoolServer } from './pool.ts'
 import type { Reconciler } from './reconcile.ts'
@@ -47,7 +47,7 @@ export function createPoolTable(reconciler: Reconciler): PoolTable {
   function wishesOf(pool: Pool): [string, Service][] {
     const wishes: [string, Service][] = []
     for (const key of serviceKeys(pool.config)) {
-      const id = serviceId(key)
+      const id = serviceIdOf(pool.config, key)
       const sharing = byService.get(id) ?? [pool]
       if (sharing.length === 1) wishes.push([id, desiredService(pool, key)])
       else wishes.push(...[...desiredTable(sharing)].filter(([shared]) => shared === id))
@@ -74,7 +74,7 @@ export function createPoolTable(reconciler: Reconciler): PoolTable {
   ): { id: string; changes: [string, Destination | undefined][] } | undefined {
     const [key, ...others] = serviceKeys(pool.config)
     if (key === undefined || others.length > 0) return undefined
-    const id = serviceId(key)
+    const id = serviceIdOf(pool.config, key)
     if ((byService.get(id)?.length ?? 0) !== 1 || !isSimple(pool, key)) return undefined
     return { id, changes: [...servers].map((server) => desiredEntry(pool, server, key)) }
   }
