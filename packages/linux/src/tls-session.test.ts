@@ -56,12 +56,13 @@ describe.skipIf(!available)('a session', () => {
 
   test.for([
     ['HTTP/1.1 400 Bad Request\r\n\r\n', 'wrong version number'],
-    [Buffer.from([21, 3, 3, 0, 2, 2, 40]), 'sslv3 alert handshake failure'],
+    [Buffer.from([21, 3, 3, 0, 2, 2, 40]), 'alert handshake failure'],
   ] as const)('says in the words of OpenSSL what is wrong: %o', ([answer, said]) => {
     const session = open()
     session.handshake()
     session.feed(Buffer.from(answer))
-    expect(() => session.handshake()).toThrow(expect.objectContaining({ code: 'ERR_SSL', message: said }) as Error)
+    const error = { code: 'ERR_SSL', message: expect.stringContaining(said) as string }
+    expect(() => session.handshake()).toThrow(expect.objectContaining(error) as Error)
   })
 
   test('cannot be written to before the end of the handshake', () => {
