@@ -77,7 +77,7 @@ function keysOf(virtualServers: readonly VirtualServer[]): readonly string[] {
  * same when a configuration changes. A path for which there is none left keeps 0.
  */
 export function withDataPathMarks(config: Config): Config {
-  const keys = keysOf(config.virtualServers)
+  const keys = config.globals.dataPathMarks === undefined ? [] : keysOf(config.virtualServers)
   if (keys.length === 0) return config
   const marks = assign(keys, config)
   return {

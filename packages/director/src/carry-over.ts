@@ -1,43 +1,29 @@
-import type { CheckerConfig, VirtualServer } from '@ipvs-director/config'
-import { formatEndpoint } from '@ipvs-director/core'
+import type { CheckerConfig, RealServer } from '@ipvs-director/config'
 import { checkIdOf, probeIdentityOf, type CheckTable } from './checks.ts'
 import { isAlive, type CheckHealth, type Pool, type PoolEffect, type PoolServer, type ServerHealth } from './pool.ts'
 
 /**
- * A pool's health across a reload. A checker's state belongs to what it probes and how: equal probe, equal state,
+ * A server's health across a reload. A checker's state belongs to what it probes and how: equal probe, equal state,
  * whatever else changed. A checker that is new on a server that was there starts by the server's state
  * (reference/checkers.md §9). A check that is under way already, for whomever, is told of again only when it turns: who asks
  * for it now begins by what it has found.
  */
-export function carriedHealth(
-  next: VirtualServer,
-  before: Pool | undefined,
-  running: CheckTable,
-): Map<string, ServerHealth> {
-  const health = new Map<string, ServerHealth>()
-  for (const real of next.realServers) {
-    const name = formatEndpoint(real)
-    const old = before?.servers.get(name)
-    if (old?.config.checkers === real.checkers && old.config.weight === real.weight) {
-      health.set(name, old.health)
-      continue
-    }
-    const known = old === undefined ? new Map<string, CheckHealth>() : checksByProbe(old)
-    const wasAlive = old === undefined ? undefined : isAlive(old.health)
-    const checks = real.checkers.map(
-      (checker) =>
-        found(checker, running) ??
-        known.get(probeIdentityOf(checker)) ??
-        newCheck((wasAlive ?? false) || !checker.timing.alpha),
-    )
-    const failed = checks.filter((check) => !check.up).length
-    const contribution = sharesOf(checks, real.weight)
-    const isAsBefore = old !== undefined && (failed === 0) === wasAlive
-    const since = isAsBefore ? old.health.since : sinceOf(checks)
-    const turns = old === undefined ? 0 : old.health.turns + (isAsBefore ? 0 : 1)
-    health.set(name, { checks, failed, contribution, since, turns })
-  }
-  return health
+export function carriedHealth(real: RealServer, old: PoolServer | undefined, running: CheckTable): ServerHealth {
+  if (old?.config.checkers === real.checkers && old.config.weight === real.weight) return old.health
+  const known = old === undefined ? new Map<string, CheckHealth>() : checksByProbe(old)
+  const wasAlive = old === undefined ? undefined : isAlive(old.health)
+  const checks = real.checkers.map(
+    (checker) =>
+      found(checker, running) ??
+      known.get(probeIdentityOf(checker)) ??
+      newCheck((wasAlive ?? false) || !checker.timing.alpha),
+  )
+  const failed = checks.filter((check) => !check.up).length
+  const contribution = sharesOf(checks, real.weight)
+  const isAsBefore = old !== undefined && (failed === 0) === wasAlive
+  const since = isAsBefore ? old.health.since : sinceOf(checks)
+  const turns = old === undefined ? 0 : old.health.turns + (isAsBefore ? 0 : 1)
+  return { checks, failed, contribution, since, turns }
 }
 
 /** What the same check has found; undefined: it is not under way, or has said nothing yet. */

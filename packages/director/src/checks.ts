@@ -95,28 +95,53 @@ export class CheckTable {
     return initial === check.initial ? check : { ...check, initial }
   }
 
-  /** Takes out what some pools ask for, and puts in what is planned for others. Answers the ids that this is about. */
-  change(gone: readonly Pool[], come: CheckPlan): ReadonlySet<string> {
+  /** What changes when some pools go and others come with what is planned for them. */
+  async plan(gone: readonly Pool[], come: CheckPlan): Promise<CheckChange> {
     const left = new Set(gone)
-    const touched = new Set<string>()
+    const after = new Map<string, PlannedCheck | undefined>()
     for (const { servers } of gone) {
-      for (const { config } of servers.values()) for (const each of config.checkers) touched.add(checkIdOf(each))
+      await inSlices(servers.values(), ({ config }) => {
+        for (const id of config.checkers.map(checkIdOf)) {
+          const planned = this.#plan.get(id)
+          if (planned === undefined || after.has(id)) continue
+          const [first, ...others] = subscribersOf(planned).filter(({ pool }) => !left.has(pool))
+          after.set(id, first === undefined ? undefined : plannedFor(planned.check, first, others))
+        }
+      })
     }
-    for (const id of touched) {
-      const planned = this.#plan.get(id)
-      if (planned === undefined) continue
-      const [first, ...others] = subscribersOf(planned).filter(({ pool }) => !left.has(pool))
-      if (first === undefined) this.#plan.delete(id)
-      else this.#plan.set(id, plannedFor(planned.check, first, others))
-    }
-    for (const [id, planned] of come) {
-      touched.add(id)
-      const known = this.#plan.get(id)
-      if (known === undefined) this.#plan.set(id, planned)
-      else this.#plan.set(id, plannedFor(known.check, known, [...(known.others ?? []), ...subscribersOf(planned)]))
-    }
-    return touched
+    const touched = new Set<string>()
+    await inSlices(come, ([id, planned]) => {
+      const known = after.has(id) ? after.get(id) : this.#plan.get(id)
+      if (known === undefined) after.set(id, planned)
+      else after.set(id, plannedFor(known.check, known, [...(known.others ?? []), ...subscribersOf(planned)]))
+    })
+    await inSlices(after, ([id, planned]) => {
+      if (namesOf(planned) !== namesOf(this.#plan.get(id))) touched.add(id)
+    })
+    return { after, touched }
   }
+
+  /** Makes a change that was planned since the last one. */
+  change({ after }: CheckChange): void {
+    for (const [id, planned] of after) {
+      if (planned === undefined) this.#plan.delete(id)
+      else this.#plan.set(id, planned)
+    }
+  }
+}
+
+/** What becomes of checks, by their ids; undefined: nobody asks for it any more. */
+export interface CheckChange {
+  readonly after: ReadonlyMap<string, PlannedCheck | undefined>
+  /** Those of which other virtual servers are to hear than before. */
+  readonly touched: ReadonlySet<string>
+}
+
+/** The virtual servers that hear of a check, each once, as a text. */
+function namesOf(planned: PlannedCheck | undefined): string {
+  if (planned === undefined) return ''
+  if (planned.others === undefined) return planned.pool.config.name
+  return [...new Set(subscribersOf(planned).map(({ pool }) => pool.config.name))].sort().join('\n')
 }
 
 function initialOf(health: CheckHealth | undefined, fresh: boolean): InitialHealth {

@@ -14,15 +14,18 @@ function through(server: string, fwmark: number, vip = '192.0.2.1:80'): CheckerC
   return { ...plain, connection }
 }
 
-const twice = config([
-  virtualServer({
-    realServers: [
-      realServer('10.0.0.1:80', { checkers: [through('10.0.0.1', 7), tcpChecker('10.0.0.1:80')] }),
-      realServer('10.0.0.2:80', { checkers: [through('10.0.0.2', 8), through('10.0.0.2', 8)] }),
-      realServer('10.0.0.3:80', { checkers: [through('10.0.0.3', 0)] }),
-    ],
-  }),
-])
+const twice = config(
+  [
+    virtualServer({
+      realServers: [
+        realServer('10.0.0.1:80', { checkers: [through('10.0.0.1', 7), tcpChecker('10.0.0.1:80')] }),
+        realServer('10.0.0.2:80', { checkers: [through('10.0.0.2', 8), through('10.0.0.2', 8)] }),
+        realServer('10.0.0.3:80', { checkers: [through('10.0.0.3', 0)] }),
+      ],
+    }),
+  ],
+  { dataPathMarks: { first: 7, last: 8 } },
+)
 
 test('a service for each mark, with one destination', () => {
   const services = dataPathServices(twice)

@@ -12,8 +12,9 @@ type Connection = NonNullable<CheckerConfig['connection']>
  * The services by which checks with `data_path` reach one real server each: for a mark of data_path_marks, with that
  * server alone. They are ours like those of the pools, and no client ever gets to them.
  */
-export function dataPathServices({ virtualServers }: Config): Map<string, Service> {
+export function dataPathServices({ globals, virtualServers }: Config): Map<string, Service> {
   const services = new Map<string, Service>()
+  if (globals.dataPathMarks === undefined) return services
   for (const at of connectionsOf(virtualServers)) {
     const service = serviceOf(at)
     if (service !== undefined) services.set(serviceId(service.key), service)

@@ -1,5 +1,5 @@
 import type { ProberEvents, Report } from '@ipvs-director/checkers'
-import { withDataPathMarks, withGroupMarks, type Config } from '@ipvs-director/config'
+import { withDataPathMarks, withGroupMarks, type Config, type RealServer } from '@ipvs-director/config'
 import type { Plan, ReloadResult } from '@ipvs-director/control'
 import { formatEndpoint, seconds } from '@ipvs-director/core'
 import { notificationsOf, stateLines } from '@ipvs-director/vrrp'
@@ -17,7 +17,7 @@ import { createDrains } from './drains.ts'
 import { createEventLog } from './events.ts'
 import { createKernelReader } from './kernel-view.ts'
 import { createKernelTimeouts } from './kernel-timeouts.ts'
-import { nextGeneration, successorsOf, type Generation } from './generation.ts'
+import { nextGeneration, succeed, successorsOf, type Generation } from './generation.ts'
 import { isDrainedOnRemoval, leavingAfter, type LeavingServer } from './leaving.ts'
 import { createNotifier } from './notify.ts'
 import { createOffers } from './offers.ts'
@@ -84,8 +84,8 @@ export function createDirector(options: DirectorOptions): Director {
   let reloads = 0
   let remarks = noRemarks
   let refused: { at: number; diagnostics: readonly string[] } | undefined
-  /** Reports that come while the next generation is being put together; it is told of them at its beginning. */
-  let missed: Report[] | undefined
+  /** Checks that are heard of while the next generation is being put together; it is told of them at its beginning. */
+  let heard: Set<string> | undefined
 
   const currentConfig = (): Config => {
     if (config === undefined) throw new Error('no configuration')
@@ -284,7 +284,7 @@ export function createDirector(options: DirectorOptions): Director {
 
   const proberEvents: ProberEvents = {
     report(report: Report) {
-      missed?.push(report)
+      heard?.add(report.id)
       for (const name of probed.heard(report.id)) failover.bfd(name, report.up)
       for (const { pool, server, checker } of checks.subscribers(report.id)) {
         const { up, first, verdict, at } = report
@@ -319,7 +319,7 @@ export function createDirector(options: DirectorOptions): Director {
     const fresh = new Set<Pool>()
     const pools = config.virtualServers.map((virtual) => {
       const health = adoptedHealth(virtual, found)
-      const known = health === undefined ? {} : { health }
+      const known = health === undefined ? {} : { health: (_: RealServer, name: string) => health.get(name) }
       const pool = createPool(virtual, { ...known, steers: steersFor(overlay, virtual), since: now })
       if (health === undefined) fresh.add(pool)
       return pool
@@ -333,7 +333,7 @@ export function createDirector(options: DirectorOptions): Director {
     await timeouts.set(globals.lvsTimeouts)
     tellBegin(effects.filter(isTellable), tellers)
     if (globals.rsInitNotifies) tellPresent()
-    checks.change([], await planChecks(table.pools, ({ pool }) => fresh.has(pool)))
+    checks.change(await checks.plan([], await planChecks(table.pools, ({ pool }) => fresh.has(pool))))
     prober = await options.startProber(proberEvents, globalsNow)
     suspension.use(config.virtualServers)
     probed.follow(config)
@@ -409,18 +409,18 @@ export function createDirector(options: DirectorOptions): Director {
     steering.leave(leavingFrom(nextFile, now))
     const { overlay } = steering
     const nextConfig = asOf(nextFile, overlay)
-    missed = []
+    heard = new Set()
     let next: Generation
     try {
       next = await nextGeneration(nextConfig, table, overlay, now, checks)
     } catch (error) {
-      missed = undefined
+      heard = undefined
       throw error
     }
     mustGoOn()
     // From here to `want` nothing else has its turn.
-    for (const report of missed) next.replay(report)
-    missed = undefined
+    next.catchUp(heard, steering.overlay)
+    heard = undefined
     const { gone, come } = next
     slowStarts.carry(gone, come)
     const before = next.whole ? new Map(reconciler.desired) : wantedBy(gone)
@@ -439,11 +439,11 @@ export function createDirector(options: DirectorOptions): Director {
     )
     const left = [...before.keys()].filter((id) => !wanted.has(id))
     reconciler.want([...(effects.length > 0 ? next.desired() : wanted), ...left.map((id) => [id, undefined] as const)])
-    const touched = checks.change(gone, next.plan)
+    checks.change(next.checks)
     const suspended = suspension.use(config.virtualServers)
     const sessions = probed.follow(config)
     if (suspended) probed.setAll()
-    else probed.change(new Set([...touched, ...sessions]))
+    else probed.change(new Set([...next.checks.touched, ...sessions]))
     alarms.apply(config)
     await timeouts.set(config.globals.lvsTimeouts)
     await reconciler.settled()
@@ -530,6 +530,7 @@ export function createDirector(options: DirectorOptions): Director {
     const overlay = { ...steering.overlay, leaving: leavingFrom(loaded.config, clock.wall()) }
     const nextConfig = asOf(loaded.config, overlay)
     const next = await successorsOf(nextConfig, table.pools, overlay, clock.wall(), checks)
+    succeed(next, table.pools)
     slowStarts.carry(table.pools, next)
     for (const pool of next) pool.begin(clock.wall())
     const changes = [

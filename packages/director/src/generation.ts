@@ -1,14 +1,13 @@
-import type { Report } from '@ipvs-director/checkers'
-import type { Config, VirtualServer } from '@ipvs-director/config'
+import type { Config, RealServer } from '@ipvs-director/config'
 import type { Service } from 'ipvs-netlink'
 import { carriedHealth } from './carry-over.ts'
-import { planChecks, subscribersOf, type CheckPlan, type CheckTable } from './checks.ts'
+import { planChecks, subscribersOf, type CheckChange, type CheckTable } from './checks.ts'
 import { wantedTable } from './data-paths.ts'
 import { idsOf } from './overlay-services.ts'
 import { steersFor, type Overlay } from './overlay.ts'
-import { createPool, type Pool } from './pool.ts'
+import { growPool, type Pool } from './pool.ts'
 import type { PoolTable } from './pool-table.ts'
-import { inSlices } from './slices.ts'
+import { pause, stepwise } from './slices.ts'
 import { unsteered, type Steer } from './steer.ts'
 
 /** What a configuration will run as, put together while the one before still runs. */
@@ -17,10 +16,13 @@ export interface Generation {
   /** Pools that did not run before, and those that run no more. */
   readonly come: readonly Pool[]
   readonly gone: readonly Pool[]
-  /** The checks of those that come. */
-  readonly plan: CheckPlan
-  /** Takes in a verdict that came meanwhile; those who run have it, and have told of it. */
-  replay(report: Report): void
+  /** What becomes of the checks. */
+  readonly checks: CheckChange
+  /**
+   * Catches up with what happened since it was begun, when it is about to run: with checks that were heard of, of which those
+   * who run have told, and with what operators want now.
+   */
+  catchUp(heard: ReadonlySet<string>, overlay: Overlay): void
   /** What these pools want; those that go on as they are left out, which want what they wanted, unless `whole`. */
   desired(): Map<string, Service>
   /** Services are shared with pools that go on: all are looked at. */
@@ -39,17 +41,25 @@ export async function nextGeneration(
   const come = pools.filter((pool) => !old.has(pool))
   const gone = before.filter((pool) => !next.has(pool))
   const plan = await planChecks(come, () => false)
+  const checks = await running.plan(gone, plan)
   const whole = isShared(come, gone, sharing)
   return {
     pools,
     come,
     gone,
-    plan,
+    checks,
     whole,
-    replay({ id, up, first, verdict, at }) {
-      for (const { pool, server, checker } of subscribersOf(plan.get(id))) {
-        pool.verdict(server, { checker, up, first, verdict, at })
+    catchUp(heard, latest) {
+      const known = new Map(gone.map((pool) => [pool.config.name, pool]))
+      for (const id of heard) {
+        for (const { pool, server } of subscribersOf(plan.get(id))) {
+          const real = pool.servers.get(server)?.config
+          const old = known.get(pool.config.name)?.servers.get(server)
+          if (real !== undefined) pool.know(server, carriedHealth(real, old, running))
+        }
       }
+      if (latest !== overlay) for (const pool of come) steerAs(pool, steersFor(latest, pool.config), now)
+      succeed(come, gone)
     },
     desired: () => wantedTable(whole ? pools : come, config),
   }
@@ -69,7 +79,7 @@ function isShared(come: readonly Pool[], gone: readonly Pool[], sharing: PoolTab
   return gone.some((pool) => idsOf(pool.config).some(isKept))
 }
 
-/** The pools of a configuration, going on with what is known from those that run, and from the checks under way. */
+/** The pools of a configuration, with what is known from those that run, and from the checks under way; see {@link succeed}. */
 export async function successorsOf(
   config: Config,
   before: readonly Pool[],
@@ -79,24 +89,34 @@ export async function successorsOf(
 ): Promise<readonly Pool[]> {
   const known = new Map(before.map((pool) => [pool.config.name, pool]))
   const pools: Pool[] = []
-  await inSlices(config.virtualServers, (virtual) => {
-    pools.push(successorOf(virtual, known.get(virtual.name), overlay, now, running))
-  })
+  for (const virtual of config.virtualServers) {
+    const old = known.get(virtual.name)
+    const steers = steersFor(overlay, virtual)
+    if (old?.config === virtual && isSteeredSo(old, steers)) pools.push(old)
+    else {
+      const health = (real: RealServer, name: string) => carriedHealth(real, old?.servers.get(name), running)
+      pools.push(await stepwise(growPool(virtual, { health, steers, since: now })))
+    }
+    const wait = pause()
+    if (wait !== undefined) await wait
+  }
   return pools
 }
 
-function successorOf(
-  virtual: VirtualServer,
-  before: Pool | undefined,
-  overlay: Overlay,
-  now: number,
-  running: CheckTable,
-): Pool {
-  const steers = steersFor(overlay, virtual)
-  if (before?.config === virtual && isSteeredSo(before, steers)) return before
-  const health = carriedHealth(virtual, before, running)
-  if (before === undefined) return createPool(virtual, { health, steers, since: now })
-  return createPool(virtual, { health, steers, quorum: before.quorum, since: before.since, turns: before.turns })
+/** Pools take the place of others of their names, as these are at that moment. */
+export function succeed(come: readonly Pool[], gone: readonly Pool[]): void {
+  const known = new Map(gone.map((pool) => [pool.config.name, pool]))
+  for (const pool of come) {
+    const before = known.get(pool.config.name)
+    if (before !== undefined && before !== pool) pool.goOn(before)
+  }
+}
+
+function steerAs(pool: Pool, steers: ReadonlyMap<string, Steer>, now: number): void {
+  for (const { name, steer } of pool.servers.values()) {
+    const wanted = steers.get(name) ?? unsteered
+    if (wanted !== steer) pool.steer(name, wanted, now)
+  }
 }
 
 /** Whether the operators' wishes are those that a pool follows. */

@@ -171,6 +171,10 @@ export interface Pool {
   verdict(server: string, event: CheckVerdict): PoolEffect[]
   /** Lays an operator's wish over a server, instead of an earlier one. */
   steer(server: string, steer: Steer, at: number): PoolEffect[]
+  /** Takes over what is known of a server; nothing follows from it before `begin`. */
+  know(server: string, health: ServerHealth): void
+  /** Takes the place of another pool: with the quorum and the panic that it had, which `begin` judges anew. */
+  goOn(before: Pool): void
   /** Judges the quorum for the first time, by the gain threshold; a pool that stays down tells so only with a sorry server. */
   begin(at: number): PoolEffect[]
 }
@@ -192,19 +196,31 @@ export function initialHealth(up: readonly boolean[]): ServerHealth {
 }
 
 export interface PoolStart {
-  /** Health of each server by name; a server not in it starts by its checkers' alpha. */
-  readonly health?: ReadonlyMap<string, ServerHealth>
+  /** Health of a server; default, and where it answers nothing: by its checkers' alpha. */
+  readonly health?: (real: RealServer, name: string) => ServerHealth | undefined
   /** What operators asked of servers, by name. */
   readonly steers?: ReadonlyMap<string, Steer>
-  /** Quorum to go on from (a reload); undefined: judged by `begin`. */
-  readonly quorum?: QuorumState
   readonly since: number
-  /** How often quorum has changed (a reload); default: never. */
-  readonly turns?: number
 }
 
 export function createPool(config: VirtualServer, start: PoolStart): Pool {
-  return new RunningPool(config, start)
+  const steps = growPool(config, start)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+  }
+}
+
+/** The same, with a rest after each server: there may be very many. */
+export function* growPool(config: VirtualServer, start: PoolStart): Generator<undefined, Pool, undefined> {
+  const servers = new Map<string, PoolServer>()
+  for (const real of config.realServers) {
+    const name = formatEndpoint(real)
+    const health = start.health?.(real, name) ?? initialHealth(real.checkers.map((checker) => !checker.timing.alpha))
+    servers.set(name, { config: real, name, health, steer: start.steers?.get(name) ?? unsteered, ramp: 1 })
+    yield
+  }
+  return new RunningPool(config, servers, start.since)
 }
 
 /** A class: there may be thousands, and functions of its own for each of them are more than most of their servers need. */
@@ -214,30 +230,38 @@ class RunningPool implements Pool {
   quorum: QuorumState
   panic: boolean
   since: number
-  turns: number
+  turns = 0
   steered = 0
   /** The quorum was judged before (a reload). */
-  readonly #judged: boolean
+  #judged = false
   #weight = 0
   #alive = 0
   #possible = 0
   #counted = 0
 
-  constructor(config: VirtualServer, start: PoolStart) {
+  constructor(config: VirtualServer, servers: ReadonlyMap<string, PoolServer>, since: number) {
     this.config = config
-    const servers = new Map<string, PoolServer>()
-    for (const real of config.realServers) {
-      const name = formatEndpoint(real)
-      const health = start.health?.get(name) ?? initialHealth(real.checkers.map((checker) => !checker.timing.alpha))
-      servers.set(name, { config: real, name, health, steer: start.steers?.get(name) ?? unsteered, ramp: 1 })
-    }
     this.servers = servers
     for (const server of servers.values()) this.#count(server, 1)
     this.panic = this.#inPanic()
-    this.#judged = start.quorum !== undefined
-    this.quorum = { up: start.quorum?.up ?? false, aliveWeight: this.#weightNow() }
-    this.since = start.since
-    this.turns = start.turns ?? 0
+    this.quorum = { up: false, aliveWeight: this.#weightNow() }
+    this.since = since
+  }
+
+  know(name: string, health: ServerHealth): void {
+    const server = this.servers.get(name)
+    if (server === undefined) return
+    this.#count(server, -1)
+    server.health = health
+    this.#count(server, 1)
+  }
+
+  goOn({ quorum, panic, since, turns }: Pool): void {
+    this.panic = panic
+    this.quorum = { up: quorum.up, aliveWeight: this.#weightNow() }
+    this.since = since
+    this.turns = turns
+    this.#judged = true
   }
 
   begin(at: number): PoolEffect[] {

@@ -19,6 +19,16 @@ async function rest(): Promise<void> {
   began = performance.now()
 }
 
+/** Does work that may rest after each step, and answers what it comes to. */
+export async function stepwise<T>(steps: Iterator<unknown, T>): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+    const wait = pause()
+    if (wait !== undefined) await wait
+  }
+}
+
 /** Does something for each item, and lets the event loop go round in between: a big reload must not hold up a verdict. */
 export async function inSlices<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
   for (const item of items) {

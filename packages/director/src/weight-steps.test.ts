@@ -3,7 +3,7 @@ import { weightCauses, type WeightCause } from '@ipvs-director/control'
 import { millis, seconds } from '@ipvs-director/core'
 import { expect, test } from 'vitest'
 import { situationOf, wantedWeight } from './desired.ts'
-import { createPool, type Pool } from './pool.ts'
+import { createPool, type Pool, type ServerHealth } from './pool.ts'
 import type { Admin, Steer } from './steer.ts'
 import { realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
 import { weightSteps } from './weight-steps.ts'
@@ -86,8 +86,11 @@ const rows: Record<string, Row> = {
   },
   'absent at the start': {
     pool: () => {
-      const health = new Map([[first, { ...three().servers.get(first)!.health, failed: 1, checks: [{ up: false, seen: false, since: undefined, verdict: undefined, at: undefined }] }]]) // prettier-ignore
-      return createPool(virtualServer({ realServers: names.map((name) => realServer(name)) }), { since: 0, health })
+      const health = new Map<string, ServerHealth>([[first, { ...three().servers.get(first)!.health, failed: 1, checks: [{ up: false, seen: false, since: undefined, verdict: undefined, at: undefined }] }]]) // prettier-ignore
+      return createPool(virtualServer({ realServers: names.map((name) => realServer(name)) }), {
+        since: 0,
+        health: (_, name) => health.get(name),
+      })
     },
     then: nothing,
     told: ['adopted → none'],

@@ -77,7 +77,10 @@ async function until(done: () => boolean): Promise<void> {
 test('what happens to a pool reaches the pipes at once and mail together', async () => {
   const { clock, mails, to, service } = start({ mail, fifos: [fifo('all', 'all'), fifo('lvs', 'lvs'), fifo('vrrp', 'vrrp')] }) // prettier-ignore
   await until(() => ['all', 'lvs', 'vrrp'].every((name) => existsSync(join(folder, name))))
-  const pool = createPool(service, { health: new Map([['10.0.0.2:80', initialHealth([true])]]), since: 0 })
+  const pool = createPool(service, {
+    health: (_, name) => (name === '10.0.0.2:80' ? initialHealth([true]) : undefined),
+    since: 0,
+  })
   tellBegin(pool.begin(0).map((effect) => ({ pool, effect })), to) // prettier-ignore
   const verdict = { up: false, class: 'refused', reason: 'connection refused' } as never
   for (const effect of pool.verdict('10.0.0.2:80', { checker: 0, up: false, first: true, verdict, at: 1 })) tell(pool, effect, to) // prettier-ignore
@@ -103,7 +106,10 @@ test('events that come in a richer form are not told twice; others are', async (
 
 test('the end of a pool is told, and what waits is delivered at the stop', async () => {
   const { alarms: made, mails, to, service } = start({ mail })
-  const pool = createPool(service, { health: new Map([['10.0.0.2:80', initialHealth([true])]]), since: 0 })
+  const pool = createPool(service, {
+    health: (_, name) => (name === '10.0.0.2:80' ? initialHealth([true]) : undefined),
+    since: 0,
+  })
   pool.begin(0)
   tellGone(pool, 'Shutting down', to)
   expect(mails).toEqual([])
