@@ -37,11 +37,14 @@ async function oneShape(shape: Shape): Promise<Finding[]> {
   return [
     { what: `install ${name}`, ours, peer: 'ipvsadm -R', theirs: restore, goal: 0.05 },
     { what: `install ${name}`, ours, peer: 'keepalived, start to full table', theirs: keepalived, goal: 0.15 },
-    { what: `audit ${name}, unchanged`, ours: audit, peer: 'ipvsadm -Ln', theirs: list, goal: 0.2 },
+    { what: `audit ${name}, unchanged`, ours: audit, peer: 'ipvsadm -Ln', theirs: list, goal: auditGoal(shape) },
     { what: `read back ${name} by netlink`, ours: read, peer: 'ipvsadm -Ln', theirs: list, goal: undefined },
     { what: `start to full table ${name}`, ours: director, peer: 'keepalived', theirs: keepalived, goal: 0.6 },
   ]
 }
+
+/** Where a service has few destinations; ipvsadm asks for those of one by one call. */
+const auditGoal = ({ services }: Shape): number | undefined => (services === 5000 ? 0.2 : undefined)
 
 const config = (host: Host, shape: Shape): string => host.writeFile('keepalived.conf', configOf(shape))
 
