@@ -4,6 +4,7 @@
  *
  * Usage: node warm-up.mjs FOLDER
  */
+import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -23,7 +24,8 @@ const config = Array.from({ length: 20 }, (_, n) => `virtual_server 127.0.1.${n}
   protocol TCP
 ${servers.join('')}}\n`).join('') // prettier-ignore
 
-const script = new Script(readFileSync(file, 'latin1'), { filename: file })
+const source = readFileSync(file)
+const script = new Script(source.toString('latin1'), { filename: file })
 const program = {}
 script.runInThisContext()(program, createRequire(file), file)
 
@@ -37,7 +39,10 @@ try {
   const words = ['-n', '-l', '--memory-ipvs', '-f', join(state, 'warm-up.conf'), '--state-dir', state]
   process.exitCode = await program.main(words)
   clearInterval(ready)
-  if (process.exitCode === 0) writeFileSync(`${file}.cache`, script.createCachedData())
+  if (process.exitCode === 0) {
+    const digest = createHash('sha256').update(source).digest()
+    writeFileSync(`${file}.cache`, Buffer.concat([digest, script.createCachedData()]))
+  }
 } finally {
   rmSync(state, { recursive: true, force: true })
 }
