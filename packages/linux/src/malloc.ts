@@ -11,8 +11,8 @@ const trimEvery = 30_000
 
 /**
  * Keeps what glibc holds on to small. It gives each thread memory of its own to take from, and keeps most of what is freed:
- * V8's threads, which compile and collect for moments, would leave ten MiB behind. Trimming takes well under a millisecond.
- * To be called early; without the addon it does nothing.
+ * V8's threads, which compile and collect for moments, would leave ten MiB behind. Trimming takes half a millisecond for each MiB
+ * that it gives back, else next to nothing. To be called early; without the addon it does nothing.
  */
 export function keepMallocSmall(): void {
   if (!addonAvailable()) return
