@@ -32,7 +32,9 @@ export function createDrains({ clock, logger, pools, readKernel, drained }: Drai
   function draining(): { readonly pool: Pool; readonly server: PoolServer; readonly due: Millis }[] {
     const before = ends
     ends = new Map()
-    return pools().flatMap((pool) =>
+    // Of fifty thousand servers none may be steered.
+    const steered = pools().filter((pool) => pool.steered > 0)
+    return steered.flatMap((pool) =>
       [...pool.servers.values()].flatMap((server) => {
         const { admin } = server.steer
         if (admin?.kind !== 'draining') return []
