@@ -41,10 +41,12 @@ export interface Engine extends Prober {
 }
 
 /**
- * Due times are met in rounds at least so far apart: waking up is what costs most at a thousand probes a second, and
- * what starts together also ends together. So a probe starts, and ends at its deadline, up to this much late.
+ * Probes start in rounds at least so far apart: waking up is what costs most at a thousand probes a second, and what starts
+ * together also ends together. So a probe starts up to this much late,
  */
-const round = millis(10)
+const startRound = millis(20)
+/** and ends at its deadline up to this much late. */
+const endRound = millis(10)
 /** A start that is later than this counts as late. */
 const lateBeyond = 50
 /** Starts in one go before other events have their turn. */
@@ -97,7 +99,10 @@ export function createEngine(options: EngineOptions): Engine {
   const tasks = new Map<string, Task>()
   /** By place. */
   const placed: (Task | undefined)[] = []
-  const dues = new DueTimes()
+  /** When each is to start, */
+  const starts = new DueTimes()
+  /** and when the time is up of those under way. */
+  const ends = new DueTimes()
   const queue: { readonly task: Task; readonly due: number }[] = []
   const durations = new DurationTable()
   const openTimes = new OpenTimes()
@@ -141,7 +146,7 @@ export function createEngine(options: EngineOptions): Engine {
       }
       tasks.set(check.id, task)
       placed[task.place] = task
-      if (checker.watch === undefined) dues.put(task.place, clock.now() + firstWait + random() * check.timing.warmup)
+      if (checker.watch === undefined) starts.put(task.place, clock.now() + firstWait + random() * check.timing.warmup)
       else watch(task)
     }
     arm()
@@ -160,7 +165,8 @@ export function createEngine(options: EngineOptions): Engine {
       const task = tasks.get(id)
       if (task === undefined) continue
       tasks.delete(id)
-      dues.remove(task.place)
+      starts.remove(task.place)
+      ends.remove(task.place)
       placed[task.place] = undefined
       end(task)
       durations.close(task.place)
@@ -179,40 +185,40 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function arm(): void {
-    const due = dues.firstDue()
+    const due = Math.min(
+      Math.max(starts.firstDue(), lastSweep + startRound),
+      Math.max(ends.firstDue(), lastSweep + endRound),
+    )
     if (due === armedFor || stopped !== undefined) return
     timer?.cancel()
     armedFor = due
-    if (due === Infinity) {
-      timer = undefined
-      return
-    }
-    const now = clock.now()
-    timer = clock.after(millis(Math.max(0, due - now, lastSweep + round - now)), sweep)
+    timer = due === Infinity ? undefined : clock.after(millis(Math.max(0, due - clock.now())), sweep)
   }
 
   function sweep(): void {
     armedFor = Infinity
     timer = undefined
     const now = clock.now()
-    let starts = 0
+    while (ends.firstDue() <= now) {
+      const place = ends.first()
+      ends.remove(place)
+      const task = placed[place]
+      if (task?.attempt !== undefined) overdue(task, task.attempt)
+      else if (task?.door !== undefined) tooLate(task, task.door)
+    }
+    let started = 0
     collecting = true
-    while (starts < startsAtOnce && dues.firstDue() <= now) {
-      const task = placed[dues.first()]
-      if (task === undefined) break
-      if (task.door !== undefined && task.asked) tooLate(task, task.door)
-      else if (task.attempt !== undefined) overdue(task, task.attempt)
-      else {
-        starts++
-        if (busy < limit) start(task, dues.firstDue())
-        else {
-          queue.push({ task, due: dues.firstDue() })
-          dues.remove(task.place)
-        }
-      }
+    for (; started < startsAtOnce && starts.firstDue() <= now; started++) {
+      const place = starts.first()
+      const due = starts.firstDue()
+      starts.remove(place)
+      const task = placed[place]
+      if (task === undefined) continue
+      if (busy < limit) start(task, due)
+      else queue.push({ task, due })
     }
     // More is due than may start in one go: the next round follows as soon as others had their turn.
-    lastSweep = starts < startsAtOnce ? now : -Infinity
+    lastSweep = started < startsAtOnce ? now : -Infinity
     send()
     arm()
   }
@@ -224,9 +230,9 @@ export function createEngine(options: EngineOptions): Engine {
 
   /** The time of a probe is up, or was up and it did not end. */
   function overdue(task: Task, attempt: RunningAttempt): void {
-    if (attempt.ended === undefined && attempt.due > clock.now()) dues.put(task.place, attempt.due)
+    if (attempt.ended === undefined && attempt.due > clock.now()) ends.put(task.place, attempt.due)
     else if (attempt.ended === undefined) {
-      dues.put(task.place, clock.now() + grace)
+      ends.put(task.place, clock.now() + grace)
       attempt.end('timeout')
     } else {
       trouble.tell(`${describe(task.check)}: a probe did not end by itself and was given up`)
@@ -245,7 +251,7 @@ export function createEngine(options: EngineOptions): Engine {
     const { check, checker } = task
     const attempt = beginAttempt(clock, checker, check.timing)
     task.attempt = attempt
-    dues.put(task.place, attempt.due)
+    ends.put(task.place, attempt.due)
     const given = { options: check.options, part: task.health.cursor, timeout: check.timing.timeout, attempt, io }
     checker.probe(given, check.connection).then(
       (finding) => {
@@ -261,7 +267,7 @@ export function createEngine(options: EngineOptions): Engine {
     const now = clock.now()
     task.asked = true
     openTimes.begin(task.place, now)
-    dues.put(task.place, now + task.check.timing.timeout)
+    ends.put(task.place, now + task.check.timing.timeout)
     doors.ask(task.place, at, opening)
     if (collecting) return
     collecting = true
@@ -273,6 +279,7 @@ export function createEngine(options: EngineOptions): Engine {
     const task = placed[place]
     if (task?.door === undefined || !task.asked) return
     task.asked = false
+    ends.remove(place)
     const began = openTimes.began(place)
     if (failure === undefined) concludeOpened(task, task.door, began)
     else conclude(task, began, fail(failure.class, failure.message))
@@ -310,6 +317,7 @@ export function createEngine(options: EngineOptions): Engine {
   function finish(task: Task, attempt: RunningAttempt, finding: Finding): void {
     if (task.attempt !== attempt) return
     task.attempt = undefined
+    ends.remove(task.place)
     attempt.onEnd = undefined
     if (stopped === undefined && task.place !== removed) conclude(task, attempt.startedAt, finding)
     leave()
@@ -337,7 +345,7 @@ export function createEngine(options: EngineOptions): Engine {
     const { check, checker } = task
     const { jitter = 0 } = check.timing
     const wait = jitter === 0 ? next : next * (1 + jitter * (2 * random() - 1))
-    dues.put(task.place, Math.max(now, (checker.interval === 'start' ? began : now) + wait))
+    starts.put(task.place, Math.max(now, (checker.interval === 'start' ? began : now) + wait))
   }
 
   /** What a verdict means: tells whom it concerns, and answers how long until the next probe. */
@@ -379,7 +387,7 @@ export function createEngine(options: EngineOptions): Engine {
     const { check, health, probes, failed, late } = task
     const last = task.last ?? (task.opened && task.door !== undefined ? lastOpened(task.place, task.door) : undefined)
     const waiting = task.attempt === undefined && !task.asked && task.unwatch === undefined
-    const due = dues.dueOf(task.place)
+    const due = starts.dueOf(task.place)
     const nextIn = waiting ? millis(due === Infinity ? 0 : Math.max(0, due - clock.now())) : undefined
     const figures = { id: check.id, up: health.up, failures: health.failures, last, probes, failed, late, nextIn }
     return task.checker.watch === undefined ? { ...figures, durations: durations.read(task.place) } : figures
