@@ -1,7 +1,7 @@
 import type { CheckConnection } from '@ipvs-director/config'
 import { formatDuration, millis, type Millis } from '@ipvs-director/core'
 import type { Opening } from './io/port.ts'
-import { targetOf } from './io/target.ts'
+import { whereOf } from './io/target.ts'
 import { fail, pass, type Finding } from './verdict.ts'
 
 /** A check that only asks this. */
@@ -12,14 +12,14 @@ export interface Door {
 
 /** A connection opened, or would have. */
 export function opened({ at, opening }: Door, took: Millis): Finding {
-  const { where } = targetOf(at)
+  const where = whereOf(at)
   const what = opening === 'halfOpen' ? `${where} would connect` : `connected to ${where}`
   return pass(`${what} after ${formatDuration(took)}`)
 }
 
 /** None did, in the time there was. */
 export function notOpened({ at }: Door, waited: Millis): Finding {
-  return fail('timeout', `no connection to ${targetOf(at).where} after ${formatDuration(waited)}`)
+  return fail('timeout', `no connection to ${whereOf(at)} after ${formatDuration(waited)}`)
 }
 
 /** Moments by place: nothing else is written down of a server that is up as it was before. */

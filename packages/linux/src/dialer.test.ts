@@ -52,6 +52,11 @@ function sockaddr(port: number, host = 1): Buffer {
   return address
 }
 
+function dial(dialer: Dialer, place: number, address: Uint8Array, itself = false): void {
+  dialer.setAddress(place, address, itself)
+  dialer.add(place)
+}
+
 interface Desk {
   readonly dialer: Dialer
   /** By place: `ok`, or when and how it failed. */
@@ -80,7 +85,7 @@ function desk(also: (place: number) => void = () => undefined): Desk {
 dialled('hundreds at once: each is told of once, and accepted', async () => {
   const { port, accepted } = await serve()
   const { dialer, told, until } = desk()
-  for (let place = 0; place < 300; place++) dialer.add(place, sockaddr(port, place + 1), false)
+  for (let place = 0; place < 300; place++) dial(dialer, place, sockaddr(port, place + 1))
   dialer.go()
   await until(300)
   expect([...new Set(told.values())]).toEqual(['ok'])
@@ -91,8 +96,8 @@ dialled('a refusal, and what the kernel refuses at once', async () => {
   const { port } = await serve()
   await new Promise((resolve) => servers.splice(0)[0]?.close(resolve))
   const { dialer, told, until } = desk()
-  dialer.add(3, sockaddr(port), false)
-  dialer.add(4, broadcast, false)
+  dial(dialer, 3, sockaddr(port))
+  dial(dialer, 4, broadcast)
   dialer.go()
   await until(2)
   expect(told.get(3)).toBe('there ECONNREFUSED')
@@ -104,12 +109,12 @@ dialled('what is hung up on is not told of, and its place is free for another', 
   const silent = await deaf()
   const { dialer, told, until } = desk()
   for (let round = 0; round < 100; round++) {
-    dialer.add(7, sockaddr(silent), false)
+    dial(dialer, 7, sockaddr(silent))
     if (round % 2 === 0) dialer.go()
     dialer.hangUp(7)
   }
-  dialer.add(8, sockaddr(silent), false)
-  dialer.add(7, sockaddr(port), false)
+  dial(dialer, 8, sockaddr(silent))
+  dial(dialer, 7, sockaddr(port))
   dialer.go()
   await until(1)
   expect(told.get(7)).toBe('ok')
@@ -121,7 +126,7 @@ dialled('what is hung up on is not told of, and its place is free for another', 
 dialled('one that answers later is told of by a later turn', async () => {
   const silent = await deaf()
   const { dialer, told, until } = desk()
-  dialer.add(5, sockaddr(silent), false)
+  dial(dialer, 5, sockaddr(silent))
   dialer.go()
   expect(told.size).toBe(0)
   for (const child of children) child.kill('SIGCONT')
@@ -135,11 +140,11 @@ dialled('whoever is told may hang up on those of the same turn, and dial anew', 
   const { dialer, told, until } = desk((place) => {
     if (place !== 0) return
     for (const other of others) dialer.hangUp(other)
-    dialer.add(50, sockaddr(port), false)
-    dialer.add(1, sockaddr(port), false)
+    dial(dialer, 50, sockaddr(port))
+    dial(dialer, 1, sockaddr(port))
     dialer.go()
   })
-  for (const place of [0, ...others]) dialer.add(place, sockaddr(port, place + 1), false)
+  for (const place of [0, ...others]) dial(dialer, place, sockaddr(port, place + 1))
   dialer.go()
   await until(3)
   expect([...told.keys()].sort((a, b) => a - b)).toEqual([0, 1, 50])
@@ -149,7 +154,7 @@ dialled('a connection with itself is none', async () => {
   const { dialer, told } = desk()
   let place = 0
   // The kernel chooses among the ports of its range; the one dialled is among them sooner or later, never by force here.
-  for (let port = 40_000; port < 40_200; port++) dialer.add(place++, sockaddr(port), true)
+  for (let port = 40_000; port < 40_200; port++) dial(dialer, place++, sockaddr(port), true)
   dialer.go()
   await expect.poll(() => told.size, { timeout: 5000 }).toBe(place)
   expect([...told.values()].filter((said) => said === 'ok')).toEqual([])

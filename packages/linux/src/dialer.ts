@@ -29,7 +29,7 @@ export class Dialer {
   readonly #entries = new Int32Array(eventsPerTurn * entryNumbers)
   readonly #dials = new Int32Array(dials * dialNumbers)
   readonly #dialBytes = new Uint8Array(this.#dials.buffer)
-  readonly #addresses = new Uint8Array(dials * addressBytes)
+  readonly #dialAddresses = new Uint8Array(dials * addressBytes)
   /** Of those collected. */
   readonly #places = new Int32Array(dials)
   #collected = 0
@@ -39,6 +39,7 @@ export class Dialer {
   #tokens = new Int32Array(64)
   #descriptors = new Int32Array(64)
   #mayMeetItself = new Uint8Array(64)
+  #addresses = new Uint8Array(64 * addressBytes)
   #token = 0
 
   constructor(told: DialTold) {
@@ -55,23 +56,30 @@ export class Dialer {
   }
 
   /**
-   * Dials this `sockaddr_in` or `sockaddr_in6` at the next {@link go}, or once enough are collected. Nothing may be under way for the
-   * place, a small number. `itself`: the connection may be one with itself, which is then looked at.
+   * Where a place, a small number, is: this `sockaddr_in` or `sockaddr_in6`. `itself`: a connection to it may be one with itself,
+   * which is then looked at.
    */
-  add(place: number, address: Uint8Array, itself: boolean): void {
+  setAddress(place: number, address: Uint8Array, itself: boolean): void {
+    if (place >= this.#tokens.length) this.#grow(place)
+    this.#mayMeetItself[place] = Number(itself)
+    this.#addresses.set(address, place * addressBytes)
+  }
+
+  /** Dials it at the next {@link go}, or once enough are collected. Nothing may be under way for this place. */
+  add(place: number): void {
     if (this.#collected === dials) this.go()
     const at = this.#collected++
     do this.#token = (this.#token + 1) & 0x7fffffff
     while (this.#underWay.has(this.#token))
     this.#underWay.set(this.#token, place)
-    if (place >= this.#tokens.length) this.#grow(place)
     this.#tokens[place] = this.#token
     this.#descriptors[place] = -1
-    this.#mayMeetItself[place] = Number(itself)
     this.#places[at] = place
     this.#dials[at * dialNumbers] = this.#token
-    this.#dials[at * dialNumbers + 1] = Number(itself)
-    this.#addresses.set(address, at * addressBytes)
+    this.#dials[at * dialNumbers + 1] = this.#mayMeetItself[place] ?? 0
+    const from = place * addressBytes
+    const to = at * addressBytes
+    for (let n = 0; n < addressBytes; n++) this.#dialAddresses[to + n] = this.#addresses[from + n] ?? 0
   }
 
   /** Dials what was collected. Some are told of before this returns. */
@@ -79,7 +87,7 @@ export class Dialer {
     const count = this.#collected
     if (count === 0) return
     this.#collected = 0
-    this.#native.dial(this.#dialBytes, this.#addresses, count)
+    this.#native.dial(this.#dialBytes, this.#dialAddresses, count)
     // Copied out: whoever is told may dial again.
     const ends = this.#dials.slice(0, count * dialNumbers)
     const places = this.#places.slice(0, count)
@@ -132,6 +140,7 @@ export class Dialer {
     this.#tokens = grown(this.#tokens, new Int32Array(size))
     this.#descriptors = grown(this.#descriptors, new Int32Array(size))
     this.#mayMeetItself = grown(this.#mayMeetItself, new Uint8Array(size))
+    this.#addresses = grown(this.#addresses, new Uint8Array(size * addressBytes))
   }
 }
 

@@ -4,11 +4,13 @@ import { Dialer, type DialFailure } from '@ipvs-director/linux'
 import type { Attempt } from '../attempt.ts'
 import { RunningAttempt } from '../running-attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
+import { reach } from './by-place.ts'
 import { systemFailure } from './failure.ts'
 import { Knocker } from './knocker.ts'
 import type { Connection, Doors, DoorTold, Opening } from './port.ts'
 import { isPlain, ownFailure } from './prepare.ts'
-import { metItself, targetOf } from './target.ts'
+import { sockaddr } from './sockaddr.ts'
+import { mayMeetItself, metItself, whereOf } from './target.ts'
 
 /** What doors are opened with. */
 export interface DoorMeans {
@@ -51,8 +53,8 @@ export function createDoors(told: DoorTold, means: DoorMeans): Doors {
 class PlainDoors implements Way {
   readonly #told: DoorTold
   #dialer: Dialer | undefined
-  /** By place, while it is asked. */
-  readonly #asked: (CheckConnection | undefined)[] = []
+  /** By place: where its address leads to. */
+  readonly #known: (CheckConnection | undefined)[] = []
   /** Those for whom nothing could be opened. */
   readonly #refused: (readonly [place: number, failure: ProbeFailure])[] = []
 
@@ -61,17 +63,20 @@ class PlainDoors implements Way {
   }
 
   ask(place: number, at: CheckConnection): void {
-    this.#asked[place] = at
     try {
       this.#dialer ??= new Dialer((of, failure) => {
         this.#hear(of, failure)
       })
     } catch (error) {
-      this.#refused.push([place, ownFailure(error, targetOf(at).where)])
+      this.#refused.push([place, ownFailure(error, whereOf(at))])
       return
     }
-    const { sockaddr, ephemeral } = targetOf(at)
-    this.#dialer.add(place, sockaddr, ephemeral)
+    if (this.#known[place] !== at) {
+      reach(this.#known, place)
+      this.#known[place] = at
+      this.#dialer.setAddress(place, sockaddr(at.address, at.port), mayMeetItself(at))
+    }
+    this.#dialer.add(place)
   }
 
   go(): void {
@@ -84,8 +89,8 @@ class PlainDoors implements Way {
   }
 
   #hear(place: number, failure: DialFailure | undefined): void {
-    const at = this.#asked[place]
-    this.#told(place, failure === undefined || at === undefined ? undefined : probeFailure(failure, targetOf(at).where))
+    const at = this.#known[place]
+    this.#told(place, failure === undefined || at === undefined ? undefined : probeFailure(failure, whereOf(at)))
   }
 }
 
@@ -120,7 +125,7 @@ class OtherDoors implements Omit<Way, 'go'> {
         end()
       },
       (error: unknown) => {
-        end(error instanceof ProbeFailure ? error : ownFailure(error, targetOf(at).where))
+        end(error instanceof ProbeFailure ? error : ownFailure(error, whereOf(at)))
       },
     )
   }

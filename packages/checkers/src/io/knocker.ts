@@ -1,18 +1,19 @@
 import type { CheckConnection } from '@ipvs-director/config'
 import { addressBytes, type Address, type Family } from '@ipvs-director/core'
 import { openSocket, type KernelSocket } from '@ipvs-director/linux'
-import { randomInt } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { controlNumber } from '../bfd/control-message.ts'
 import { ProbeFailure } from '../verdict.ts'
+import { reach } from './by-place.ts'
 import { systemFailure } from './failure.ts'
 import type { DoorTold } from './port.ts'
 import { addressOf, enlarge, ownFailure, prepare } from './prepare.ts'
 import { decodeSegment, encodeSyn, sign, synBytes, type Segment } from './segment.ts'
 import { AF_INET, AF_INET6, int, sockaddr } from './sockaddr.ts'
 import { sharedSockets } from './shared-sockets.ts'
-import { targetOf } from './target.ts'
+import { whereOf } from './target.ts'
 
 /** linux/net.h, linux/in.h, linux/in6.h, linux/socket.h */
 const SOCK_STREAM = 1
@@ -73,8 +74,10 @@ export class Knocker {
   readonly #told: DoorTold
   readonly #sockets: SynSocket[] = []
   readonly #socketFor: (at: CheckConnection) => SynSocket
-  readonly #targets = new WeakMap<CheckConnection, Target>()
-  readonly #asked = new Map<number, Target>()
+  /** By place: its own, from when it was first asked for this connection. */
+  readonly #targets: (Target | undefined)[] = []
+  /** By place, while it is asked: its own, or that of another check of the same server. */
+  readonly #asked: (Target | undefined)[] = []
   /** Those for whom there is no socket. */
   readonly #refused: (readonly [place: number, failure: ProbeFailure])[] = []
 
@@ -91,10 +94,10 @@ export class Knocker {
 
   ask(place: number, at: CheckConnection): void {
     try {
-      const target = this.#targetOf(at)
-      this.#asked.set(place, target.socket.add(target, place))
+      const target = this.#targetOf(place, at)
+      this.#asked[place] = target.socket.add(target, place)
     } catch (error) {
-      this.#refused.push([place, ownFailure(error, targetOf(at).where)])
+      this.#refused.push([place, ownFailure(error, whereOf(at))])
     }
   }
 
@@ -104,22 +107,21 @@ export class Knocker {
   }
 
   giveUp(place: number): void {
-    const target = this.#asked.get(place)
+    const target = this.#asked[place]
     if (target === undefined) return
-    this.#asked.delete(place)
+    this.#asked[place] = undefined
     target.sourceUntil = 0
     target.places.splice(target.places.indexOf(place), 1)
     if (target.places.length === 0) target.socket.forget(target)
   }
 
-  #targetOf(at: CheckConnection): Target {
-    const known = this.#targets.get(at)
-    if (known !== undefined) return known
-    const { where } = targetOf(at)
+  #targetOf(place: number, at: CheckConnection): Target {
+    const known = this.#targets[place]
+    if (known?.at === at) return known
     const to = addressOf({ ...at, port: 0 })
     const target: Target = {
       at,
-      where,
+      where: whereOf(at),
       socket: this.#socketFor(at),
       to,
       address: addressPart(to),
@@ -128,7 +130,9 @@ export class Knocker {
       sequence: unsent,
       places: [],
     }
-    this.#targets.set(at, target)
+    reach(this.#targets, place)
+    reach(this.#asked, place)
+    this.#targets[place] = target
     return target
   }
 
@@ -136,7 +140,7 @@ export class Knocker {
     target.socket.forget(target)
     if (failure !== undefined) target.sourceUntil = 0
     for (let place = target.places.pop(); place !== undefined; place = target.places.pop()) {
-      this.#asked.delete(place)
+      this.#asked[place] = undefined
       this.#told(place, failure)
     }
   }
@@ -252,8 +256,8 @@ class SynSocket {
   }
 
   #newSequence(): number {
-    let sequence = randomInt(2 ** 32) | 0
-    while (sequence === unsent || this.#waiting.has(sequence)) sequence = randomInt(2 ** 32) | 0
+    let sequence = randomNumber()
+    while (sequence === unsent || this.#waiting.has(sequence)) sequence = randomNumber()
     return sequence
   }
 
@@ -345,6 +349,18 @@ class SynSocket {
     const error = Object.assign(new Error(`connect ${code}`), { code })
     this.#tell(target, systemFailure(error, target.where))
   }
+}
+
+const randoms = new Int32Array(256)
+let randomsLeft = 0
+
+/** 32 bits that nobody can guess. */
+function randomNumber(): number {
+  if (randomsLeft === 0) {
+    randomFillSync(randoms)
+    randomsLeft = randoms.length
+  }
+  return randoms[--randomsLeft] ?? 0
 }
 
 /** A bound socket that never listens keeps a port for us. */

@@ -21,17 +21,26 @@ const targets = new WeakMap<CheckConnection, Target>()
 export function targetOf(at: CheckConnection): Target {
   let target = targets.get(at)
   if (target === undefined) {
-    const host = formatEndpoint(at)
     target = {
-      where: at.through === undefined ? host : `${host} through ${at.through.address}`,
-      host,
+      where: whereOf(at),
+      host: formatEndpoint(at),
       sockaddr: sockaddr(at.address, at.port),
-      ephemeral: at.port >= firstEphemeralPort && at.bindPort === undefined && at.through === undefined,
+      ephemeral: mayMeetItself(at),
     }
     targets.set(at, target)
   }
   return target
 }
+
+/** {@link Target.where}, where nothing else of it is needed. */
+export function whereOf(at: CheckConnection): string {
+  const host = formatEndpoint(at)
+  return at.through === undefined ? host : `${host} through ${at.through.address}`
+}
+
+/** {@link Target.ephemeral}. */
+export const mayMeetItself = (at: CheckConnection): boolean =>
+  at.port >= firstEphemeralPort && at.bindPort === undefined && at.through === undefined
 
 /**
  * A connect to a port of this machine that nobody listens on can meet itself, when the kernel chooses that very port as
