@@ -246,7 +246,7 @@ test('stop ends what is under way and leaves no timer', async () => {
 })
 
 /** A check that only asks for a connection, and what its doors are asked; the test answers. */
-function doorBench(timing: Parameters<typeof checkOf>[3] = {}, limit = 5000) {
+function doorBench(timing: Parameters<typeof checkOf>[3] = {}, limit = 5000, random = () => 0.5) {
   const clock = fakeClock()
   const events = recordedEvents()
   const asked: string[] = []
@@ -261,7 +261,7 @@ function doorBench(timing: Parameters<typeof checkOf>[3] = {}, limit = 5000) {
       giveUp: (place) => asked.push(`give up ${place} at ${clock.now() / 1000}`),
     }
   }
-  const engine = createEngine({ clock, random: () => 0.5, io: { ...noIo, doors }, events, limit })
+  const engine = createEngine({ clock, random, io: { ...noIo, doors }, events, limit })
   const check = (port: number): Check => checkOf('TCP_CHECK', connectionTo(port), {}, timing)
   return { clock, engine, events, asked, tell: (...said: Parameters<typeof tell>) => { tell(...said) }, check } // prettier-ignore
 }
@@ -327,6 +327,21 @@ test('a check that goes while it is asked is given up; one that takes its place 
   expect(events.reports).toEqual([])
   await engine.stop()
   expect([asked.at(-1), engine.busy, clock.pending()]).toEqual(['give up 0 at 2', 0, 0])
+})
+
+test('probes start in rounds: none early, none more than 20 ms late', async () => {
+  let drawn = 0
+  const { clock, engine, asked, check } = doorBench({ timing: { warmup: seconds(1) } }, 5000, () => drawn++ / 500)
+  engine.setChecks(Array.from({ length: 500 }, (_, n) => check(n + 1)))
+  await clock.advance(seconds(3))
+  const started = asked.flatMap((each) => {
+    const [, place = NaN, at = NaN] = (/by (\d+) at ([\d.]+)$/.exec(each) ?? []).map(Number)
+    return Number.isNaN(place) ? [] : [at * 1000 - (1000 + 2 * place)]
+  })
+  expect(started).toHaveLength(500)
+  expect(Math.min(...started)).toBeGreaterThan(-0.001)
+  expect(Math.max(...started)).toBeLessThan(20.001)
+  expect(asked.filter((each) => each === 'go').length).toBeLessThanOrEqual(51)
 })
 
 test('those that wait for a free place are asked once others are done', async () => {

@@ -108,11 +108,16 @@ dialled('what is hung up on is not told of, and its place is free for another', 
   const { port } = await serve()
   const silent = await deaf()
   const { dialer, told, until } = desk()
+  dial(dialer, 6, sockaddr(silent))
+  dialer.go()
+  const before = readdirSync('/proc/self/fd').length
   for (let round = 0; round < 100; round++) {
     dial(dialer, 7, sockaddr(silent))
     if (round % 2 === 0) dialer.go()
     dialer.hangUp(7)
   }
+  dialer.go()
+  expect(readdirSync('/proc/self/fd')).toHaveLength(before)
   dial(dialer, 8, sockaddr(silent))
   dial(dialer, 7, sockaddr(port))
   dialer.go()
