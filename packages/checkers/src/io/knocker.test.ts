@@ -1,5 +1,6 @@
 import { addressBytes, address, millis } from '@ipvs-director/core'
-import { addonAvailable, openSocket, type KernelSocket } from '@ipvs-director/linux'
+import { addonAvailable, openSocket, withinNamespace, type KernelSocket } from '@ipvs-director/linux'
+import { noNamespaces, ownNamespace } from '@ipvs-director/linux/testing'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
 import type { Verdict } from '../checker.ts'
@@ -8,6 +9,7 @@ import { connectionTo } from '../testing/checks.ts'
 import { probeOnce } from '../testing/probe.ts'
 import { readChecker } from '../testing/read.ts'
 import { testServers } from '../testing/servers.ts'
+import { Knocker } from './knocker.ts'
 import { createNodeIo } from './node-io.ts'
 import { decodeSegment, encodeSyn, sign } from './segment.ts'
 import { sockaddr } from './sockaddr.ts'
@@ -52,7 +54,7 @@ raw.for(['127.0.0.1', '::1'])('%s: a closed port refuses', async (host) => {
 raw('who drops it is silent', async () => {
   const verdict = await knock(await servers.deaf())
   expect(verdict).toMatchObject({ up: false, class: 'timeout' })
-  expect(verdict.reason).toMatch(/^no connection to 127.0.0.1:\d+ after 4/)
+  expect(verdict.reason).toMatch(/^no connection to 127.0.0.1:\d+ after \d/)
 })
 
 raw('two hundred servers at once by one socket, and one server for several checks', async () => {
@@ -105,3 +107,38 @@ test('as it is written', async () => {
   const { remarks } = await readChecker('TCP_CHECK {\n half_open\n send "x"\n }')
   expect(remarks).toContain('E063 with half_open nothing can be sent or expected')
 })
+
+if (noNamespaces !== undefined) console.warn(`the address we send from is not taken away: ${noNamespaces}`)
+test.skipIf(!able || noNamespaces !== undefined)(
+  'the address we send from leaves: the next SYN is from another one',
+  async () => {
+    const space = await ownNamespace()
+    const server = createServer((socket) => socket.destroy())
+    try {
+      const route = (source: string): string => `ip route replace local 10.88.1.0/24 dev lo src ${source}`
+      await space.run(`ip link set lo up && ip addr add 10.88.0.1/32 dev lo && ip addr add 10.88.0.2/32 dev lo && ${route('10.88.0.1')}`) // prettier-ignore
+      withinNamespace(space.path, () => server.listen(0))
+      await new Promise((resolve) => (server.listening ? resolve(undefined) : server.once('listening', resolve)))
+      const at = connectionTo((server.address() as AddressInfo).port, '10.88.1.5')
+      const told: (string | undefined)[] = []
+      const knocker = new Knocker((_, failure) => told.push(failure?.message ?? 'open'))
+      const knockAgain = async (): Promise<void> => {
+        const before = told.length
+        withinNamespace(space.path, () => {
+          knocker.ask(0, at)
+          knocker.go()
+        })
+        await expect.poll(() => told.length, { timeout: 5000 }).toBe(before + 1)
+      }
+      await knockAgain()
+      await knockAgain()
+      expect(told).toEqual(['open', 'open'])
+      await space.run(`ip addr del 10.88.0.1/32 dev lo && ${route('10.88.0.2')}`)
+      await knockAgain()
+      expect(told.slice(2)).toEqual(['open'])
+    } finally {
+      server.close()
+      space.close()
+    }
+  },
+)
