@@ -19,6 +19,7 @@ import {
   type TcpServer,
 } from '../lab/index.ts'
 import { directorCommand, startDirector, type RunningDirector } from './director.ts'
+import { ownLog } from './own-log.ts'
 
 const { vip, servers } = dr()
 
@@ -80,16 +81,10 @@ test('a state directory on a disk that is full: serves, and says that it cannot 
 
 test('syslog hangs, its reader reads nothing: failures are acted on, it answers, and it ends in time', async () => {
   const host = lab.hosts.director
-  const [path, dev, state] = ['log.sock', 'dev', 'hung'].map((name) => join(host.folder, name)) as [
-    string,
-    string,
-    string,
-  ]
+  const [path, state] = ['log.sock', 'hung'].map((name) => join(host.folder, name)) as [string, string]
   const mute = openSocket({ domain: 1, type: 2, protocol: 0 }, { error: () => undefined })
   mute.bind(unixAddress(path))
-  const devices = ['null', 'zero', 'full', 'random', 'urandom'].map((name) => `touch ${dev}/${name}; mount --bind /dev/${name} ${dev}/${name}`) // prettier-ignore
-  const preparation = [`mkdir -p ${dev}`, `mount -t tmpfs none ${dev}`, ...devices, `ln -s /proc/self/fd ${dev}/fd; ln -s ${path} ${dev}/log`, `mount --rbind ${dev} /dev`] // prettier-ignore
-  const started = start(preparation.join('; '), service(), '-S', '3', '-D', '--state-dir', state)
+  const started = start(ownLog(host, { syslog: path }), service(), '-S', '3', '-D', '--state-dir', state)
   const rs1 = [...echoes.values()][0]
   try {
     await until('the table is right', seconds(60), async () => JSON.stringify(await weights()) === JSON.stringify(all))

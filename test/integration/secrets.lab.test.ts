@@ -2,9 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { seconds } from '@ipvs-director/core'
+import { openSocket, unixAddress } from '@ipvs-director/linux'
 import { expect, test } from 'vitest'
-import { dr, until, upLab } from '../lab/index.ts'
-import { startDirector } from './director.ts'
+import { dr, until, upLab, type Host } from '../lab/index.ts'
+import { directorCommand, startDirector } from './director.ts'
+import { ownLog } from './own-log.ts'
 import { hush, secretConfig } from './secrets.ts'
 
 test('log, status, events, metrics, dump, schema and ipvs-ctl', { timeout: 240_000 }, async () => {
@@ -44,3 +46,48 @@ test('log, status, events, metrics, dump, schema and ipvs-ctl', { timeout: 240_0
     await lab.down()
   }
 })
+
+test('syslog and the journal', { timeout: 240_000 }, async () => {
+  const lab = await upLab(dr())
+  try {
+    expect(await taken(lab.hosts.director, 'syslog', ['-S', '3'])).toEqual([])
+    expect(await taken(lab.hosts.director, 'journal', ['--log-journal'])).toEqual([])
+  } finally {
+    await lab.down()
+  }
+})
+
+/** Lines with a secret that syslog or journald gets of a director that begins, refuses a reload for a mistake and ends. */
+async function taken(host: Host, taker: 'syslog' | 'journal', options: readonly string[]): Promise<string[]> {
+  const path = join(host.folder, `${taker}.sock`)
+  let told = ''
+  const socket = openSocket(
+    { domain: 1, type: 2, protocol: 0 },
+    { message: (data) => (told += `${data.toString()}\n`), error: () => undefined },
+  )
+  socket.bind(unixAddress(path))
+  socket.start()
+  try {
+    const file = host.writeFile('keepalived.conf', secretConfig)
+    const words = ['-f', file, '--state-dir', join(host.folder, taker), '--probers', '0', '-d', '-D', ...options]
+    const run = [...directorCommand, ...words].map((word) => `'${word}'`).join(' ')
+    const preparation = ownLog(host, taker === 'syslog' ? { syslog: path } : { syslog: '/nowhere', journal: path })
+    const director = host.spawn(['unshare', '--mount', 'sh', '-c', `set -e; ${preparation}; exec ${run}`])
+    const heard = (text: string) =>
+      until(
+        `${taker} is told ${text}`,
+        seconds(60),
+        () => told.includes(text),
+        () => `${told}\n${director.stderr}`,
+      )
+    await heard('config.dump')
+    await heard('webhook.trouble')
+    host.writeFile('keepalived.conf', secretConfig.replace('password ', 'nonsense\n    password '))
+    director.signal('SIGHUP')
+    await heard('nonsense')
+    expect(await director.stop('SIGTERM', seconds(30))).toBe(0)
+    return told.split('\n').filter((line) => hush.test(line))
+  } finally {
+    socket.close()
+  }
+}
