@@ -25,6 +25,11 @@ beforeAll(async () => {
     banner: { js: banner },
     logLevel: 'silent',
   })
+  // The director itself is a script beside its program.
+  const { bundleDirector } = (await import(join(root, 'scripts/bundle/director.mjs'))) as {
+    readonly bundleDirector: (places: { readonly root: string; readonly output: string }) => Promise<string[]>
+  }
+  await bundleDirector({ root, output: folder })
 }, 60_000)
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
