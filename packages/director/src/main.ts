@@ -24,7 +24,7 @@ import { logConfig } from './log/dump-config.ts'
 import { logSettings } from './log/settings.ts'
 import { createLogging, stderrIsJournal, type Logging } from './logging.ts'
 import { help, readCommandLine, UsageError, type CommandLine } from './options.ts'
-import { needsOf } from './needs.ts'
+import { needsOf, requireDescriptors } from './needs.ts'
 import { ownedFile } from './owned-file.ts'
 import { overlayFile } from './overlay-file.ts'
 import { createRereader, type Rereader } from './reread.ts'
@@ -107,6 +107,7 @@ async function serve(
   const { logger } = logging
   logger.info('start', `Starting ipvs-director ${version}, configuration ${options.file}`)
   for (const remark of options.remarks) logger.warn('option', remark)
+  requireDescriptors()
   if (!existsSync(options.file)) {
     const message = `cannot read ${options.file}: there is no such file`
     logger.error('config.missing', message)
