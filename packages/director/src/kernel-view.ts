@@ -10,6 +10,7 @@ import {
 } from 'ipvs-netlink'
 import { serviceKeys } from './desired.ts'
 import type { Pool } from './pool.ts'
+import { inSlices } from './slices.ts'
 
 /** What the kernel counts, read for one status answer. */
 export interface KernelView {
@@ -70,11 +71,13 @@ export function createKernelReader(
 const detailedServices = 200
 
 async function readKernel(ipvs: IpvsClient, pools: readonly Pool[], at: number): Promise<KernelView> {
-  const keys = new Map(pools.flatMap((pool) => serviceKeys(pool.config)).map((key) => [serviceId(key), key]))
-  const services = new Map(
-    (await ipvs.services()).map((entry) => [serviceId(entry.key), fromStatistics(entry.statistics)]),
-  )
-  const destinations = keys.size <= detailedServices ? await readDetailed(ipvs, keys) : await readGlance(ipvs)
+  const services = new Map<string, Traffic>()
+  await inSlices(await ipvs.services(), ({ key, statistics }) => {
+    services.set(serviceId(key), fromStatistics(statistics))
+  })
+  const few = pools.length <= detailedServices ? pools.flatMap((pool) => serviceKeys(pool.config)) : undefined
+  const destinations =
+    few !== undefined && few.length <= detailedServices ? await readDetailed(ipvs, few) : await readGlance(ipvs)
   return {
     at,
     serviceTraffic(pool) {
@@ -103,9 +106,11 @@ async function readKernel(ipvs: IpvsClient, pools: readonly Pool[], at: number):
 
 type Entries = Map<string, ReadonlyMap<string, { weight: number; traffic: Traffic }>>
 
-async function readDetailed(ipvs: IpvsClient, keys: ReadonlyMap<string, ServiceKey>): Promise<Entries> {
+async function readDetailed(ipvs: IpvsClient, keys: readonly ServiceKey[]): Promise<Entries> {
   const entries: Entries = new Map()
-  for (const [id, key] of keys) {
+  for (const key of keys) {
+    const id = serviceId(key)
+    if (entries.has(id)) continue
     const found = await ipvs.destinations(key)
     entries.set(
       id,
@@ -117,14 +122,14 @@ async function readDetailed(ipvs: IpvsClient, keys: ReadonlyMap<string, ServiceK
 
 async function readGlance(ipvs: IpvsClient): Promise<Entries> {
   const entries: Entries = new Map()
-  for (const [id, destinations] of await ipvs.glance()) {
+  await inSlices(await ipvs.glance(), ([id, destinations]) => {
     const row = new Map<string, { weight: number; traffic: Traffic }>()
     for (const [name, { weight, activeConnections, inactiveConnections }] of destinations) {
       const idle = activeConnections === 0 && inactiveConnections === 0
       row.set(name, { weight, traffic: idle ? noTraffic : { ...noTraffic, activeConnections, inactiveConnections } })
     }
     entries.set(id, row)
-  }
+  })
   return entries
 }
 

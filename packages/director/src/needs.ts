@@ -8,7 +8,7 @@ import { inSlices } from './slices.ts'
 const leastDescriptors = 64
 
 /** Throws `EMFILE` where it would fail somewhere in the middle, with services in the kernel that nobody probes. */
-export function requireDescriptors({ descriptors } = meansHere(1)): void {
+export function requireDescriptors({ descriptors }: { readonly descriptors: number } = meansHere(1)): void {
   if (descriptors >= leastDescriptors) return
   const message = `EMFILE: ${descriptors} files may be open at once, at least ${leastDescriptors} are needed (LimitNOFILE=, ulimit -n)`
   throw Object.assign(new Error(message), { code: 'EMFILE' })

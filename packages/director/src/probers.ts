@@ -34,10 +34,10 @@ export function splitProber(
       )
     },
     async figures(ids): Promise<readonly Figures[]> {
-      if (ids === undefined) return (await Promise.all([local.figures(), network.figures()])).flat()
+      if (ids === undefined) return [...(await local.figures()), ...(await network.figures())]
       const own = ids.filter((id) => localIds.has(id))
       const others = ids.filter((id) => !localIds.has(id))
-      return (await Promise.all([local.figures(own), network.figures(others)])).flat()
+      return [...(await local.figures(own)), ...(await network.figures(others))]
     },
     processes: () => network.processes(),
     restart: (name) => network.restart(name),

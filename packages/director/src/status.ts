@@ -75,10 +75,14 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     sources.vrrp(),
   ])
   const view = typeof kernel === 'string' ? undefined : kernel
-  const byId = new Map(figures.map((each) => [each.id, each]))
-  const parts = new Map(
-    sources.pools.map((pool) => [pool, { servers: [] as ServerStatus[], sums: new DurationSums() }]),
-  )
+  const byId = new Map<string, Figures>()
+  await inSlices(figures, (each) => {
+    byId.set(each.id, each)
+  })
+  const parts = new Map<Pool, { readonly servers: ServerStatus[]; readonly sums: DurationSums }>()
+  await inSlices(sources.pools, (pool) => {
+    parts.set(pool, { servers: [], sums: new DurationSums() })
+  })
   await inSlices(serversOf(sources.pools), ({ pool, situation, server }) => {
     const part = parts.get(pool)
     for (const checker of server.config.checkers) part?.sums.add(checker.kind, byId.get(checkIdOf(checker)))

@@ -72,6 +72,9 @@ const emptySlot = (name: string): Slot => ({
   waiting: undefined,
 })
 
+/** Figures in one message. */
+const figuresAtOnce = 250
+
 /** A process that lived so long did not die of its start. */
 const healthyAge = seconds(60)
 
@@ -233,17 +236,24 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   async function figures(ids?: readonly string[]): Promise<readonly Figures[]> {
-    const wanted = ids === undefined ? undefined : new Set(ids)
-    const parts = await Promise.all(
-      slots.map(async (slot) => {
-        const own = checksOf(slot).filter(({ check }) => wanted?.has(check.id) ?? true)
-        if (own.length === 0) return []
-        const asked = wanted === undefined ? undefined : own.map(({ check }) => check.id)
-        const told = new Map((await slot.process?.figures(asked))?.map((each) => [each.id, each]))
-        return own.map((entry) => told.get(entry.check.id) ?? unheard(entry))
-      }),
+    const all: Figures[] = []
+    const wanted = ids?.flatMap((id) => known.get(id) ?? [])
+    await Promise.all(
+      slots.map((slot) => askFor(wanted?.filter((entry) => entry.slot === slot) ?? checksOf(slot), slot, all)),
     )
-    return parts.flat()
+    return all
+  }
+
+  /** The next few when there is an answer for the last: a prober has probes to make, and so has whoever hears it others to serve. */
+  async function askFor(entries: readonly Known[], { process }: Slot, all: Figures[]): Promise<void> {
+    let answers = process !== undefined
+    for (let from = 0; from < entries.length; from += figuresAtOnce) {
+      const some = entries.slice(from, from + figuresAtOnce)
+      const told = answers ? await process?.figures(some.map(({ check }) => check.id)) : undefined
+      answers = told !== undefined
+      const heard = new Map(told?.map((each) => [each.id, each]))
+      for (const entry of some) all.push(heard.get(entry.check.id) ?? unheard(entry))
+    }
   }
 
   function readMaterial(): ReadonlyMap<string, string> {

@@ -20,7 +20,7 @@ test.for([
   [{ say: 'reports', reports: [report, { ...report, verdict: { ...verdict, weight: 5 } }] }],
   [{ say: 'reports', reports: [] }],
   [{ say: 'trouble', message: 'no descriptors' }],
-  [{ say: 'figures', ask: 1, figures: [figures, { ...figures, last: undefined, nextIn: undefined }], last: true }],
+  [{ say: 'figures', ask: 1, figures: [figures, { ...figures, last: undefined, nextIn: undefined }] }],
   [{ say: 'pong', ask: 3 }],
 ])('%o is a message', ([message]) => {
   expect(readFromProber(structuredClone(message))).toEqual(message)
@@ -37,7 +37,7 @@ test.for([
   [{ say: 'reports', reports: [{ ...report, verdict: { ...verdict, class: 'fine' } }] }],
   [{ say: 'reports', reports: [{ ...report, verdict: { ...verdict, took: Number.NaN } }] }],
   [{ say: 'reports', reports: [{ ...report, verdict: { ...verdict, reason: 'x'.repeat(5000) } }] }],
-  [{ say: 'figures', ask: 1, figures: [{ ...figures, last: {} }], last: true }],
+  [{ say: 'figures', ask: 1, figures: [{ ...figures, last: {} }] }],
   [{ say: 'trouble', message: { toString: null } }],
   [{ say: 'run', words: ['/bin/sh'] }],
 ])('%o is none', ([message]) => {

@@ -7,7 +7,7 @@ import type { Needs } from './privileges.ts'
  * What director and prober processes say to each other, over the channel of child_process.fork (structured clone).
  * Both come from one build; the version tells when they do not.
  */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 /** Director to prober. `setup` comes first and once. */
 export type ToProber =
@@ -25,7 +25,7 @@ export type ToProber =
   | { readonly do: 'material'; readonly files: ReadonlyMap<string, string> }
   | { readonly do: 'add'; readonly checks: readonly Check[] }
   | { readonly do: 'remove'; readonly ids: readonly string[] }
-  | { readonly do: 'figures'; readonly ask: number; readonly ids: readonly string[] | undefined }
+  | { readonly do: 'figures'; readonly ask: number; readonly ids: readonly string[] }
   | { readonly do: 'ping'; readonly ask: number }
   | { readonly do: 'stop' }
 
@@ -34,7 +34,7 @@ export type FromProber =
   | { readonly say: 'ready'; readonly version: number }
   | { readonly say: 'reports'; readonly reports: readonly Report[] }
   | { readonly say: 'trouble'; readonly message: string }
-  | { readonly say: 'figures'; readonly ask: number; readonly figures: readonly Figures[]; readonly last: boolean }
+  | { readonly say: 'figures'; readonly ask: number; readonly figures: readonly Figures[] }
   | { readonly say: 'pong'; readonly ask: number }
 
 /** The message, or undefined when it is none. */
@@ -50,8 +50,8 @@ export function readFromProber(message: unknown): FromProber | undefined {
     case 'trouble':
       return isText(message.message) ? { say: 'trouble', message: message.message } : undefined
     case 'figures':
-      return isNumber(message.ask) && isArrayOf(message.figures, isFigures) && typeof message.last === 'boolean'
-        ? { say: 'figures', ask: message.ask, figures: message.figures, last: message.last }
+      return isNumber(message.ask) && isArrayOf(message.figures, isFigures)
+        ? { say: 'figures', ask: message.ask, figures: message.figures }
         : undefined
     case 'pong':
       return isNumber(message.ask) ? { say: 'pong', ask: message.ask } : undefined

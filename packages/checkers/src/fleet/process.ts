@@ -37,10 +37,7 @@ export class RunningProcess {
   readonly #child: ChildProcess
   readonly #toAdd = new Map<string, Check>()
   readonly #toRemove = new Set<string>()
-  readonly #asked = new Map<
-    number,
-    { figures: Figures[]; resolve: (figures: readonly Figures[] | undefined) => void }
-  >()
+  readonly #asked = new Map<number, (figures: readonly Figures[] | undefined) => void>()
   #material: ReadonlyMap<string, string>
   #ready = false
   #sending = false
@@ -97,8 +94,8 @@ export class RunningProcess {
     if (this.#ready) this.#send({ do: 'material', files })
   }
 
-  /** Undefined when it cannot say in time. */
-  figures(ids: readonly string[] | undefined): Promise<readonly Figures[] | undefined> {
+  /** Of a few: they are told in one message. Undefined when it cannot say in time. */
+  figures(ids: readonly string[]): Promise<readonly Figures[] | undefined> {
     if (!this.#ready || this.#gone) return Promise.resolve(undefined)
     const ask = ++this.#ask
     return new Promise((resolve) => {
@@ -106,13 +103,10 @@ export class RunningProcess {
         this.#asked.delete(ask)
         resolve(undefined)
       })
-      this.#asked.set(ask, {
-        figures: [],
-        resolve: (figures) => {
-          timer.cancel()
-          this.#asked.delete(ask)
-          resolve(figures)
-        },
+      this.#asked.set(ask, (figures) => {
+        timer.cancel()
+        this.#asked.delete(ask)
+        resolve(figures)
       })
       this.#send({ do: 'figures', ask, ids })
     })
@@ -170,12 +164,9 @@ export class RunningProcess {
       case 'trouble':
         this.#options.trouble(message.message)
         break
-      case 'figures': {
-        const asked = this.#asked.get(message.ask)
-        asked?.figures.push(...message.figures)
-        if (message.last) asked?.resolve(asked.figures)
+      case 'figures':
+        this.#asked.get(message.ask)?.(message.figures)
         break
-      }
       case 'pong':
         break
     }
@@ -223,7 +214,7 @@ export class RunningProcess {
     if (this.#gone) return
     this.#gone = true
     this.#heart?.cancel()
-    for (const asked of [...this.#asked.values()]) asked.resolve(undefined)
+    for (const answer of [...this.#asked.values()]) answer(undefined)
     this.#options.gone(this.#stopping ? undefined : why)
     this.#whenGone?.()
   }

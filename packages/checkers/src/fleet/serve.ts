@@ -14,9 +14,6 @@ export interface Channel {
   send(message: FromProber): void
 }
 
-/** Figures in one message; more of them would keep probes waiting while they are copied. */
-const figuresAtOnce = 1000
-
 /** The prober's side of the protocol: an engine that does as it is told. Answers the listener for messages. */
 export function serveProber(channel: Channel, exit: (code: number) => void): (message: unknown) => void {
   let engine: Engine | undefined
@@ -65,14 +62,8 @@ export function serveProber(channel: Channel, exit: (code: number) => void): (me
     channel.send({ say: 'ready', version: protocolVersion })
   }
 
-  async function tellFigures(running: Engine, ask: number, ids: readonly string[] | undefined): Promise<void> {
-    const all = ids ?? running.ids()
-    for (let from = 0; from === 0 || from < all.length; from += figuresAtOnce) {
-      const last = from + figuresAtOnce >= all.length
-      const figures = await running.figures(all.slice(from, from + figuresAtOnce))
-      channel.send({ say: 'figures', ask, figures, last })
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+  async function tellFigures(running: Engine, ask: number, ids: readonly string[]): Promise<void> {
+    channel.send({ say: 'figures', ask, figures: await running.figures(ids) })
   }
 
   return (received) => {
