@@ -1,4 +1,5 @@
 import { asExpected } from './audit.ts'
+import { Breath } from './breathe.ts'
 import type { DestinationGlance, IpvsClient, IpvsError, ServiceEntry, Timeouts } from './client.ts'
 import { beyondTimeoutLimits } from './limits.ts'
 import { MemoryCounters } from './memory-counters.ts'
@@ -56,7 +57,7 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
   let timeouts: Timeouts = { tcp: 900, tcpFin: 120, udp: 300 }
 
   /** Asynchronous like the kernel, so that nobody depends on an answer within the same turn of the event loop. */
-  async function answer<T>(work: () => T): Promise<T> {
+  async function answer<T>(work: () => T | Promise<T>): Promise<T> {
     await Promise.resolve()
     if (broken !== undefined) throw broken
     return work()
@@ -110,6 +111,17 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
     )
   }
 
+  /** In pieces, as the kernel's text is read. */
+  async function glances(): Promise<Map<string, Map<string, DestinationGlance>>> {
+    const all = new Map<string, Map<string, DestinationGlance>>()
+    const breath = new Breath()
+    for (const [id, service] of table.services) {
+      all.set(id, glance(service))
+      if (breath.dueNow()) await breath.pause()
+    }
+    return all
+  }
+
   return {
     log,
     get writes() {
@@ -143,7 +155,7 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
       }),
     table: () => answer(copy),
     audit: (expected) => answer(() => audit(expected)),
-    glance: () => answer(() => new Map([...table.services].map(([id, service]) => [id, glance(service)]))),
+    glance: () => answer(glances),
     zero: (key) =>
       answer(() => {
         const service = key === undefined ? undefined : table.services.get(serviceId(key))

@@ -238,22 +238,27 @@ export function createFleet(options: FleetOptions): Fleet {
   async function figures(ids?: readonly string[]): Promise<readonly Figures[]> {
     const all: Figures[] = []
     const wanted = ids?.flatMap((id) => known.get(id) ?? [])
-    await Promise.all(
-      slots.map((slot) => askFor(wanted?.filter((entry) => entry.slot === slot) ?? checksOf(slot), slot, all)),
-    )
+    await Promise.all(slots.map((slot) => askFor(wanted ?? known.values(), slot, all)))
     return all
   }
 
   /** The next few when there is an answer for the last: a prober has probes to make, and so has whoever hears it others to serve. */
-  async function askFor(entries: readonly Known[], { process }: Slot, all: Figures[]): Promise<void> {
+  async function askFor(entries: Iterable<Known>, slot: Slot, all: Figures[]): Promise<void> {
+    const { process } = slot
     let answers = process !== undefined
-    for (let from = 0; from < entries.length; from += figuresAtOnce) {
-      const some = entries.slice(from, from + figuresAtOnce)
+    let some: Known[] = []
+    const ask = async (): Promise<void> => {
       const told = answers ? await process?.figures(some.map(({ check }) => check.id)) : undefined
       answers = told !== undefined
       const heard = new Map(told?.map((each) => [each.id, each]))
       for (const entry of some) all.push(heard.get(entry.check.id) ?? unheard(entry))
+      some = []
     }
+    for (const entry of entries) {
+      if (entry.slot === slot) some.push(entry)
+      if (some.length === figuresAtOnce) await ask()
+    }
+    if (some.length > 0) await ask()
   }
 
   function readMaterial(): ReadonlyMap<string, string> {
