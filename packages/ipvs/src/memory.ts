@@ -111,12 +111,12 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
     )
   }
 
-  /** In pieces, as the kernel's text is read. */
-  async function glances(): Promise<Map<string, Map<string, DestinationGlance>>> {
-    const all = new Map<string, Map<string, DestinationGlance>>()
+  /** Something of each service, in pieces as the kernel is read. */
+  async function ofEach<T>(tell: (service: Service, id: string) => T): Promise<T[]> {
+    const all: T[] = []
     const breath = new Breath()
     for (const [id, service] of table.services) {
-      all.set(id, glance(service))
+      all.push(tell(service, id))
       if (breath.dueNow()) await breath.pause()
     }
     return all
@@ -140,7 +140,7 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
     },
 
     execute: (commands) => answer(() => commands.map(execute)),
-    services: () => answer(() => [...table.services.values()].map(serviceEntry)),
+    services: () => answer(() => ofEach(serviceEntry)),
     service: (key) =>
       answer(() => {
         const service = table.services.get(serviceId(key))
@@ -155,7 +155,7 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
       }),
     table: () => answer(copy),
     audit: (expected) => answer(() => audit(expected)),
-    glance: () => answer(glances),
+    glance: () => answer(async () => new Map(await ofEach((service, id) => [id, glance(service)] as const))),
     zero: (key) =>
       answer(() => {
         const service = key === undefined ? undefined : table.services.get(serviceId(key))
