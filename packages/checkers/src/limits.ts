@@ -30,7 +30,7 @@ export interface Limits {
 }
 
 /** Descriptors of a prober for everything but probes. */
-const ownDescriptors = 64
+export const ownDescriptors = 64
 /** A closed connection keeps its local port for so long (TIME_WAIT). */
 const portRest = seconds(60)
 /** Probes a second on one core, where they cost least; docs/benchmarks.md. */

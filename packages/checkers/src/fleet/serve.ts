@@ -1,11 +1,11 @@
 import { describeError, millis, systemClock } from '@ipvs-director/core'
-import { readFileSync } from 'node:fs'
 import type { Report } from '../checker.ts'
 import { checkers } from '../checkers.ts'
 import { createEngine, type Engine } from '../engine.ts'
 import { loadHttp2 } from '../io/http2.ts'
 import { createNodeIo } from '../io/node-io.ts'
 import type { ProbeIo } from '../io/port.ts'
+import { meansHere, ownDescriptors } from '../limits.ts'
 import { protocolVersion, readToProber, type FromProber, type ToProber } from './messages.ts'
 import { dropPrivileges } from './privileges.ts'
 
@@ -105,12 +105,4 @@ function missing(path: string): never {
 }
 
 /** What the limit of descriptors allows, less some for everything else. */
-function probesAtOnce(): number {
-  const reserve = 64
-  try {
-    const soft = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 1024)
-    return Math.max(16, Math.min(20_000, soft - reserve))
-  } catch {
-    return 1024 - reserve
-  }
-}
+const probesAtOnce = (): number => Math.max(16, Math.min(20_000, meansHere(1).descriptors - ownDescriptors))
