@@ -49,6 +49,8 @@ export interface Shifted {
 export interface Finished {
   readonly config: Config
   readonly leftOut: readonly string[]
+  /** There is no block and no keyword in it. */
+  readonly blank: boolean
   readonly stale: Context | undefined
   /** For the next load. */
   readonly blocks: ReadBlocks
@@ -249,6 +251,7 @@ export class Assembly implements Taker {
     return {
       config,
       leftOut: [...this.#leftOut, ...leftOut],
+      blank: this.#kept.length === 0 && this.#slots.length === 0,
       stale,
       blocks: this.#recorder.blocks,
       shifted: this.#shifted,

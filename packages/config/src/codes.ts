@@ -276,6 +276,11 @@ export const codes = {
     'ok',
     '$NAME is replaced only before a blank, a comma, a closing parenthesis or the end of the line. Write ${NAME}.',
   ),
+  W011: code(
+    'a file without anything in it',
+    'ok',
+    'No block and no keyword is in it, also not in what it includes: it is empty, or on another machine its lines count. A reload that would end everything this way is refused, as a file is empty for a moment while it is being written.',
+  ),
   W020: code('extra words', 'ok', 'Words that the keyword does not take are ignored.'),
   W021: code(
     'a number brought into range',

@@ -36,8 +36,9 @@ test('a missing main file is an error, and nothing can run', async () => {
 })
 
 test('an empty file is a configuration without anything', async () => {
-  const { config, diagnostics } = await loadText('')
-  expect(diagnostics).toEqual([])
+  const { config, diagnostics, blank } = await loadText('')
+  expect(diagnostics.map(brief)).toEqual(['W011 1:1'])
+  expect(blank).toBe(true)
   expect(config?.virtualServers).toEqual([])
   expect(config?.globals.reconcileInterval).toBe(seconds(30))
 })

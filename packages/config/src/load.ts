@@ -28,6 +28,8 @@ export interface LoadResult {
   readonly files: readonly string[]
   /** The blocks that are not in the configuration because of errors, as their first lines name them. */
   readonly leftOut: readonly string[]
+  /** There is no block and no keyword in it: it may be about to be written. */
+  readonly blank: boolean
   /** What the next load may take from this one; see {@link Before}. */
   readonly blocks: ReadBlocks
   /** What was taken from an earlier load and stands elsewhere now. */
@@ -90,11 +92,13 @@ async function run(file: string, options: LoadOptions, context: Context | undefi
     for (const statement of await statementsFromJson(json, grammar, remarks))
       await withPauses(assembly.take(statement, false), pause)
   }
-  const { config, leftOut, stale, blocks, shifted } = await withPauses(assembly.finish(), pause)
+  const { config, leftOut, blank, stale, blocks, shifted } = await withPauses(assembly.finish(), pause)
+  if (blank && readable && remarks.errors === 0)
+    remarks.add('W011', { file, line: 1, column: 1 }, 'there is no block and no keyword in it')
   const diagnostics = withExcerpts(grammar, remarks, includes)
   const files = [...includes.read.keys()]
   return {
-    result: { config: readable ? config : undefined, diagnostics, files, leftOut, blocks, shifted },
+    result: { config: readable ? config : undefined, diagnostics, files, leftOut, blank, blocks, shifted },
     errors: remarks.errors,
     stale,
   }

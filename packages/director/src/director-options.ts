@@ -24,6 +24,8 @@ export interface Loaded {
   readonly warnings: number
   /** Blocks that are not in `config` because of errors, as their first lines name them. */
   readonly leftOut: readonly string[]
+  /** There is no block and no keyword in the file. */
+  readonly blank?: boolean
 }
 
 /** What probes, and the processes it does it with. */

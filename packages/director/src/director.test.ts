@@ -87,6 +87,21 @@ test('what only a restart can change refuses a reload, and a plan', async () => 
   expect(await kernel(w.ipvs)).toHaveLength(3)
 })
 
+test('a blank file ends nothing that runs', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  w.use({ config: config([]), diagnostics: [], errors: 0, warnings: 0, leftOut: [], blank: true })
+  const diagnostics = ['error: nothing is in the file: what runs goes on (to end it, stop the director)']
+  expect(await w.director.plan(undefined)).toMatchObject({ ok: false, diagnostics })
+  expect(await w.director.reload()).toMatchObject({ ok: false, diagnostics })
+  expect(await kernel(w.ipvs)).toHaveLength(3)
+  w.use(config([]))
+  expect(await w.director.reload()).toMatchObject({ ok: true })
+  expect(await kernel(w.ipvs)).toEqual([])
+  w.use({ config: config([]), diagnostics: [], errors: 0, warnings: 0, leftOut: [], blank: true })
+  expect(await w.director.reload()).toMatchObject({ ok: true })
+})
+
 test('fifo_write_vrrp_states_on_reload: all states again after a reload that is wanted so', async () => {
   const told: Alarm[] = []
   const status = {

@@ -28,6 +28,7 @@ import { createPool, isDrained, type Pool, type PoolEffect } from './pool.ts'
 import { createPoolTable } from './pool-table.ts'
 import { createProbed } from './probed.ts'
 import { createReconciler } from './reconcile.ts'
+import { reloadable } from './reloadable.ts'
 import { noRemarks, remarksOf, shortened } from './remarks.ts'
 import { readSnippet } from './snippet.ts'
 import { noMarks } from './group-marks.ts'
@@ -39,7 +40,6 @@ import { unsteered } from './steer.ts'
 import { createSteering, type Steering } from './steering-driver.ts'
 import { createSlowStarts } from './slow-starts.ts'
 import { createSuspension } from './suspension.ts'
-import { unchangeable } from './surroundings/settle.ts'
 import { createSyncDaemons } from './sync-daemons.ts'
 import { tell, tellBegin, tellEnd, tellGone, tellRemoved, type Tellers } from './transitions.ts'
 import { createSyncHeard } from './sync-heard.ts'
@@ -452,15 +452,6 @@ export function createDirector(options: DirectorOptions): Director {
     return { changes, writes: reconciler.figures.writes - writesBefore }
   }
 
-  /** A file that asks for what only a restart can change is refused like one with an error. */
-  function asReload(loaded: Loaded): Loaded {
-    if (fileConfig === undefined || loaded.config === undefined) return loaded
-    const problem = unchangeable(fileConfig.process, loaded.config.process)
-    if (problem === undefined) return loaded
-    const { errors, diagnostics } = loaded
-    return { ...loaded, errors: errors + 1, diagnostics: [`error: ${problem}`, ...diagnostics] }
-  }
-
   /** `fifo_write_vrrp_states_on_reload`: whoever reads the pipes hears all states again. */
   async function repeatVrrpStates(): Promise<void> {
     const status = await failover.status()
@@ -469,7 +460,7 @@ export function createDirector(options: DirectorOptions): Director {
   }
 
   async function reload({ confirmWithin }: { confirmWithin?: number | undefined } = {}): Promise<ReloadResult> {
-    const loaded = asReload(await options.load())
+    const loaded = reloadable(fileConfig, await options.load())
     if (loaded.config === undefined || loaded.errors > 0) {
       refused = { at: clock.wall(), diagnostics: shortened(loaded.diagnostics) }
       const why = loaded.diagnostics[0] ?? 'nothing to run'
@@ -522,7 +513,7 @@ export function createDirector(options: DirectorOptions): Director {
   }
 
   async function planOf(file: string | undefined): Promise<Plan> {
-    const loaded = asReload(await options.load(file))
+    const loaded = reloadable(fileConfig, await options.load(file))
     const { diagnostics } = loaded
     const name = file ?? options.file
     if (loaded.config === undefined || loaded.errors > 0)

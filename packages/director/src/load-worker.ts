@@ -7,7 +7,7 @@ import type { FromLoader, ToLoader } from './load-aside.ts'
 const portion = 100
 
 const { file, options } = workerData as { readonly file: string; readonly options: ReadOptions }
-const { config, diagnostics, errors, warnings, leftOut } = await loadFile(file, options)
+const { config, diagnostics, errors, warnings, leftOut, blank } = await loadFile(file, options)
 const servers = config?.virtualServers ?? []
 const send = (message: FromLoader): void => parentPort?.postMessage(message)
 
@@ -18,5 +18,5 @@ parentPort?.once('message', ({ wanted }: ToLoader) => {
   send('end')
 })
 const bare = config === undefined ? undefined : { ...config, virtualServers: [] }
-send({ head: { config: bare, diagnostics, errors, warnings, leftOut } })
+send({ head: { config: bare, diagnostics, errors, warnings, leftOut, blank } })
 send({ prints: servers.map(fingerprint) })

@@ -13,6 +13,7 @@ export interface ReadOptions {
 }
 
 export interface LoadedFile extends Loaded {
+  readonly blank: boolean
   /** What `diagnostics` renders, errors first. */
   readonly remarks: readonly Diagnostic[]
   readonly blocks: LoadResult['blocks']
@@ -27,7 +28,7 @@ export async function loadFile(
 ): Promise<LoadedFile> {
   const { configId, strict = false, allIncludes = false } = options
   const given = { ...how, checkers, strict, allIncludes, ...(configId === undefined ? {} : { configId }) }
-  const { config, diagnostics, leftOut, blocks, shifted } = await loadConfig(file, given)
+  const { config, diagnostics, leftOut, blank, blocks, shifted } = await loadConfig(file, given)
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   const others = diagnostics.filter(({ severity }) => severity !== 'error')
   const remarks = [...errors, ...others]
@@ -38,6 +39,7 @@ export async function loadFile(
     warnings: others.filter(({ severity }) => severity === 'warning').length,
     remarks,
     leftOut,
+    blank,
     blocks,
     shifted,
   }

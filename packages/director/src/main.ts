@@ -183,7 +183,9 @@ async function direct({ options, first, reader, logging, claim, service, signals
               events,
             }),
         }),
-    owned: ownedFile(join(options.stateDirectory, 'owned.json')),
+    owned: ownedFile(join(options.stateDirectory, 'owned.json'), (problem) => {
+      logger.error('owned.damaged', problem)
+    }),
     overlay: overlayFile(options.overlay),
     sources: {
       store: lastGoodFile(join(options.stateDirectory, 'sources.json')),

@@ -40,6 +40,7 @@ export function recorded(ahead: Ahead): {
   const read: ReadFile = {
     read(path) {
       record.files.set(path, undefined)
+      if (isSpecial(path)) throw new Error('it is no regular file, which could be read again')
       const seen = ahead.get(path) ?? seenFile(realFiles.read(path))
       record.files.set(path, seen)
       return seen.bytes
@@ -84,11 +85,14 @@ export async function lookAgain(record: KeptRecord): Promise<{ readonly same: bo
 export async function readAhead(paths: Iterable<string>): Promise<Ahead> {
   const ahead = new Map<string, SeenFile>()
   for (const path of paths) {
-    const bytes = await readFile(path).catch(() => undefined)
+    const bytes = isSpecial(path) ? undefined : await readFile(path).catch(() => undefined)
     if (bytes !== undefined) ahead.set(path, seenFile(bytes))
   }
   return ahead
 }
+
+/** Pipes and devices: reading may wait for ever, and the second time there is nothing. */
+const isSpecial = (path: string): boolean => realFiles.stat(path)?.kind === 'other'
 
 const seenFile = (bytes: Uint8Array): SeenFile => ({
   bytes,

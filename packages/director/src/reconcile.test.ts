@@ -123,6 +123,25 @@ test('a kernel that cannot be reached is told, and the next audit repairs', asyn
   expect(await weights(ipvs)).toEqual({ '192.0.2.1:80/tcp': { '10.0.0.1:80': 1 } })
 })
 
+test.each(['audit', 'execute'] as const)(
+  'what waits to be written is not lost when %s fails in an audit',
+  async (does) => {
+    const ipvs = memoryIpvs()
+    let failures = 1
+    const reconciler = reconcilerOn({
+      ...ipvs,
+      [does]: (...given: never[]) => {
+        if (failures-- > 0) return Promise.reject(new Error('no buffer space'))
+        return (ipvs[does] as (...given: never[]) => Promise<unknown>)(...given)
+      },
+    })
+    reconciler.want([['192.0.2.1:80/tcp', service(80, { 1: 1 })]])
+    await expect(reconciler.audit()).rejects.toThrow('no buffer space')
+    await reconciler.settled()
+    expect(await weights(ipvs)).toEqual({ '192.0.2.1:80/tcp': { '10.0.0.1:80': 1 } })
+  },
+)
+
 const wish = fc.option(fc.dictionary(fc.integer({ min: 1, max: 4 }).map(String), fc.nat(3), { maxKeys: 4 }), {
   nil: undefined,
 })

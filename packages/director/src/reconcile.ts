@@ -297,16 +297,21 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
     },
     audit: () =>
       serially(async () => {
+        const found = await look()
         const pending = [...dirty, ...partly.keys()]
         dirty = new Set()
         partly = new Map()
-        const found = await look()
         figures.audits++
         const drifts = describeDrift(actual, found, isOurs)
         take(found)
         figures.drifts += drifts.length
         const refusedBefore = figures.refused
-        await write(new Set([...desired.keys(), ...ours, ...pending]))
+        try {
+          await write(new Set([...desired.keys(), ...ours, ...pending]))
+        } catch (error) {
+          for (const id of pending) dirty.add(id)
+          throw error
+        }
         return { at: wall(), drifts, repaired: figures.refused === refusedBefore }
       }),
     removeOwn: (all) =>

@@ -1,6 +1,7 @@
 /** Reading again what changed says the same as reading everything anew, and what means the same stays the object it was. */
 import { fc, test } from '@fast-check/vitest'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
@@ -155,6 +156,7 @@ async function check(start: readonly string[], edits: readonly Edit[]): Promise<
     const [fast, whole] = [await reader.again(), await loadFile(main, options)]
     expect(fast.diagnostics).toEqual(whole.diagnostics)
     expect(fast.errors).toBe(whole.errors)
+    expect(fast.blank).toBe(whole.blank)
     if (fast.errors > 0) continue
     expect(fast.config).toEqual(whole.config)
     const known = new Map(before.map((each) => [each.name, each]))
@@ -179,3 +181,21 @@ test.prop(
   ],
   { numRuns: 150 },
 )('random edits of lines in a virtual server with many real servers', check)
+
+test('a pipe is no file that could be read again, and is not waited for', async () => {
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const held = openSync(pipe, 'r+')
+  const refused = { config: undefined, errors: 1 }
+  const said = (path: string) => expect.stringContaining(`cannot read ${path}: it is no regular file`)
+  try {
+    writeFileSync(main, 'include pipe\n')
+    const reader = createRereader(main, options)
+    expect(await reader.first()).toMatchObject({ errors: 0 })
+    for (const path of [pipe, '/dev/null'])
+      expect(await reader.again(path)).toMatchObject({ ...refused, diagnostics: [said(path)] })
+    expect(await createRereader(pipe, options).first()).toMatchObject({ ...refused, diagnostics: [said(pipe)] })
+  } finally {
+    closeSync(held)
+  }
+})

@@ -14,7 +14,7 @@ export interface Snippet {
 const name = 'snippet'
 
 /** What is said about files as a whole says nothing about a snippet. */
-const aboutWholeFiles: ReadonlySet<string> = new Set(['W029'])
+const aboutWholeFiles: ReadonlySet<string> = new Set(['W011', 'W029'])
 
 /**
  * Reads virtual servers from a text by the same reader as the file, with its groups, definitions and global_defs; these

@@ -29,7 +29,7 @@ export function stateFile<T>(path: string, { read, write }: StateFormat<T>): Sta
       }
       const value = read(text)
       if (value !== undefined) return { value, problem: undefined }
-      return { value, problem: `${path} is damaged; ${setAside(path)}` }
+      return { value, problem: `${path} is damaged, or of another version; ${setAside(path)}` }
     },
     save(value) {
       mkdirSync(dirname(path), { recursive: true })
