@@ -187,7 +187,7 @@ test('a pipe is no file that could be read again, and is not waited for', async 
   execFileSync('mkfifo', [pipe])
   const held = openSync(pipe, 'r+')
   const refused = { config: undefined, errors: 1 }
-  const said = (path: string) => expect.stringContaining(`cannot read ${path}: it is no regular file`)
+  const said = (path: string): unknown => expect.stringContaining(`cannot read ${path}: it is no regular file`)
   try {
     writeFileSync(main, 'include pipe\n')
     const reader = createRereader(main, options)
