@@ -13,16 +13,24 @@ import { minutes } from '@ipvs-director/core'
 import { chooseKernel, describeEnd, runOnKernel } from '../lab/kernel.ts'
 import { soak } from './soak.ts'
 
-const { values } = parseArgs({
-  options: { minutes: { type: 'string' }, seed: { type: 'string' }, inside: { type: 'boolean' } },
-})
-const length = Number(values.minutes ?? 120)
-const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000))
+const options = { minutes: { type: 'string' }, seed: { type: 'string' }, inside: { type: 'boolean' } } as const
+const values = asked()
+const length = Number(values?.minutes ?? 120)
+const seed = Number(values?.seed ?? Math.floor(Math.random() * 1_000_000))
 
-if (!(length > 0) || !Number.isInteger(seed)) {
+if (values === undefined || !(length > 0) || !Number.isInteger(seed)) {
   console.error('usage: npm run soak -- [--minutes N] [--seed N]')
   process.exitCode = 2
 } else process.exitCode = await (values.inside === true ? inside() : outside())
+
+/** Undefined: something else. */
+function asked(): ReturnType<typeof parseArgs<{ options: typeof options }>>['values'] | undefined {
+  try {
+    return parseArgs({ options }).values
+  } catch {
+    return undefined
+  }
+}
 
 async function outside(): Promise<number> {
   const kernel = chooseKernel()
