@@ -97,6 +97,8 @@ describe.skipIf(noNamespaces !== undefined || !root)('an interface, or a mark th
         'ip route add 10.0.0.1 dev eth1',
         // So that nothing says that nobody is there.
         `ip neigh add ${address} lladdr 02:00:00:00:00:01 dev eth0 nud permanent`,
+        'ip addr add fd77::2/64 dev eth1 nodad',
+        'ip addr add fe80::2/64 dev eth1 nodad',
       ].join(' && '),
     )
     await theirs.run(
@@ -106,6 +108,7 @@ describe.skipIf(noNamespaces !== undefined || !root)('an interface, or a mark th
         'ip link set eth1 up',
         `ip addr add ${address}/32 dev eth1`,
         'ip addr add 192.0.2.1/32 dev eth1',
+        'ip addr add fe80::1/64 dev eth1 nodad',
         'ip route add 10.77.0.0/24 dev eth1',
       ].join(' && '),
     )
@@ -135,6 +138,17 @@ describe.skipIf(noNamespaces !== undefined || !root)('an interface, or a mark th
     expect(await probe('bind_if eth0', 'connect_timeout 0.3')).toBe('timeout')
     expect(await probe('fwmark 7')).toBe('ok')
     expect(await probe('fwmark 8', 'connect_timeout 0.3')).toBe('timeout')
+  })
+
+  test.for(kinds)('$kind { $words }: a link-local address', async ({ kind, words, serve }) => {
+    const port = serve === undefined ? 1 : await inside(theirs?.path ?? '', () => serve(() => true, 'fe80::1%eth1'))
+    const io = createNodeIo()
+    const probe = async (more: string): Promise<string> => {
+      const text = `${words}\n connect_ip fe80::1\n connect_port ${port}\n ${more}`
+      return inside(ours?.path ?? '', async () => (await ask(blockOf(kind, text), {}, io)).class)
+    }
+    expect(await probe('bind_if eth1')).toBe('ok')
+    expect(await probe('bind_if eth1\n bindto fe80::2')).toBe('ok')
   })
 
   // shows TCP_CHECK|HTTP_GET|SSL_GET|SMTP_CHECK|DNS_CHECK|UDP_CHECK|AGENT_CHECK|GRPC_CHECK data_path
@@ -183,4 +197,5 @@ test.skipIf(!root)('PING_CHECK', async () => {
   const from = 'PING_CHECK {\n connect_ip 127.0.0.1\n bindto'
   expect(await ask(`${from} 127.0.0.9\n }`)).toMatchObject({ class: 'ok' })
   expect(await ask(`${from} 192.0.2.9\n }`)).toMatchObject({ class: 'local' })
+  expect(await ask('PING_CHECK {\n connect_ip ::1\n bindto ::1\n }')).toMatchObject({ class: 'ok' })
 })

@@ -250,6 +250,14 @@ test.for([
   [`HTTP_GET {\n ${url} regex "(?R)"\n }\n}`, 'is not supported', 'a regex that JavaScript cannot do'],
   [`HTTP_GET {\n ${url} regex a++\n regex_options caseles\n }\n}`, 'possessive', 'remarks on a regex'],
   [`HTTP_GET {\n ${url} regex a\n regex_options caseles\n }\n}`, '"caseles" is not a regex option', 'its options'],
+  [
+    `HTTP_GET {\n ${url} regex a\n regex_min_offset 9\n regex_max_offset 8\n }\n}`,
+    'regex_min_offset 9 is above regex_max_offset 8',
+    'offsets the wrong way',
+  ],
+  [`HTTP_GET {\n ${url} regex_no_match\n }\n}`, 'regex_no_match has no effect without regex', 'a regex forgotten'],
+  [`HTTP_GET {\n ${url} regex_options utf\n }\n}`, 'regex_options has no effect', 'options of none'],
+  ['TCP_CHECK {\n connect_ip fe80::1\n}', 'W058 fe80::1 is link-local: bind_if must name', 'a link-local address'],
   [`HTTP_GET {\n ${url} }\n http_protocol 2\n}`, 'use SSL_GET', 'HTTP/2 without TLS'],
   [`HTTP_GET {\n ${url} header "Host: x"\n }\n}`, 'Host is set by the checker itself', 'a header of ours'],
   [`HTTP_GET {\n ${url} header "no header"\n }\n}`, 'is not a header', 'no header'],
@@ -268,6 +276,23 @@ test.for([
 ] as const)('%j is told: %s', async ([block, said]) => {
   const { remarks } = await readChecker(block)
   expect(remarks.join('\n')).toContain(said)
+})
+
+test('a remark on one of many urls points at the line in it', async () => {
+  const fine = 'url {\n path /\n regex ok\n }'
+  const { remarks, lines } = await readChecker(
+    `HTTP_GET {\n ${fine}\n url {\n path /\n regex "a(b"\n }\n ${fine}\n url {\n path /\n expect_json x 1\n }\n}`,
+  )
+  expect(remarks).toEqual(['E063 regex "a(b": Unterminated group', 'E063 "x" is not a path such as $.a.b[0]'])
+  expect(lines).toEqual(['regex "a(b"', 'expect_json x 1'])
+})
+
+test('a link-local address with its interface is nothing to remark on', async () => {
+  expect((await readChecker('TCP_CHECK {\n connect_ip fe80::1\n bind_if eth0\n}')).remarks).toEqual([])
+})
+
+test('lengths of a reply count only with data, and so does what is wrong with them', async () => {
+  expect((await readChecker('UDP_CHECK {\n require_reply\n min_reply_length 300\n}')).remarks).toEqual([])
 })
 
 test.for([

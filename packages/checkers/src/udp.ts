@@ -54,7 +54,8 @@ export const udpCheck = defineChecker({
   defaults: { retry: 1, delayBeforeRetry: seconds(1) },
   unseen: ({ reply }: UdpOptions) => (reply === undefined ? ['silent'] : []),
   complete({ payload, requireReply, minReplyLength, maxReplyLength }, around) {
-    if (requireReply !== undefined && minReplyLength > maxReplyLength) {
+    const hasData = requireReply !== undefined && requireReply !== ''
+    if (hasData && minReplyLength > maxReplyLength) {
       around.error('min_reply_length is larger than max_reply_length', 'min_reply_length')
     }
     const sent = payload === undefined ? undefined : readHex(payload, false)

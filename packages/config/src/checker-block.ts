@@ -15,8 +15,15 @@ export interface Definitions {
   readonly bfd_instance: BlockValues<(typeof bfdInstance)['fields']>
 }
 
+/** Says what is wrong with a block, at one of its keywords or where it begins. */
+export interface Reports {
+  /** The check cannot be made: the virtual server is taken out. */
+  error(text: string, keyword?: string): void
+  warning(text: string, keyword?: string): void
+}
+
 /** What stands around a checker, for options that fall back on it. */
-export interface Surroundings {
+export interface Surroundings extends Reports {
   readonly realServer: {
     readonly address: Address
     readonly port: number
@@ -32,9 +39,8 @@ export interface Surroundings {
   readonly dataPath: boolean
   /** The top-level block of that kind and name, wherever in the file it stands. */
   definition<K extends keyof Definitions>(kind: K, name: string): Definitions[K] | undefined
-  /** Checks that have failed to be declared right: an error takes the virtual server out, a warning does not. */
-  error(text: string, keyword?: string): void
-  warning(text: string, keyword?: string): void
+  /** The same of a block in this one: the nth, from 0, of those that one of its fields holds. */
+  inside(field: string, nth: number): Reports
 }
 
 /**

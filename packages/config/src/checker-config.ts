@@ -1,5 +1,5 @@
-import { type Address, familyOf, seconds } from '@ipvs-director/core'
-import type { CheckerBlock, Definitions, Surroundings } from './checker-block.ts'
+import { type Address, familyOf, isLinkLocal, seconds } from '@ipvs-director/core'
+import type { CheckerBlock, Definitions, Reports, Surroundings } from './checker-block.ts'
 import type { CheckConnection, CheckerConfig, CheckTiming, Forwarding, Globals, VirtualServerTarget } from './config.ts'
 import { alongDataPath } from './data-path.ts'
 import type { Block, Fields, Values } from './declare.ts'
@@ -138,6 +138,8 @@ function resolveConnection(text: Read, own: CommonText, home: CheckerHome): Chec
   if (own.bindTo !== undefined && familyOf(own.bindTo) !== familyOf(target)) {
     remarks.add('E061', placeOfKeyword(text, 'bindto'), `${own.bindTo} and ${target} are of different families`)
   }
+  if (isLinkLocal(target) && own.bindInterface === undefined && path === undefined)
+    remarks.add('W058', placeOfKeyword(text, 'connect_ip'), `${target} is link-local: bind_if must name its interface`)
   return {
     address: target,
     port: own.connectPort ?? path?.port ?? port,
@@ -172,14 +174,19 @@ function surroundings(
     ssl,
     dataPath: (text as CommonText).dataPath === true,
     definition: (kind, name) => definitions[kind].get(name),
-    error: (message, keyword) => {
-      remarks.add('E063', placeOfKeyword(text, keyword), message)
-    },
-    warning: (message, keyword) => {
-      remarks.add('W047', placeOfKeyword(text, keyword), message)
-    },
+    ...reportsOn(text, remarks),
+    inside: (field, nth) => reportsOn((text[field] as readonly Read[])[nth] ?? text, remarks),
   }
 }
+
+const reportsOn = (block: Read, remarks: Remarks): Reports => ({
+  error: (message, keyword) => {
+    remarks.add('E063', placeOfKeyword(block, keyword), message)
+  },
+  warning: (message, keyword) => {
+    remarks.add('W047', placeOfKeyword(block, keyword), message)
+  },
+})
 
 const ownKeys = new WeakMap<Fields, readonly string[]>()
 

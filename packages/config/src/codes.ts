@@ -397,6 +397,11 @@ export const codes = {
     'ok',
     'real_server_template is for the servers that real_servers_from brings. Servers of the file say everything themselves.',
   ),
+  W058: code(
+    'a link-local address without its interface',
+    'ok',
+    'fe80::1 may be on every interface. Without bind_if the check cannot be made, so that it says nothing of the server: it counts as what it was taken for.',
+  ),
   W060: code(
     'nopreempt with state MASTER',
     'error',

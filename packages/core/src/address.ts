@@ -20,6 +20,9 @@ export function familyOf(address: Address): Family {
   return address.includes(':') ? 'inet6' : 'inet'
 }
 
+/** RFC 4291 §2.5.6, fe80::/10: it means nothing without the interface it is on. */
+export const isLinkLocal = (address: Address): boolean => /^fe[89ab][0-9a-f]:/.test(address)
+
 /** Reads an IPv4 or IPv6 address; undefined when the text is neither. Leading zeros in IPv4 octets are refused. */
 export function parseAddress(text: string): Address | undefined {
   return text.includes(':') ? parseV6(text) : isV4(text) ? (text as Address) : undefined

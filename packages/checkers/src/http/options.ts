@@ -44,7 +44,9 @@ export function completeHttp(secure: boolean) {
     if (written.protocol === '2' && !secure) around.error('HTTP/2 is spoken through TLS: use SSL_GET', 'http_protocol')
     return {
       options: {
-        urls: written.urls.map((url) => completeUrl(url, written, around, secure)),
+        urls: written.urls.map((url, i) =>
+          completeUrl(url, written, { ...around, ...around.inside('urls', i) }, secure),
+        ),
         protocol: written.protocol,
         fastRecovery: written.fastRecovery,
         tls: secure ? completeTls(written, around) : undefined,
@@ -135,14 +137,28 @@ function materialOf({ tlsCertificate, tlsKey }: WrittenTls, around: Surroundings
 }
 
 function regexOf(url: WrittenUrl, around: Surroundings): HttpUrl['regex'] {
-  if (url.regex === undefined) return undefined
+  if (url.regex === undefined) {
+    for (const word of idleWithoutRegex(url)) around.warning(`${word} has no effect without regex`, word)
+    return undefined
+  }
+  const { regexMinOffset: min = 0, regexMaxOffset: max } = url
+  if (max !== undefined && min > max)
+    around.error(`regex_min_offset ${min} is above regex_max_offset ${max}`, 'regex_min_offset')
   const pattern = { source: url.regex, options: url.regexOptions ?? [] }
   const { error, warnings } = patternProblems(pattern)
   if (error !== undefined) around.error(`regex "${url.regex}": ${error}`, 'regex')
   for (const warning of warnings) around.warning(`regex "${url.regex}": ${warning}`, 'regex')
   if (error !== undefined) return undefined
-  return { ...pattern, noMatch: url.regexNoMatch, min: url.regexMinOffset ?? 0, max: url.regexMaxOffset }
+  return { ...pattern, noMatch: url.regexNoMatch, min, max }
 }
+
+/** Words about a regex that there is not. */
+const idleWithoutRegex = (url: WrittenUrl): readonly string[] => [
+  ...(url.regexNoMatch ? ['regex_no_match'] : []),
+  ...(url.regexOptions === undefined ? [] : ['regex_options']),
+  ...(url.regexMinOffset === undefined ? [] : ['regex_min_offset']),
+  ...(url.regexMaxOffset === undefined ? [] : ['regex_max_offset']),
+]
 
 /** The files that a check's TLS needs, whatever kind of check it is. */
 export function materialPaths(options: Readonly<Record<string, unknown>>): string[] {

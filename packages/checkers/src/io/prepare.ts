@@ -1,5 +1,5 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import { familyOf, type Address } from '@ipvs-director/core'
+import { familyOf, isLinkLocal, type Address } from '@ipvs-director/core'
 import type { KernelSocket } from '@ipvs-director/linux'
 import { networkInterfaces } from 'node:os'
 import { ProbeFailure } from '../verdict.ts'
@@ -39,11 +39,20 @@ export function prepare(socket: Pick<KernelSocket, 'setsockopt' | 'bind'>, at: C
     socket.setsockopt(SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${at.bindInterface}\0`))
   }
   if (at.bindAddress === undefined && at.bindPort === undefined) return
-  if (at.bindPort === undefined) socket.setsockopt(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, int(1))
+  if (at.bindPort === undefined) leavePort(socket)
   else socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, int(1))
   const any = (familyOf(at.address) === 'inet' ? '0.0.0.0' : '::') as Address
   const local = at.bindAddress ?? any
-  socket.bind(sockaddr(local, at.bindPort ?? 0, local.startsWith('fe80:') ? scopeOf(at) : 0))
+  socket.bind(sockaddr(local, at.bindPort ?? 0, scopeOf(local, at.bindInterface)))
+}
+
+/** The port is chosen when it connects: of one address there are only so many. */
+function leavePort(socket: Pick<KernelSocket, 'setsockopt'>): void {
+  try {
+    socket.setsockopt(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, int(1))
+  } catch {
+    // Raw sockets of IPv6 do not know it, and have no ports.
+  }
 }
 
 /** Room for the answers of a few thousand targets that come at once. */
@@ -59,15 +68,15 @@ export function enlarge(socket: KernelSocket): void {
   }
 }
 
-/** A link-local address means nothing without its interface. */
-function scopeOf(at: CheckConnection): number {
-  if (at.bindInterface === undefined || !/^fe[89ab]/.test(at.address)) return 0
-  return networkInterfaces()[at.bindInterface]?.find((entry) => entry.family === 'IPv6')?.scopeid ?? 0
+/** The index of its interface, which a link-local address means nothing without. */
+function scopeOf(address: Address, device: string | undefined): number {
+  if (device === undefined || !isLinkLocal(address)) return 0
+  return networkInterfaces()[device]?.find((entry) => entry.family === 'IPv6' && entry.scopeid > 0)?.scopeid ?? 0
 }
 
 /** Where connect(2) goes, with the interface of a link-local address. */
 export function addressOf(at: CheckConnection): Buffer {
-  const scope = scopeOf(at)
+  const scope = scopeOf(at.address, at.bindInterface)
   return scope === 0 ? targetOf(at).sockaddr : sockaddr(at.address, at.port, scope)
 }
 

@@ -15,6 +15,8 @@ export interface ReadChecker {
   readonly checkers: readonly CheckerConfig[]
   /** `CODE text` of every remark. */
   readonly remarks: readonly string[]
+  /** The line that each of them points at. */
+  readonly lines: readonly string[]
 }
 
 /** Reads one checker block as it stands in a configuration, by the real reader. */
@@ -41,5 +43,6 @@ virtual_server 192.0.2.1 80 {
     checker: found[0],
     checkers: found,
     remarks: diagnostics.map((remark) => `${remark.code} ${remark.text}`),
+    lines: diagnostics.map(({ excerpt = '' }) => excerpt.trim()),
   }
 }

@@ -1,4 +1,4 @@
-import { type Address, familyOf } from '@ipvs-director/core'
+import { type Address, familyOf, isLinkLocal } from '@ipvs-director/core'
 import type { VrrpInstanceText } from '../grammar/vrrp.ts'
 import { type Read, written } from '../read.ts'
 import { hasInterface } from './network.ts'
@@ -39,8 +39,6 @@ export function addressRules(instance: VrrpInstanceText & Read, version: 2 | 3, 
 
 /** The addresses beyond these are excluded ones. */
 export const mostAddresses = (family: keyof typeof most): number => most[family]
-
-const isLinkLocal = (address: Address): boolean => /^fe[89ab]/.test(address)
 
 /** 127.0.0.0, 0.0.0.0 and the like: a slip of the hand. */
 export function isNoHost(address: Address): boolean {

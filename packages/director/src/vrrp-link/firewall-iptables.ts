@@ -1,6 +1,6 @@
 /** The firewall by iptables(8), ip6tables(8) and ipset(8): `vrrp_iptables`, `vrrp_ipsets`. */
-import { familyOf, type Family } from '@ipvs-director/core'
-import { isLinkLocal, type FirewallBackend, type Guarded, type GuardedAddress } from './firewall.ts'
+import { familyOf, isLinkLocal, type Family } from '@ipvs-director/core'
+import { type FirewallBackend, type Guarded, type GuardedAddress } from './firewall.ts'
 
 /** Runs a program with a text on its standard input; rejects with its words. */
 export type RunProgram = (argv: readonly string[], input?: string) => Promise<void>

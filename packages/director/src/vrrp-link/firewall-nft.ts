@@ -1,6 +1,6 @@
 /** The firewall by nft(8), in tables of its own. */
-import { familyOf, type Family } from '@ipvs-director/core'
-import { isLinkLocal, type FirewallBackend, type Guarded, type GuardedAddress } from './firewall.ts'
+import { familyOf, isLinkLocal, type Family } from '@ipvs-director/core'
+import { type FirewallBackend, type Guarded, type GuardedAddress } from './firewall.ts'
 
 /** Feeds a script to nft(8); rejects with its words. */
 export type RunNft = (script: string) => Promise<void>

@@ -93,5 +93,3 @@ export const guardedOf = ({
   excluded,
 }: Pick<Holding, 'addresses' | 'excluded'>): readonly GuardedAddress[] =>
   [...addresses, ...excluded].map(({ address, interface: on }) => ({ address, interface: on }))
-
-export const isLinkLocal = (address: Address): boolean => address.startsWith('fe80:')

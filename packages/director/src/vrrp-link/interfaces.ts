@@ -1,5 +1,5 @@
 /** Interfaces that are made for instances: macvlan for `use_vmac`, ipvlan for `use_ipvlan`. */
-import { describeError, type Family, type Logger } from '@ipvs-director/core'
+import { describeError, isLinkLocal, type Family, type Logger } from '@ipvs-director/core'
 import {
   ipvlanData,
   macvlanMode,
@@ -134,7 +134,7 @@ export function createInterfaces(
 
   /** Advertisements leave by it from the address of the interface below. */
   async function shareLinkLocal(parent: Link, link: Link): Promise<void> {
-    const local = (await view.client.addresses(parent.index)).find(({ address }) => address.startsWith('fe80:'))
+    const local = (await view.client.addresses(parent.index)).find(({ address }) => isLinkLocal(address))
     if (local === undefined) return
     await view.client.replaceAddress({ index: link.index, address: local.address, prefix: 64, nodad: true })
   }
