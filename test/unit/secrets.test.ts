@@ -73,7 +73,7 @@ test('SNMP: no object of any MIB', async () => {
   const base = snmpSnapshot(config.virtualServers, config.vrrp, { vrrp: { ...vrrp, instances } })
   const snapshot = { ...base, config: { ...config, snmp: base.config.snmp } }
   const nodes = [globalNodes, keepalivedVrrpNodes, vrrpV2Nodes, vrrpV3Nodes].flatMap((of) => of(snapshot))
-  const rows = serviceRows(snapshot)
+  const rows = await serviceRows(snapshot)
   const tree = createTree([...nodes, ...(await serviceNodes(snapshot, rows)), ...(await serverNodes(rows))])
   const shown: string[] = []
   for (let start: Oid = [1]; ;) {

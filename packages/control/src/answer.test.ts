@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { millis } from '@ipvs-director/core'
+import { workPerTurn } from '@ipvs-director/core/testing'
 import { answerPieces } from './answer.ts'
 import { defaultLimits } from './limits.ts'
+import { renderMetrics } from './metrics.ts'
+import type { ServerStatus, Status } from './model.ts'
+import { statusPieces } from './pieces.ts'
+import { largeStatus } from './testing/index.ts'
 
 let directory: string
 let server: Server
@@ -64,7 +68,7 @@ test('others have their turn between slices of work', async () => {
       yield ''
     }
   }
-  await answerPieces(await response(), 'text/plain', pieces(), { ...defaultLimits, slice: millis(5) })
+  await answerPieces(await response(), 'text/plain', pieces(), defaultLimits)
   clearInterval(counter)
   expect(turns).toBeGreaterThanOrEqual(10)
 })
@@ -81,4 +85,21 @@ test('a reader that went away ends the work', async () => {
   client.destroy()
   await done
   expect(made).toBeGreaterThan(0)
+})
+
+test.for([
+  ['metrics', (status: Status) => renderMetrics(status, 'openmetrics'), 251],
+  ['JSON', statusPieces, 100],
+] as const)('%s: few servers are written before others may have their turn', async ([, pieces, most]) => {
+  const work = workPerTurn()
+  const counting = (one: ServerStatus): ServerStatus =>
+    Object.defineProperty({ ...one }, 'name', { enumerable: true, get: () => (work.count(), one.name) })
+  const large = largeStatus(50, 100)
+  const virtualServers = large.virtualServers.map((each) => ({ ...each, servers: each.servers.map(counting) }))
+  const answering = await response()
+  client.resume()
+  await answerPieces(answering, 'text/plain', pieces({ ...large, virtualServers }), defaultLimits)
+  work.stop()
+  expect(work.most()).toBeGreaterThan(0)
+  expect(work.most()).toBeLessThanOrEqual(most)
 })

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { pause } from '@ipvs-director/core'
 import type { ControlLimits } from './limits.ts'
 
 /** Characters gathered before they are handed to the socket. */
@@ -25,8 +25,8 @@ export function answerJson(
 }
 
 /**
- * Answers with a long text made piece by piece: lets others have their turn after each `limits.slice` of work, waits
- * for a slow reader, and gives up on one that has gone or reads nothing for `limits.stallTime`.
+ * Answers with a long text made piece by piece: lets others have their turn in between, waits for a slow reader, and gives
+ * up on one that has gone or reads nothing for `limits.stallTime`.
  */
 export async function answerPieces(
   response: ServerResponse,
@@ -37,7 +37,6 @@ export async function answerPieces(
   disconnectWhenStalled(response, limits)
   response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' })
   let chunk = ''
-  let turnStarted = performance.now()
   for (const piece of pieces) {
     chunk += piece
     if (chunk.length >= chunkSize) {
@@ -45,10 +44,8 @@ export async function answerPieces(
       chunk = ''
       if (!flowing) await drained(response)
     }
-    if (performance.now() - turnStarted >= limits.slice) {
-      await nextTurn()
-      turnStarted = performance.now()
-    }
+    const wait = pause()
+    if (wait !== undefined) await wait
     if (response.destroyed) return
   }
   response.end(chunk)

@@ -1,4 +1,4 @@
-import { millis, seconds, type Millis } from '@ipvs-director/core'
+import { seconds, type Millis } from '@ipvs-director/core'
 
 /** What a client of the control socket may use up. Whoever asks for more is refused or disconnected, with a word. */
 export interface ControlLimits {
@@ -22,8 +22,6 @@ export interface ControlLimits {
   readonly eventBacklog: number
   /** Between two comments on a silent stream of events, so that proxies and people see it living. */
   readonly heartbeat: Millis
-  /** Longest stretch of work on one answer before others get their turn. */
-  readonly slice: Millis
 }
 
 export const defaultLimits: ControlLimits = {
@@ -37,5 +35,4 @@ export const defaultLimits: ControlLimits = {
   idleTime: seconds(5),
   eventBacklog: 1000,
   heartbeat: seconds(15),
-  slice: millis(5),
 }

@@ -1,7 +1,7 @@
 import { checkId, probeIdentity, type Check, type InitialHealth } from '@ipvs-director/checkers'
 import type { CheckerConfig } from '@ipvs-director/config'
+import { inSlices } from '@ipvs-director/core'
 import type { CheckHealth, Pool } from './pool.ts'
-import { inSlices } from './slices.ts'
 
 /** Where a check's verdicts go: one checker of one real server of one pool. */
 export interface Subscriber {

@@ -42,13 +42,13 @@ test('they stand beside those of the pools, whatever the checks say', () => {
   expect([...wantedTable(pools, twice).keys()]).toEqual(['192.0.2.1:80/tcp', 'fwmark 7/inet', 'fwmark 8/inet'])
 })
 
-test('status tells which the kernel has', () => {
+test('status tells which the kernel has', async () => {
   const actual = new Map([...dataPathServices(twice)].slice(1))
-  expect(dataPathStatus(twice, actual)).toEqual([
+  expect(await dataPathStatus(twice, actual)).toEqual([
     { name: 'fwmark 7/inet', server: '10.0.0.1', forwarding: 'DR', present: false },
     { name: 'fwmark 8/inet', server: '10.0.0.2', forwarding: 'DR', present: true },
   ])
-  expect(dataPathStatus(undefined, actual)).toEqual([])
+  expect(await dataPathStatus(undefined, actual)).toEqual([])
 })
 
 test('a server that is added at run time is checked through itself', () => {

@@ -1,6 +1,6 @@
-import type { CheckerConfig, Config } from '@ipvs-director/config'
+import type { CheckerConfig, Config, RealServer } from '@ipvs-director/config'
 import type { DataPathStatus } from '@ipvs-director/control'
-import { familyOf } from '@ipvs-director/core'
+import { familyOf, inSlices } from '@ipvs-director/core'
 import { destinationId, serviceId, type Destination, type Service, type Table } from 'ipvs-netlink'
 import { desiredTable } from './desired.ts'
 import type { Pool } from './pool.ts'
@@ -15,20 +15,19 @@ type Connection = NonNullable<CheckerConfig['connection']>
 export function dataPathServices({ globals, virtualServers }: Config): Map<string, Service> {
   const services = new Map<string, Service>()
   if (globals.dataPathMarks === undefined) return services
-  for (const at of connectionsOf(virtualServers)) {
+  for (const at of Array.from(serversIn(virtualServers), connectionsOf).flat()) {
     const service = serviceOf(at)
     if (service !== undefined) services.set(serviceId(service.key), service)
   }
   return services
 }
 
-function* connectionsOf(virtualServers: Config['virtualServers']): Generator<Connection> {
-  for (const { realServers } of virtualServers) {
-    for (const { checkers } of realServers) {
-      for (const { connection } of checkers) if (connection?.through !== undefined) yield connection
-    }
-  }
+function* serversIn(virtualServers: Config['virtualServers']): Generator<RealServer> {
+  for (const { realServers } of virtualServers) yield* realServers
 }
+
+const connectionsOf = ({ checkers }: RealServer): Connection[] =>
+  checkers.flatMap(({ connection }) => (connection?.through === undefined ? [] : [connection]))
 
 function serviceOf({ address, fwmark, through }: Connection): Service | undefined {
   if (fwmark === 0 || through === undefined) return undefined
@@ -65,14 +64,16 @@ export function wantedTable(pools: Iterable<Pool>, config: Config): Map<string, 
 }
 
 /** The services of data paths as they are believed to be. */
-export function dataPathStatus(config: Config | undefined, actual: Table): DataPathStatus[] {
+export async function dataPathStatus(config: Config | undefined, actual: Table): Promise<DataPathStatus[]> {
   const found = new Map<string, DataPathStatus>()
-  for (const at of config === undefined ? [] : connectionsOf(config.virtualServers)) {
-    const service = serviceOf(at)
-    if (service === undefined || at.through === undefined) continue
-    const name = serviceId(service.key)
-    const { address, forwarding } = at.through
-    found.set(name, { name, server: address, forwarding: forwardingText(forwarding), present: actual.has(name) })
-  }
+  await inSlices(serversIn(config?.virtualServers ?? []), (server) => {
+    for (const at of connectionsOf(server)) {
+      const service = serviceOf(at)
+      if (service === undefined || at.through === undefined) continue
+      const name = serviceId(service.key)
+      const { address, forwarding } = at.through
+      found.set(name, { name, server: address, forwarding: forwardingText(forwarding), present: actual.has(name) })
+    }
+  })
   return [...found.values()]
 }

@@ -575,7 +575,7 @@ export function createDirector(options: DirectorOptions): Director {
         refusal: (pool) => offers.refusal(pool),
         isSuspended: (service) => suspension.isSuspended(service),
         troubles: [marks.trouble()].filter((each) => each !== undefined),
-        dataPaths: dataPathStatus(config, reconciler.actual),
+        dataPaths: () => dataPathStatus(config, reconciler.actual),
       }),
     vrrp: (command, name) => failover.command(command, name),
     async restartProber(name) {

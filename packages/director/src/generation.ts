@@ -1,4 +1,5 @@
 import type { Config, RealServer } from '@ipvs-director/config'
+import { pause, stepwise } from '@ipvs-director/core'
 import type { Service } from 'ipvs-netlink'
 import { carriedHealth } from './carry-over.ts'
 import { planChecks, subscribersOf, type CheckChange, type CheckTable } from './checks.ts'
@@ -7,7 +8,6 @@ import { idsOf } from './overlay-services.ts'
 import { steersFor, type Overlay } from './overlay.ts'
 import { growPool, type Pool } from './pool.ts'
 import type { PoolTable } from './pool-table.ts'
-import { pause, stepwise } from './slices.ts'
 import { unsteered, type Steer } from './steer.ts'
 
 /** What a configuration will run as, put together while the one before still runs. */

@@ -1,5 +1,5 @@
 import type { Traffic } from '@ipvs-director/control'
-import { millis, type Clock } from '@ipvs-director/core'
+import { inSlices, millis, type Clock } from '@ipvs-director/core'
 import {
   destinationId,
   serviceId,
@@ -10,7 +10,6 @@ import {
 } from 'ipvs-netlink'
 import { serviceKeys } from './desired.ts'
 import type { Pool } from './pool.ts'
-import { inSlices } from './slices.ts'
 
 /** What the kernel counts, read for one status answer. */
 export interface KernelView {
@@ -83,11 +82,13 @@ async function readKernel(ipvs: IpvsClient, pools: readonly Pool[], at: number):
     serviceTraffic(pool) {
       const ids = serviceKeys(pool.config).map(serviceId)
       const counted = sum(ids.map((id) => services.get(id) ?? noTraffic))
-      const entries = sum(
-        ids.flatMap((id) => [...(destinations.get(id)?.values() ?? [])].map(({ traffic }) => traffic)),
-      )
-      const { activeConnections, inactiveConnections } = entries
-      return { ...counted, activeConnections, inactiveConnections }
+      for (const id of ids) {
+        for (const { traffic } of destinations.get(id)?.values() ?? []) {
+          counted.activeConnections += traffic.activeConnections
+          counted.inactiveConnections += traffic.inactiveConnections
+        }
+      }
+      return counted
     },
     destination(pool, name) {
       const found = serviceKeys(pool.config)
@@ -111,25 +112,25 @@ async function readDetailed(ipvs: IpvsClient, keys: readonly ServiceKey[]): Prom
   for (const key of keys) {
     const id = serviceId(key)
     if (entries.has(id)) continue
-    const found = await ipvs.destinations(key)
-    entries.set(
-      id,
-      new Map(found.map((entry) => [nameOf(entry), { weight: entry.destination.weight, traffic: trafficOf(entry) }])),
-    )
+    const row = new Map<string, { weight: number; traffic: Traffic }>()
+    entries.set(id, row)
+    await inSlices(await ipvs.destinations(key), (entry) => {
+      row.set(nameOf(entry), { weight: entry.destination.weight, traffic: trafficOf(entry) })
+    })
   }
   return entries
 }
 
 async function readGlance(ipvs: IpvsClient): Promise<Entries> {
   const entries: Entries = new Map()
-  await inSlices(await ipvs.glance(), ([id, destinations]) => {
+  for (const [id, destinations] of await ipvs.glance()) {
     const row = new Map<string, { weight: number; traffic: Traffic }>()
-    for (const [name, { weight, activeConnections, inactiveConnections }] of destinations) {
+    entries.set(id, row)
+    await inSlices(destinations, ([name, { weight, activeConnections, inactiveConnections }]) => {
       const idle = activeConnections === 0 && inactiveConnections === 0
       row.set(name, { weight, traffic: idle ? noTraffic : { ...noTraffic, activeConnections, inactiveConnections } })
-    }
-    entries.set(id, row)
-  })
+    })
+  }
   return entries
 }
 
@@ -161,7 +162,7 @@ function fromStatistics(statistics: Statistics): Traffic {
   }
 }
 
-function sum(parts: readonly Traffic[]): Traffic {
+function sum(parts: readonly Traffic[]): { -readonly [Count in keyof Traffic]: Traffic[Count] } {
   const total = { ...noTraffic }
   for (const part of parts) for (const key of Object.keys(noTraffic) as (keyof Traffic)[]) total[key] += part[key]
   return total

@@ -1,9 +1,9 @@
 import type { Config, VirtualServer } from '@ipvs-director/config'
+import { inSlices } from '@ipvs-director/core'
 import { Worker } from 'node:worker_threads'
 import type { Loaded } from './director-options.ts'
 import { fingerprint, setFingerprint } from './fingerprint.ts'
 import type { ReadOptions } from './load.ts'
-import { inSlices } from './slices.ts'
 
 /**
  * What the thread sends: everything but the virtual servers, then the fingerprint of each of these, then those that were

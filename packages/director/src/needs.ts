@@ -1,8 +1,8 @@
 import { checksIn, countChecks, meansHere } from '@ipvs-director/checkers'
 import type { Config } from '@ipvs-director/config'
 import type { ProbingNeeds } from '@ipvs-director/control'
+import { inSlices } from '@ipvs-director/core'
 import { proberCount } from './probers.ts'
-import { inSlices } from './slices.ts'
 
 /** Of the director alone, without clients, probers and scripts. */
 const leastDescriptors = 64

@@ -274,3 +274,25 @@ test('what is amended while its whole service is being written is written next',
   await reconciler.settled()
   expect(await weights(ipvs)).toEqual({ [id]: { '10.0.0.1:80': 3, '10.0.0.2:80': 1 } })
 })
+
+test('what is amended twice while the kernel is read is written', async () => {
+  const ipvs = memoryIpvs()
+  const wanted = service(80, { 2: 1 })
+  const id = serviceId(wanted.key)
+  const [[name, destination]] = [...wanted.destinations] as [[string, Destination]]
+  const reconciler: Reconciler = reconcilerOn({
+    ...ipvs,
+    async audit(expected) {
+      // As it is already: what is wanted becomes another object, and the kernel is found to be as that.
+      reconciler.amend(id, [[name, destination]])
+      const found = await ipvs.audit(expected)
+      reconciler.amend(id, [[name, { ...destination, weight: 7 }]])
+      return found
+    },
+  })
+  reconciler.want([[id, wanted]])
+  await reconciler.settled()
+  await reconciler.audit()
+  await reconciler.settled()
+  expect(await weights(ipvs)).toEqual({ [id]: { [name]: 7 } })
+})

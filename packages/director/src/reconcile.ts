@@ -1,4 +1,4 @@
-import { describeError, type Logger } from '@ipvs-director/core'
+import { describeError, inSlices, type Logger } from '@ipvs-director/core'
 import {
   diff,
   serviceId,
@@ -92,6 +92,8 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
   let partly = new Map<string, Set<string>>()
   /** Services whose destinations nobody but the one table has: to be changed in place. */
   const own = { desired: new Set<string>(), actual: new Set<string>() }
+  /** The kernel is being read: what is wanted may be shared with what is found at any moment. */
+  let looking = false
   const ours = new Set(owned.load())
   /** Services that are wanted and refused. */
   const absent = new Set<string>()
@@ -277,7 +279,7 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
       void scheduleFlush()
     },
     amend(id, changes) {
-      const service = changeable(desired, own.desired, id)
+      const service = changeable(desired, looking ? new Set<string>() : own.desired, id)
       if (service === undefined) return
       let names = partly.get(id)
       if (names === undefined) partly.set(id, (names = new Set()))
@@ -291,7 +293,7 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
       await scheduleFlush()
     },
     adopt(found) {
-      take(found)
+      take(found, [...found.values()].filter(isForeign))
       for (const id of ours) if (actual.has(id) && !desired.has(id)) dirty.add(id)
       void scheduleFlush()
     },
@@ -302,12 +304,12 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
         dirty = new Set()
         partly = new Map()
         figures.audits++
-        const drifts = describeDrift(actual, found, isOurs)
-        take(found)
+        const drifts = describeDrift(...(await differing(actual, found)), isOurs)
+        take(found, await foreignIn(found))
         figures.drifts += drifts.length
         const refusedBefore = figures.refused
         try {
-          await write(new Set([...desired.keys(), ...ours, ...pending]))
+          await write(new Set([...pending, ...(await unequal())]))
         } catch (error) {
           for (const id of pending) dirty.add(id)
           throw error
@@ -333,17 +335,43 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
   /** What is found equal comes back as the wanted service itself: from here on both tables share it. */
   async function look(): Promise<Table> {
     own.desired.clear()
-    const found = await ipvs.audit(desired)
-    own.desired.clear()
-    return found
+    looking = true
+    try {
+      return await ipvs.audit(desired)
+    } finally {
+      looking = false
+    }
   }
 
-  function take(found: Table): void {
+  function take(found: Table, others: readonly Service[]): void {
     own.actual.clear()
     own.desired.clear()
     figures.auditedAt = wall()
     actual = new Map(found)
-    foreign = [...found.values()].filter((service) => !isOurs(serviceId(service.key)))
+    foreign = others
+  }
+
+  async function foreignIn(found: Table): Promise<readonly Service[]> {
+    const others: Service[] = []
+    await inSlices(found.values(), (service) => {
+      if (isForeign(service)) others.push(service)
+    })
+    return others
+  }
+
+  /** Services that are wanted or ours, and that the kernel has in another way, or not as wanted. */
+  async function unequal(): Promise<Set<string>> {
+    const ids = new Set<string>()
+    const look = (id: string): void => {
+      if (actual.get(id) !== desired.get(id)) ids.add(id)
+    }
+    await inSlices(desired.keys(), look)
+    await inSlices(ours, look)
+    return ids
+  }
+
+  function isForeign({ key }: Service): boolean {
+    return !isOurs(serviceId(key))
   }
 
   function isOurs(id: string): boolean {
@@ -382,6 +410,18 @@ function changeable(table: Map<string, Service>, own: Set<string>, id: string): 
 function put(destinations: Map<string, Destination> | undefined, id: string, value: Destination | undefined): void {
   if (value === undefined) destinations?.delete(id)
   else destinations?.set(id, value)
+}
+
+/** Both tables without what is one and the same in them, which is nearly all of them. */
+async function differing(some: Table, others: Table): Promise<[Table, Table]> {
+  const [left, right] = [new Map<string, Service>(), new Map<string, Service>()]
+  await inSlices(some, ([id, service]) => {
+    if (others.get(id) !== service) left.set(id, service)
+  })
+  await inSlices(others, ([id, service]) => {
+    if (some.get(id) !== service) right.set(id, service)
+  })
+  return [left, right]
 }
 
 function partOf(service: Service, names: Iterable<string>): Service {

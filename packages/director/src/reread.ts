@@ -1,4 +1,5 @@
 import { looksLikeJson, type Before, type ReadBlocks, type Shifted, type VirtualServer } from '@ipvs-director/config'
+import { inSlices, pause } from '@ipvs-director/core'
 import { resolve } from 'node:path'
 import type { Loaded } from './director-options.ts'
 import { keepTexts, type KeptTexts } from './kept-texts.ts'
@@ -7,7 +8,6 @@ import { loadFile, type LoadedFile, type ReadOptions } from './load.ts'
 import { programPath } from './programs.ts'
 import { lookAgain, readAhead, recorded, withoutBytes, type Ahead, type KeptRecord, type ReadingRecord } from './reading-record.ts' // prettier-ignore
 import { likeness, relocate, shiftPlaces, takeOver, type Moved } from './same-server.ts'
-import { inSlices, pause } from './slices.ts'
 
 /** Reads the configuration again and again. */
 export interface Rereader {

@@ -19,7 +19,7 @@ import type {
   VirtualServerStatus,
   VrrpStatus,
 } from '@ipvs-director/control'
-import { describeError, formatEndpoint } from '@ipvs-director/core'
+import { describeError, formatEndpoint, inSlices } from '@ipvs-director/core'
 import { serviceId, type Service, type ServiceKey } from 'ipvs-netlink'
 import { DurationSums } from './check-durations.ts'
 import { checkIdOf } from './checks.ts'
@@ -29,7 +29,6 @@ import { noTraffic, type KernelView } from './kernel-view.ts'
 import type { CheckHealth, Pool, PoolServer } from './pool.ts'
 import type { Overlay } from './overlay.ts'
 import type { Reconciler } from './reconcile.ts'
-import { inSlices } from './slices.ts'
 import { isUnsteered } from './steer.ts'
 import { weightSteps } from './weight-steps.ts'
 
@@ -63,16 +62,17 @@ export interface StatusSources {
   /** Whether the checks of a virtual server rest. */
   readonly isSuspended: (service: string) => boolean
   readonly troubles: readonly TroubleStatus[]
-  readonly dataPaths: readonly DataPathStatus[]
+  readonly dataPaths: () => Promise<readonly DataPathStatus[]>
 }
 
 /** The truth as far as it is known now, each part with its age. A kernel that cannot be asked is said to be so. */
 export async function buildStatus(sources: StatusSources): Promise<Status> {
-  const [figures, kernel, ipvs, vrrp] = await Promise.all([
+  const [figures, kernel, ipvs, vrrp, dataPaths] = await Promise.all([
     sources.prober?.figures() ?? [],
     sources.readKernel().catch((error: unknown) => describeError(error)),
     sources.ipvsVersion().catch(() => 'unreachable'),
     sources.vrrp(),
+    sources.dataPaths(),
   ])
   const view = typeof kernel === 'string' ? undefined : kernel
   const byId = new Map<string, Figures>()
@@ -99,6 +99,10 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     }
     virtualServers.push({ ...virtualServerStatus(pool, servers, view, sources.overlay), ...told, ...kept })
   })
+  const foreign: ForeignService[] = []
+  await inSlices(sources.reconciler.foreign, (service) => {
+    foreign.push(foreignOf(service))
+  })
   return {
     schema: 1,
     version: sources.version,
@@ -113,11 +117,11 @@ export async function buildStatus(sources: StatusSources): Promise<Status> {
     ...(vrrp === 'silent' ? { vrrpSilent: sources.vrrpInstances.map(({ name }) => name) } : {}),
     virtualServers,
     ...(sources.troubles.length === 0 ? {} : { troubles: sources.troubles }),
-    foreign: sources.reconciler.foreign.map(foreignOf),
+    foreign,
     ...(sources.sources.length === 0 ? {} : { sources: sources.sources }),
     ...(sources.overlay.removedServices.size === 0 ? {} : { removedServices: [...sources.overlay.removedServices] }),
     ...(sources.comparing === undefined ? {} : { comparing: sources.comparing }),
-    ...(sources.dataPaths.length === 0 ? {} : { dataPaths: sources.dataPaths }),
+    ...(dataPaths.length === 0 ? {} : { dataPaths }),
   }
 }
 

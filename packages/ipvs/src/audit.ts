@@ -1,4 +1,4 @@
-import { Breath } from './breathe.ts'
+import { inSlices } from '@ipvs-director/core'
 import type { DestinationGlance } from './client.ts'
 import type { PlainService } from './decode.ts'
 import type { TextService } from './proc.ts'
@@ -29,8 +29,7 @@ export async function auditTable(expected: Table, sources: AuditSources): Promis
   const shown = await destinationsByService(services, text)
   const table = new Map<string, Service>()
   const asked: PlainService[] = []
-  const breath = new Breath()
-  for (const [index, service] of services.entries()) {
+  await inSlices(services.entries(), ([index, service]) => {
     const id = serviceId(service.key)
     const wanted = expected.get(id)
     const seen = shown.get(id)
@@ -39,10 +38,9 @@ export async function auditTable(expected: Table, sources: AuditSources): Promis
     } else {
       asked.push(service)
     }
-    if (breath.due()) await breath.pause()
-  }
+  })
   const answers = await Promise.all(asked.map((service) => sources.destinations(service)))
-  asked.forEach((service, i) => {
+  await inSlices(asked.entries(), ([i, service]) => {
     const id = serviceId(service.key)
     const found = { ...service, destinations: answers[i] ?? new Map<string, Destination>() }
     table.set(id, asExpected(found, expected.get(id)))
@@ -81,12 +79,10 @@ export async function destinationsByService(
     if (isMark(key)) marks.set(key.fwmark, marks.has(key.fwmark) ? undefined : serviceId(key))
   }
   const shown = new Map<string, Map<string, DestinationGlance>>()
-  const breath = new Breath()
-  for (const { key, destinations } of text) {
+  await inSlices(text, ({ key, destinations }) => {
     const id = typeof key === 'number' ? marks.get(key) : serviceId(key)
     if (id !== undefined) shown.set(id, destinations)
-    if (breath.due()) await breath.pause()
-  }
+  })
   return shown
 }
 

@@ -1,3 +1,4 @@
+import { inSlices } from '@ipvs-director/core'
 import { isRefusal, type GenericFamily, type GenericMessage } from '@ipvs-director/linux'
 import { asExpected, auditTable, destinationsByService } from './audit.ts'
 import type { DestinationEntry, DestinationGlance, ServiceEntry } from './client.ts'
@@ -28,8 +29,12 @@ export class TableReader {
   }
 
   async services(): Promise<ServiceEntry[]> {
-    const answers = await this.dumpServices()
-    return answers.map(({ payload }) => decodeServiceEntry(payload)).filter((service) => service !== undefined)
+    const services: ServiceEntry[] = []
+    await inSlices(await this.dumpServices(), ({ payload }) => {
+      const service = decodeServiceEntry(payload)
+      if (service !== undefined) services.push(service)
+    })
+    return services
   }
 
   async service(key: ServiceKey): Promise<ServiceEntry | undefined> {
@@ -44,8 +49,10 @@ export class TableReader {
 
   async destinations(key: ServiceKey): Promise<DestinationEntry[]> {
     const family = serviceFamily(key)
-    const answers = await this.dumpDestinations(key)
-    const entries = answers.map(({ payload }) => decodeDestinationEntry(payload, family))
+    const entries: DestinationEntry[] = []
+    await inSlices(await this.dumpDestinations(key), ({ payload }) => {
+      entries.push(decodeDestinationEntry(payload, family))
+    })
     return sortedByEndpoint(entries, ({ destination }) => destination)
   }
 
@@ -61,7 +68,11 @@ export class TableReader {
   async audit(expected: Table): Promise<Table> {
     const text = await this.readText()
     if (text === undefined) {
-      return new Map(Array.from(await this.table(), ([id, found]) => [id, asExpected(found, expected.get(id))]))
+      const table = new Map<string, Service>()
+      await inSlices(await this.table(), ([id, found]) => {
+        table.set(id, asExpected(found, expected.get(id)))
+      })
+      return table
     }
     const turn = this.turn++
     return auditTable(expected, {
@@ -97,10 +108,10 @@ export class TableReader {
   private async plainDestinations({ key }: PlainService): Promise<Map<string, Destination>> {
     const family = serviceFamily(key)
     const destinations = new Map<string, Destination>()
-    for (const { payload } of await this.dumpDestinations(key)) {
+    await inSlices(await this.dumpDestinations(key), ({ payload }) => {
       const destination = decodeDestination(payload, family)
       destinations.set(destinationId(destination), destination)
-    }
+    })
     return destinations
   }
 

@@ -1,10 +1,13 @@
+import { pause } from '@ipvs-director/core'
 import type { GenericFamily } from '@ipvs-director/linux'
-import { Breath } from './breathe.ts'
 import type { IpvsError } from './client.ts'
 import { commandNumbers, encodeCommand } from './encode.ts'
 import { beyondLimits } from './limits.ts'
 import { refusedCommand } from './refusal.ts'
 import type { Command } from './table.ts'
+
+/** So many commands are looked at before others may have their turn: a few wait for nobody. */
+const together = 128
 
 /** Carries out commands in order; one result for each. */
 export async function executeCommands(
@@ -13,12 +16,11 @@ export async function executeCommands(
 ): Promise<(IpvsError | undefined)[]> {
   const results: (IpvsError | undefined)[] = []
   const sent: Command[] = []
-  const breath = new Breath()
   for (const command of commands) {
     const refusal = beyondLimits(command)
     results.push(refusal === undefined ? undefined : refusedCommand(command, refusal))
     if (refusal === undefined) sent.push(command)
-    if (breath.due()) await breath.pause()
+    if (results.length % together === 0) await pause()
   }
   const refusals = await family.executeEach({
     count: sent.length,

@@ -1,5 +1,5 @@
+import { inSlices } from '@ipvs-director/core'
 import { littleEndian } from '@ipvs-director/linux'
-import { Breath } from './breathe.ts'
 import * as c from './constants.ts'
 import { decodeService, type PlainService } from './decode.ts'
 
@@ -21,13 +21,11 @@ export class KnownServices {
     const before = this.known
     const now: (Known | undefined)[] = []
     const services: PlainService[] = []
-    const breath = new Breath()
-    for (const [i, payload] of payloads.entries()) {
+    await inSlices(payloads.entries(), ([i, payload]) => {
       const known = recall(before[i], payload) ?? learn(payload)
       now.push(known)
       if (known !== undefined) services.push(known.service)
-      if (breath.due()) await breath.pause()
-    }
+    })
     this.known = now
     return services
   }

@@ -1,5 +1,5 @@
+import { inSlices } from '@ipvs-director/core'
 import { asExpected } from './audit.ts'
-import { Breath } from './breathe.ts'
 import type { DestinationGlance, IpvsClient, IpvsError, ServiceEntry, Timeouts } from './client.ts'
 import { beyondTimeoutLimits } from './limits.ts'
 import { MemoryCounters } from './memory-counters.ts'
@@ -89,37 +89,45 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
 
   const copyOf = (service: Service): Service => ({ ...service, destinations: new Map(service.destinations) })
 
-  const copy = (): Table => new Map([...table.services].map(([id, service]) => [id, copyOf(service)]))
+  /** In pieces, as the kernel is read. */
+  async function copy(): Promise<Table> {
+    const copied = new Map<string, Service>()
+    await inSlices(table.services, ([id, service]) => {
+      copied.set(id, copyOf(service))
+    })
+    return copied
+  }
 
   /** What is as expected is not copied. */
-  function audit(expected: Table): Table {
+  async function audit(expected: Table): Promise<Table> {
     const found = new Map<string, Service>()
-    for (const [id, service] of table.services) {
+    await inSlices(table.services, ([id, service]) => {
       const same = asExpected(service, expected.get(id))
       found.set(id, same === service ? copyOf(service) : same)
-    }
+    })
     return found
   }
 
-  function glance(service: Service): Map<string, DestinationGlance> {
-    return new Map(
-      [...service.destinations].map(([id, destination]) => {
-        const { activeConnections, inactiveConnections } = counters.of(service, destination)
-        const forwarding = destination.forwarding === 'bypass' ? 'masq' : destination.forwarding
-        return [id, { forwarding, weight: destination.weight, activeConnections, inactiveConnections }]
-      }),
-    )
+  async function services(): Promise<ServiceEntry[]> {
+    const entries: ServiceEntry[] = []
+    await inSlices(table.services.values(), (service) => {
+      entries.push(serviceEntry(service))
+    })
+    return entries
   }
 
-  /** Something of each service, in pieces as the kernel is read. */
-  async function ofEach<T>(tell: (service: Service, id: string) => T): Promise<T[]> {
-    const all: T[] = []
-    const breath = new Breath()
+  async function glance(): Promise<Map<string, Map<string, DestinationGlance>>> {
+    const seen = new Map<string, Map<string, DestinationGlance>>()
     for (const [id, service] of table.services) {
-      all.push(tell(service, id))
-      if (breath.dueNow()) await breath.pause()
+      const destinations = new Map<string, DestinationGlance>()
+      seen.set(id, destinations)
+      await inSlices(service.destinations, ([name, destination]) => {
+        const { activeConnections, inactiveConnections } = counters.of(service, destination)
+        const forwarding = destination.forwarding === 'bypass' ? 'masq' : destination.forwarding
+        destinations.set(name, { forwarding, weight: destination.weight, activeConnections, inactiveConnections })
+      })
     }
-    return all
+    return seen
   }
 
   return {
@@ -140,7 +148,7 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
     },
 
     execute: (commands) => answer(() => commands.map(execute)),
-    services: () => answer(() => ofEach(serviceEntry)),
+    services: () => answer(services),
     service: (key) =>
       answer(() => {
         const service = table.services.get(serviceId(key))
@@ -155,7 +163,7 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
       }),
     table: () => answer(copy),
     audit: (expected) => answer(() => audit(expected)),
-    glance: () => answer(async () => new Map(await ofEach((service, id) => [id, glance(service)] as const))),
+    glance: () => answer(glance),
     zero: (key) =>
       answer(() => {
         const service = key === undefined ? undefined : table.services.get(serviceId(key))

@@ -1,5 +1,5 @@
+import { pause } from '@ipvs-director/core'
 import { closeSync, openSync, readSync } from 'node:fs'
-import { Breath } from './breathe.ts'
 import { textReader, type TextService } from './proc.ts'
 
 /** Where the text of the table comes from. */
@@ -24,7 +24,6 @@ export function openProcText(path = '/proc/thread-self/net/ip_vs'): TextSource {
   async function read(): Promise<TextService[]> {
     const reader = textReader()
     const piece = Buffer.allocUnsafe(pieceBytes)
-    const breath = new Breath()
     let position = 0
     for (;;) {
       if (!open) throw new Error('the IPVS client is closed')
@@ -33,7 +32,8 @@ export function openProcText(path = '/proc/thread-self/net/ip_vs'): TextSource {
       if (length === 0) return reader.end()
       reader.push(piece.subarray(0, length))
       position += length
-      if (breath.dueNow()) await breath.pause()
+      const wait = pause()
+      if (wait !== undefined) await wait
     }
   }
 

@@ -2,6 +2,7 @@ import {
   describeError,
   millis,
   minutes,
+  pause,
   seconds,
   type Clock,
   type Logger,
@@ -9,7 +10,6 @@ import {
   type Timer,
 } from '@ipvs-director/core'
 import { connect, type Socket } from 'node:net'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { answerTo } from './answer.ts'
 import type { Oid } from './oid.ts'
 import { closePacket, notifyPacket, openPacket, pingPacket, readRequest, registerPacket, responsePacket, takePackets, type Header } from './packet.ts' // prettier-ignore
@@ -43,9 +43,6 @@ export interface Agent {
 const mostKept = 100
 const keptFor = minutes(1)
 
-/** So many questions are answered at once before others have their turn. */
-const answersInARow = 32
-
 const pauses: readonly Millis[] = [seconds(1), seconds(2), seconds(5), seconds(15), minutes(1)]
 /** A master that says nothing for so long is asked (milliseconds). */
 const pingEvery = seconds(15)
@@ -62,7 +59,6 @@ export function createAgent({ address, subtrees, tree, id, description, clock, l
   let toldTrouble = false
   let masterSince: number | undefined
   let kept: { readonly at: Millis; readonly binds: readonly VarBind[] }[] = []
-  let answered = 0
   /** Answers go out in the order of the questions, though the tree may have to be waited for. */
   let answering: Promise<void> = Promise.resolve()
   let waitingFor = new Map<number, (error: number, header: Header) => void>()
@@ -158,7 +154,7 @@ export function createAgent({ address, subtrees, tree, id, description, clock, l
       return
     }
     answering = answering.then(async () => {
-      if (++answered % answersInARow === 0) await nextTurn()
+      await pause()
       let reply: Buffer | undefined
       try {
         const answer = answerTo(request, await tree())

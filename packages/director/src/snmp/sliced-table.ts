@@ -1,4 +1,4 @@
-import { inSlices } from '../slices.ts'
+import { inSlices } from '@ipvs-director/core'
 import type { Oid } from './oid.ts'
 import { table, type Column, type Node, type Row } from './tree.ts'
 

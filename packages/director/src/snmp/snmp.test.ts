@@ -135,7 +135,7 @@ const services = [
 const base = '1.3.6.1.4.1.9586.100.5'
 
 async function treeOf(snapshot: SnmpSnapshot) {
-  const rows = serviceRows(snapshot)
+  const rows = await serviceRows(snapshot)
   return createTree([...globalNodes(snapshot), ...(await serviceNodes(snapshot, rows)), ...(await serverNodes(rows))])
 }
 

@@ -60,7 +60,7 @@ export function createSnmp(options: SnmpOptions): Snmp {
   const makeTree = async (): Promise<MibTree> => {
     const now = await snapshot()
     const { checker, vrrp, rfcV2, rfcV3 } = now.config.snmp
-    const services = checker ? serviceRows(now) : []
+    const services = checker ? await serviceRows(now) : []
     return createTree([
       ...(checker || vrrp ? globalNodes(now) : []),
       ...(checker ? await serviceNodes(now, services) : []),

@@ -2,7 +2,7 @@
 import type { Forwarding, VirtualServerGroup } from '@ipvs-director/config'
 import { familyOf, type Millis } from '@ipvs-director/core'
 import { slicedTable } from '../sliced-table.ts'
-import { table, type Column, type Node } from '../tree.ts'
+import { table, type Column, type Node, type Row } from '../tree.ts'
 import { addressOctets, addressType, gauge, integer, octets, text, truth, type SnmpValue } from '../value.ts'
 import { under } from './keepalived-global.ts'
 import { trafficColumns } from './keepalived-traffic.ts'
@@ -146,12 +146,16 @@ function syncNodes({ config: { syncDaemon, globals } }: SnmpSnapshot): Node[] {
 /** Groups, marks, addresses, persistence, scripts, tunnels, names. */
 const sparse = [3, 4, 6, 7, 8, 12, 14, 15, 24, 25, 51, 56, 57, 58, 59, 60, 65, 66, 67, 68, 69, 70, 71, 72, 73]
 
+function* numbered(services: readonly ServiceRow[]): Generator<Row<ServiceRow>> {
+  for (const [i, row] of services.entries()) yield { index: [i + 1], row }
+}
+
 export async function serviceNodes(snapshot: SnmpSnapshot, services: readonly ServiceRow[]): Promise<Node[]> {
   const groups = snapshot.config.virtualServerGroups ?? []
   return [
     table<string>(under(3, 1, 1), [{ number: 2, value: text }], groups.map(({ name }, i) => ({ index: [i + 1], row: name }))), // prettier-ignore
     table<Member>(under(3, 2, 1), memberColumns, groups.flatMap(({ members }, i) => members.map((row, j) => ({ index: [i + 1, j + 1], row })))), // prettier-ignore
-    await slicedTable<ServiceRow>(under(3, 3, 1), serviceColumns, services.map((row, i) => ({ index: [i + 1], row })), sparse), // prettier-ignore
+    await slicedTable<ServiceRow>(under(3, 3, 1), serviceColumns, numbered(services), sparse),
     ...syncNodes(snapshot),
   ]
 }

@@ -1,5 +1,6 @@
 import type { Config, VirtualServer, RealServer, Script, VrrpInstance } from '@ipvs-director/config'
 import type { ServerStatus, Status, VirtualServerStatus, VrrpInstanceStatus } from '@ipvs-director/control'
+import { inSlices } from '@ipvs-director/core'
 import { hostname } from 'node:os'
 import { text, type SnmpValue } from '../value.ts'
 
@@ -31,12 +32,17 @@ export interface InstanceRow {
 }
 
 /** Pairs what is configured with what is known of it; what a reload is just changing is left out. */
-export function serviceRows({ status, config }: SnmpSnapshot): ServiceRow[] {
-  const byName = new Map(status.virtualServers.map((each) => [each.name, each]))
-  return config.virtualServers.flatMap((each) => {
-    const found = byName.get(each.name)
-    return found === undefined ? [] : [{ config: each, status: found }]
+export async function serviceRows({ status, config }: SnmpSnapshot): Promise<ServiceRow[]> {
+  const byName = new Map<string, VirtualServerStatus>()
+  await inSlices(status.virtualServers, (each) => {
+    byName.set(each.name, each)
   })
+  const rows: ServiceRow[] = []
+  await inSlices(config.virtualServers, (each) => {
+    const found = byName.get(each.name)
+    if (found !== undefined) rows.push({ config: each, status: found })
+  })
+  return rows
 }
 
 /** The sorry server of a service, then its real servers in the order of the file, as keepalived counts them. */

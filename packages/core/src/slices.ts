@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-
 /**
  * Longest stretch of work in milliseconds before others have their turn. A question to the control socket needs three turns:
  * it is taken, read and answered.
@@ -9,13 +7,18 @@ const longest = 4
 /** When the last turn began that was waited for here. */
 let began = -Infinity
 
+/** Whoever rests stands in line: each turn of the event loop is one's alone, so that works side by side do not add up. */
+let line: Promise<void> = Promise.resolve()
+
 /** A promise to wait for when others are to have their turn now. Whoever works in slices in this turn shares its time. */
 export function pause(): Promise<void> | undefined {
-  return performance.now() - began < longest ? undefined : rest()
+  if (performance.now() - began < longest) return undefined
+  line = line.then(nextTurn)
+  return line
 }
 
-async function rest(): Promise<void> {
-  await nextTurn()
+async function nextTurn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
   began = performance.now()
 }
 
@@ -29,7 +32,7 @@ export async function stepwise<T>(steps: Iterator<unknown, T>): Promise<T> {
   }
 }
 
-/** Does something for each item, and lets the event loop go round in between: a big reload must not hold up a verdict. */
+/** Does something for each item, and lets the event loop go round in between: much work must not hold up a verdict. */
 export async function inSlices<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
   for (const item of items) {
     work(item)
