@@ -809,6 +809,14 @@ describe('plan, trial', () => {
     expect(out).toContain('1 change')
   })
 
+  test('plan of what only this process can read is refused', async () => {
+    for (const path of ['/dev/fd/63', '/dev/stdin', '/proc/self/fd/3']) {
+      const { code, err } = await ctl(`plan ${path}`)
+      expect([code, err]).toEqual([1, expect.stringContaining('means something else to the director')])
+    }
+    expect(director.calls).not.toContain('plan')
+  })
+
   test('reload --confirm, confirm', async () => {
     const asked: unknown[] = []
     director.reload = (how?: unknown) => {

@@ -136,6 +136,11 @@ function weightNotes(server: ServerStatus): Cell[] {
   return [{ text: `the kernel has ${have} where ${want} wanted`, tone: 'alarm' }]
 }
 
+/** A script has no target. */
+export function checkName({ kind, target }: Pick<CheckStatus, 'kind' | 'target'>): string {
+  return target === '' ? kind : `${kind} ${printable(target)}`
+}
+
 /** One check as a sentence. */
 export function checkNote(check: CheckStatus, now: number): Cell {
   const since = check.since === undefined ? '' : ` for ${lengthy(now - check.since)}`
@@ -145,5 +150,5 @@ export function checkNote(check: CheckStatus, now: number): Cell {
     `${check.failed} of ${count(check.probes, 'probe')} failed`,
     ...(check.nextInMs === undefined ? [] : [`next in ${lengthy(check.nextInMs)}`]),
   ]
-  return { text: `${check.kind} ${printable(check.target)}: ${parts.join(', ')}`, tone: 'dim' }
+  return { text: `${checkName(check)}: ${parts.join(', ')}`, tone: 'dim' }
 }

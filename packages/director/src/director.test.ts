@@ -55,6 +55,29 @@ test('the sorry server is there before the last server goes, and the servers bef
   expect(w.written.map((command) => command.do)).toEqual(['addDestination', 'deleteDestination'])
 })
 
+test('a sorry server is told to be removed only where it was there', async () => {
+  const gained = 'Gained quorum 1+0=1 <= 3 for VS 192.0.2.1:80/tcp'
+  const w = world(config([web({ sorryServer: sorryServer('10.0.0.9:80') })]))
+  await w.director.start()
+  for (const up of [false, true]) for (const name of names) w.prober().saw(name, up)
+  await settle(w)
+  const quorums = w.log.lines.filter(({ event }) => event.startsWith('quorum.')).map(({ message }) => message)
+  expect(quorums).toEqual([
+    gained,
+    'Lost quorum 1-0=1 > 0 for VS 192.0.2.1:80/tcp; Adding sorry server 10.0.0.9:80',
+    'Gained quorum 1+0=1 <= 1 for VS 192.0.2.1:80/tcp; Removing sorry server 10.0.0.9:80',
+  ])
+})
+
+test('what was asked for by hand is told before what follows from it', async () => {
+  const w = world(config([web()]))
+  await w.director.start()
+  w.log.lines.length = 0
+  for (const server of names) await w.director.steer({ action: 'disable', server })
+  const told = w.log.lines.map(({ event }) => event).filter((event) => event !== 'ipvs.write')
+  expect(told).toEqual(['steer', 'steer', 'steer', 'quorum.down'])
+})
+
 test('an equal configuration writes nothing', async () => {
   const w = world(config([web()]))
   await w.director.start()

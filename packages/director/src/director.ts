@@ -203,6 +203,9 @@ export function createDirector(options: DirectorOptions): Director {
       config: currentConfig,
       wall: () => clock.wall(),
       read: options.readSnippet ?? readSnippet,
+      told: (change) => {
+        say('info', 'steer', `By hand: ${change}`)
+      },
       apply: applyOverlay,
       unsaved: (problem) => {
         say('error', 'overlay.not-saved', problem)
@@ -548,12 +551,7 @@ export function createDirector(options: DirectorOptions): Director {
       return confirmed
     },
     plan: (file) => planOf(file),
-    steer: (request) =>
-      serially(async () => {
-        const answer = await steering.steer(request)
-        if (answer.ok) for (const change of answer.changes) say('info', 'steer', `By hand: ${change}`)
-        return answer
-      }),
+    steer: (request) => serially(() => steering.steer(request)),
     version: () => ({ schema: 1, version: options.version, pid: process.pid, startedAt }),
     status: () =>
       buildStatus({

@@ -62,7 +62,14 @@ export type PoolEffect =
   | { readonly kind: 'weight'; readonly server: PoolServer; readonly from: number; readonly to: number }
   /** Too many are down to believe it (`panic_threshold`): all serve; or no more so. */
   | { readonly kind: 'panic'; readonly on: boolean; readonly alive: number; readonly counted: number }
-  | { readonly kind: 'quorum'; readonly up: boolean; readonly threshold: number; readonly aliveWeight: number }
+  | {
+      readonly kind: 'quorum'
+      readonly up: boolean
+      /** There was no answer before: no sorry server served. */
+      readonly first?: true
+      readonly threshold: number
+      readonly aliveWeight: number
+    }
 
 export interface CheckVerdict {
   readonly checker: number
@@ -232,7 +239,7 @@ class RunningPool implements Pool {
   since: number
   turns = 0
   steered = 0
-  /** The quorum was judged before (a reload). */
+  /** The quorum was judged before: by this pool, or by the one whose place it took. */
   #judged = false
   #weight = 0
   #alive = 0
@@ -267,7 +274,9 @@ class RunningPool implements Pool {
   begin(at: number): PoolEffect[] {
     const effects = this.#judge(at)
     const { config, quorum } = this
-    if (effects.length > 0 || quorum.up || config.sorryServer === undefined || this.#judged) return effects
+    const isFirst = !this.#judged
+    this.#judged = true
+    if (effects.length > 0 || quorum.up || config.sorryServer === undefined || !isFirst) return effects
     return [{ kind: 'quorum', up: false, threshold: thresholdOf(true, config), aliveWeight: this.#weightNow() }]
   }
 
@@ -334,7 +343,8 @@ class RunningPool implements Pool {
     this.since = at
     this.turns++
     const threshold = thresholdOf(next.up, this.config)
-    return [...effects, { kind: 'quorum', up: next.up, threshold, aliveWeight }]
+    const quorum = { kind: 'quorum', up: next.up, threshold, aliveWeight } as const
+    return [...effects, this.#judged ? quorum : { ...quorum, first: true }]
   }
 }
 

@@ -16,6 +16,8 @@ export interface SteeringOptions {
   readonly wall: () => number
   /** What the text of virtual servers means that are added by hand. */
   readonly read: (text: string) => Promise<Snippet>
+  /** What is about to be done, a sentence for each change. */
+  readonly told: (change: string) => void
   /** Makes the overlay count: by the pools' own means, or for `restructured` by putting the configuration together anew. */
   readonly apply: (overlay: Overlay, restructured: boolean) => Promise<void>
   /** It cannot be saved: it counts all the same, until the next start. */
@@ -41,7 +43,7 @@ export interface Steering {
 }
 
 export function createSteering(options: SteeringOptions, first: Overlay): Steering {
-  const { store, config, wall, read, apply, unsaved } = options
+  const { store, config, wall, read, told, apply, unsaved } = options
   let overlay = first
 
   async function wishOf(request: SteerRequest): Promise<Wish | (SteerAnswer & { ok: false })> {
@@ -76,6 +78,8 @@ export function createSteering(options: SteeringOptions, first: Overlay): Steeri
       const before = overlay
       // Saved first: what was promised must outlive a crash in between.
       const problems = save(outcome.overlay)
+      // And told before what follows from it.
+      outcome.changes.forEach(told)
       await apply(overlay, isRestructured(before, overlay))
       return { ok: true, changes: [...outcome.changes, ...problems] }
     },

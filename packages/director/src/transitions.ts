@@ -114,12 +114,12 @@ function tellPanic(pool: Pool, { on, alive, counted }: PoolEffect & { kind: 'pan
 
 function tellQuorum(pool: Pool, effect: PoolEffect & { kind: 'quorum' }, to: Tellers): void {
   const { name, quorum, hysteresis, sorryServer } = pool.config
-  const { up, threshold, aliveWeight } = effect
+  const { up, first = false, threshold, aliveWeight } = effect
   const arithmetic = up
     ? `Gained quorum ${quorum}+${hysteresis}=${threshold} <= ${aliveWeight}`
     : `Lost quorum ${quorum}-${hysteresis}=${quorum - hysteresis} > ${aliveWeight}`
   const sorry =
-    sorryServer === undefined
+    sorryServer === undefined || (up && first)
       ? ''
       : `; ${up ? 'Removing' : 'Adding'} sorry server ${sorryServer.address}:${sorryServer.port}`
   const message = `${arithmetic} for VS ${name}${sorry}`

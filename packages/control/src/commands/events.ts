@@ -97,9 +97,18 @@ function toneOf(event: string): Tone | undefined {
   return event.startsWith('drift') ? 'warn' : undefined
 }
 
+/** With its zone: the log has UTC. */
 function localTime(at: number): string {
   const date = new Date(at)
   const two = (n: number): string => String(n).padStart(2, '0')
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}${zoneOf(date)}`
+}
+
+/** RFC 3339: `+01:00`, and `Z` for UTC. */
+function zoneOf(date: Date): string {
+  const minutes = -date.getTimezoneOffset()
+  if (minutes === 0) return 'Z'
+  const two = (n: number): string => String(Math.floor(n)).padStart(2, '0')
+  return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`
 }

@@ -6,7 +6,7 @@ import { formatDuration } from '@ipvs-director/core'
 import { ago, count, lengthy } from '../quantities.ts'
 import { paragraph, type Screen } from '../screen.ts'
 import { findVirtualServers } from '../select.ts'
-import { weightDiffers } from '../server-row.ts'
+import { checkName, weightDiffers } from '../server-row.ts'
 import { quorumText } from '../service-view.ts'
 import { printable } from '../text.ts'
 import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
@@ -82,10 +82,6 @@ function whyText(server: ServerStatus, now: number): string {
   const checked = server.checkedAt === undefined ? '' : `, ${ago(server.checkedAt, now)}`
   const failing = server.checks.filter((check) => (server.state === 'up' ? check.failures > 0 : check.state !== 'up'))
   return [`${server.reason}${checked}`, ...failing.map((check) => failureText(check, server.reason))].join('; ')
-}
-
-function checkName({ kind, target }: CheckStatus): string {
-  return target === '' ? kind : `${kind} ${target}`
 }
 
 /** Its own reason only where it is another than was said already. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { ControlError } from '../control-error.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { count } from '../quantities.ts'
 import { paragraph, preformatted } from '../screen.ts'
@@ -12,7 +13,12 @@ export interface PlanOptions {
 
 /** `ipvs-ctl plan [FILE]`: what a reload would change; nothing is touched. */
 export async function runPlan(context: CommandContext, { file, json }: PlanOptions): Promise<ExitStatus> {
-  const plan = await context.client.plan(file === undefined ? undefined : resolve(file))
+  const path = file === undefined ? undefined : resolve(file)
+  if (path !== undefined && isOursAlone(path)) {
+    const words = `${path} means something else to the director, which reads it: name a file, or use \`ipvs-ctl check\``
+    throw new ControlError('refused', words)
+  }
+  const plan = await context.client.plan(path)
   const screen = outScreen(context)
   if (json) printAnswer(context, plan)
   else {
@@ -28,6 +34,9 @@ export async function runPlan(context: CommandContext, { file, json }: PlanOptio
   }
   return plan.ok ? exitStatus.ok : exitStatus.refused
 }
+
+/** What a shell hands over, such as `<(command)`. */
+const isOursAlone = (path: string): boolean => /^\/(?:dev\/(?:fd\/|std)|proc\/self\/)/.test(path)
 
 /** As a diff has it. */
 function sign(change: string): string {
