@@ -11,9 +11,7 @@ import { ProbeFailure } from './verdict.ts'
 
 const noIo: ProbeIo = {
   connect: () => Promise.reject(new Error('no network in this test')),
-  http2: () => Promise.reject(new Error('no network in this test')),
   doors: () => ({ ask: () => undefined, go: () => undefined, giveUp: () => undefined }),
-  exchange: () => Promise.reject(new Error('no network in this test')),
   datagrams: () => Promise.reject(new Error('no network in this test')),
   ping: () => Promise.reject(new Error('no network in this test')),
   run: () => Promise.reject(new Error('no scripts in this test')),

@@ -127,6 +127,8 @@ const settings = frame(4, 0, 0, Buffer.alloc(0))
 /** `:status: 200` by the static table of HPACK. */
 const ok200 = Buffer.from([0x88])
 const headers = Buffer.concat([settings, frame(1, 4, 1, ok200)])
+/** A header of which more is to come. */
+const begun = frame(1, 0, 1, Buffer.concat([ok200, Buffer.from('0001610162', 'hex')]))
 const many = (one: Buffer): Buffer => Buffer.concat(Array.from({ length: Math.ceil(65_536 / one.length) }, () => one))
 
 /** What only a server of HTTP/2 can do, beside all the others. */
@@ -149,6 +151,8 @@ const http2Manners: readonly (readonly [string, (socket: Socket) => void])[] = [
   ['resets the stream', (socket) => void socket.write(Buffer.concat([settings, frame(3, 0, 1, Buffer.from([0, 0, 0, 2]))]))], // prettier-ignore
   ['says that it goes away', (socket) => void socket.write(Buffer.concat([settings, frame(7, 0, 0, Buffer.alloc(8))]))],
   ['speaks of streams that nobody opened', (socket) => void socket.write(Buffer.concat([settings, frame(1, 5, 99, ok200)]))], // prettier-ignore
+  ['goes away within a header', (socket) => void socket.write(Buffer.concat([settings, begun, frame(7, 0, 0, Buffer.alloc(8))]))], // prettier-ignore
+  ['resets the stream within a header', (socket) => void socket.write(Buffer.concat([settings, begun, frame(3, 0, 1, Buffer.alloc(4))]))], // prettier-ignore
   ['has a broken header', (socket) => void socket.write(Buffer.concat([settings, frame(1, 5, 1, Buffer.from('ffffffffff', 'hex'))]))], // prettier-ignore
   ['promises pushes', (socket) => void socket.write(Buffer.concat([headers, frame(5, 4, 1, Buffer.from('0000000282', 'hex'))]))], // prettier-ignore
 ]

@@ -20,7 +20,7 @@ beforeAll(async () => {
     format: 'esm',
     platform: 'node',
     conditions: ['source'],
-    external: ['ajv', 'ajv/*', 'undici', 'nodemailer', 'winston'],
+    external: ['ajv', 'ajv/*', 'nodemailer', 'winston'],
     logLevel: 'error',
   })
 })

@@ -16,32 +16,27 @@ const SIGKILL = 9
 export interface Needs {
   /** By number, as a mask. */
   readonly capabilities: bigint
-  /** The HTTP/2 client, whose files it may not be able to read later. */
-  readonly http2: boolean
 }
 
 /** The options that tell what a check needs. */
 interface Telling {
-  readonly protocol?: string
   readonly halfOpen?: boolean
 }
 
 /** Marks need network administration; interfaces, echo requests and SYNs raw sockets; ports below 1024 their own right. */
 export function needsOf(checks: Iterable<Check>): Needs {
   let capabilities = 0n
-  let http2 = false
   for (const { kind, connection, options } of checks) {
-    const { protocol, halfOpen } = options as Telling
+    const { halfOpen } = options as Telling
     if (kind === 'PING_CHECK' || halfOpen === true) capabilities |= 1n << CAP_NET_RAW
     capabilities |= forConnection(connection)
-    http2 ||= protocol === '2'
   }
-  return { capabilities, http2 }
+  return { capabilities }
 }
 
 /** Whether who has the one needs nothing more for the other. */
 export function covers(has: Needs, needs: Needs): boolean {
-  return (needs.capabilities & ~has.capabilities) === 0n && (has.http2 || !needs.http2)
+  return (needs.capabilities & ~has.capabilities) === 0n
 }
 
 function forConnection(connection: CheckConnection | undefined): bigint {

@@ -2,7 +2,6 @@ import { describeError, millis, systemClock } from '@ipvs-director/core'
 import type { Report } from '../checker.ts'
 import { checkers } from '../checkers.ts'
 import { createEngine, type Engine } from '../engine.ts'
-import { loadHttp2 } from '../io/http2.ts'
 import { createNodeIo } from '../io/node-io.ts'
 import type { ProbeIo } from '../io/port.ts'
 import { meansHere, ownDescriptors } from '../limits.ts'
@@ -42,7 +41,6 @@ export function serveProber(channel: Channel, exit: (code: number) => void): (me
       return
     }
     try {
-      if (message.needs.http2) await loadHttp2()
       dropPrivileges(message.identity, message.needs.capabilities).forEach(trouble)
     } catch (error) {
       trouble(`a prober cannot start: ${describeError(error)}`)

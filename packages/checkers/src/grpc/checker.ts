@@ -3,9 +3,12 @@ import { DecodeError, formatDuration, millis, seconds } from '@ipvs-director/cor
 import { defineChecker, type Probe } from '../define.ts'
 import { httpFields } from '../http/keywords.ts'
 import { completeTls, idleTls, type HttpOptions } from '../http/options.ts'
-import type { Exchanged } from '../io/port.ts'
+import { requestHttp2 } from '../http2/exchange.ts'
+import type { Http2Request } from '../http2/sender.ts'
+import type { Connection, TlsWish } from '../io/port.ts'
 import { targetOf } from '../io/target.ts'
 import { fail, failed, pass, type Finding } from '../verdict.ts'
+import { GrpcAnswer } from './answer.ts'
 import { decodeHealthResponse, encodeHealthRequest, statusName } from './health.ts'
 
 /** GRPC_CHECK as its probe gets it. */
@@ -69,33 +72,44 @@ export const grpcCheck = defineChecker({
   async probe({ options, attempt, io }: Probe<GrpcOptions>, at: CheckConnection): Promise<Finding> {
     const { service, host, tls, serverName } = options
     const { where, host: origin } = targetOf(at)
+    let connection: Connection | undefined
     try {
-      const wish = tls === undefined ? undefined : { ...tls, serverName, compliant: false }
-      const answer = await io.exchange(at, attempt, wish, {
+      const wish: TlsWish | undefined =
+        tls === undefined ? undefined : { ...tls, serverName, compliant: false, protocol: 'h2' }
+      const answer = new GrpcAnswer()
+      const request: Http2Request = {
+        scheme: tls === undefined ? 'http' : 'https',
+        method: 'POST',
         path: '/grpc.health.v1.Health/Check',
         host: host ?? origin,
-        headers: { 'content-type': 'application/grpc', te: 'trailers', 'user-agent': 'KeepAliveClient' },
+        headers: ['content-type: application/grpc', 'te: trailers'],
         body: encodeHealthRequest(service),
-      })
+      }
+      connection = await io.connect(at, attempt, wish)
+      await requestHttp2(at, connection, request, answer)
+      const { remark } = connection
       const finding = judge(answer, `after ${formatDuration(attempt.elapsed())} from ${where}`)
-      return answer.remark === undefined ? finding : { ...finding, reason: `${finding.reason}; ${answer.remark}` }
+      return remark === undefined ? finding : { ...finding, reason: `${finding.reason}; ${remark}` }
     } catch (error) {
       return failed(error)
+    } finally {
+      connection?.close()
     }
   },
 })
 
-function judge({ status, headers, body }: Exchanged, seen: string): Finding {
+function judge(answer: GrpcAnswer, seen: string): Finding {
+  const { status } = answer
   if (status !== 200) return fail('mismatch', `got HTTP ${status}, wanted 200 ${seen}`)
-  const grpcStatus = headers.get('grpc-status')
+  const grpcStatus = answer.header('grpc-status')
   if (grpcStatus === undefined) return fail('protocol', `an answer without grpc-status ${seen}`)
   if (grpcStatus !== '0') {
-    const said = headers.get('grpc-message')
+    const said = answer.header('grpc-message')
     const words = said === undefined ? '' : ` (${said.slice(0, 100)})`
     return fail('mismatch', `got grpc-status ${statusName(grpcStatus)}${words} ${seen}`)
   }
   try {
-    const serving = decodeHealthResponse(body)
+    const serving = decodeHealthResponse(answer.body())
     return serving === 'SERVING' ? pass(`SERVING ${seen}`) : fail('mismatch', `got ${serving}, wanted SERVING ${seen}`)
   } catch (error) {
     if (error instanceof DecodeError) return fail('protocol', `${error.message} ${seen}`)

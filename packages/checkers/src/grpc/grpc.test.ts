@@ -139,7 +139,7 @@ test.for([
     'protocol',
     'HTTP/2',
   ],
-  ['never answers', () => undefined, 'timeout', 'no answer from'],
+  ['never answers', () => undefined, 'timeout', 'no end of the answer from'],
   [
     'endless answer',
     (stream) => {

@@ -302,7 +302,7 @@ describe('SSL_GET with http_protocol 2', () => {
   })
 
   test.for([
-    ['says nothing', () => undefined, 'timeout', 'no answer from'],
+    ['says nothing', () => undefined, 'timeout', 'no end of the answer from'],
     [
       'never ends',
       (stream: ServerHttp2Stream) => {

@@ -1,6 +1,7 @@
 import { block, type CheckConnection, type CheckTiming } from '@ipvs-director/config'
 import { formatDuration, millis, seconds, type Millis } from '@ipvs-director/core'
 import { defineChecker, type Probe } from '../define.ts'
+import { requestHttp2 } from '../http2/exchange.ts'
 import type { Connection, TlsWish } from '../io/port.ts'
 import { targetOf } from '../io/target.ts'
 import { matcherOf } from '../pattern/match.ts'
@@ -10,7 +11,7 @@ import { httpHealth } from './health.ts'
 import { httpFields } from './keywords.ts'
 import { completeHttp, type HttpOptions, type HttpUrl } from './options.ts'
 import { ReplyReader, type BodyWishes } from './reply.ts'
-import { requestText } from './request.ts'
+import { requestText, type HttpProtocol } from './request.ts'
 import { accepts, formatStatus } from './status.ts'
 
 /**
@@ -45,23 +46,22 @@ export const sslGet = defineChecker({
 async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: CheckConnection): Promise<Finding> {
   const url = options.urls[part]
   if (url === undefined) return fail('local', 'there is no url to check')
-  const tls = options.tls === undefined ? undefined : tlsOf(options.tls, url)
+  const tls = options.tls === undefined ? undefined : tlsOf(options.tls, url, options.protocol)
   let connection: Connection | undefined
   try {
     const reply = new ReplyReader(wishesOf(url))
     const { method, path, headers, body } = url
     const request = { method, path, headers, body, host: url.host ?? targetOf(at).host }
-    let remark: string | undefined
-    if (options.protocol === '2' && tls !== undefined) remark = await io.http2(at, attempt, tls, request, reply)
+    connection = await io.connect(at, attempt, tls)
+    if (options.protocol === '2') await requestHttp2(at, connection, { ...request, scheme: 'https' }, reply)
     else {
-      connection = await io.connect(at, attempt, tls)
       connection.write(requestText(request, options.protocol))
       await connection.read((chunk) => {
         reply.take(chunk)
         return false
       })
-      remark = connection.remark
     }
+    const { remark } = connection
     const where = `from ${targetOf(at).where}${options.urls.length > 1 ? ` for ${url.path}` : ''}`
     const finding = judge(url, reply, `after ${formatDuration(attempt.elapsed())} ${where}`)
     return remark === undefined ? finding : { ...finding, reason: `${finding.reason}; ${remark}` }
@@ -73,9 +73,15 @@ async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: Che
 }
 
 /** Written out: spreading costs a hundredth of a probe. */
-function tlsOf({ material, verify }: NonNullable<HttpOptions['tls']>, url: HttpUrl): TlsWish {
-  const wish = { material, serverName: url.serverName, compliant: url.tlsCompliant }
-  return verify === undefined ? wish : { ...wish, verify }
+function tlsOf({ material, verify }: NonNullable<HttpOptions['tls']>, url: HttpUrl, protocol: HttpProtocol): TlsWish {
+  const wish: { -readonly [K in keyof TlsWish]: TlsWish[K] } = {
+    material,
+    serverName: url.serverName,
+    compliant: url.tlsCompliant,
+  }
+  if (verify !== undefined) wish.verify = verify
+  if (protocol === '2') wish.protocol = 'h2'
+  return wish
 }
 
 const wishesOf = ({ digest, regex, expectHeaders, expectJson }: HttpUrl): BodyWishes => ({

@@ -11,11 +11,13 @@ import { targetOf } from './target.ts'
 import { ciphers, sessionFailure } from './tls.ts'
 
 /**
- * Whether node:tls is not needed: nothing is asked of the server's certificate, we have none of our own, and Node.js was not
- * told (`--tls-min-v1.3` and the like) to speak other versions than sessions do.
+ * Whether node:tls is not needed: nothing is asked of the server's certificate or of what it speaks, we have no certificate of
+ * our own, and Node.js was not told (`--tls-min-v1.3` and the like) to speak other versions than sessions do.
  */
-export function isLean({ verify, material }: TlsWish): boolean {
-  return verify === undefined && material === undefined && usualVersions && tlsAvailable(ciphers)
+export function isLean({ verify, material, protocol }: TlsWish): boolean {
+  return (
+    verify === undefined && material === undefined && protocol === undefined && usualVersions && tlsAvailable(ciphers)
+  )
 }
 
 const usualVersions = DEFAULT_MIN_VERSION === 'TLSv1.2' && DEFAULT_MAX_VERSION === 'TLSv1.3'

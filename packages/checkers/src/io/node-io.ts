@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { addonAvailable } from '@ipvs-director/linux'
 import { createBfdSpeaker } from '../bfd/speaker.ts'
-import { requestHttp2 } from './http2.ts'
-import { exchangeHttp2 } from './exchange.ts'
 import { connectHandedOver, connectKernel } from './kernel.ts'
 import { createDoors } from './doors.ts'
 import { connectLean, isLean } from './lean-tls.ts'
@@ -49,14 +47,6 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
       createDoors(told, { clock, kernelSockets, connect: (at, attempt) => connectPlain(at, attempt, false) }),
     datagrams: (at, attempt) =>
       kernelSockets || needsKernelSocket(at) ? datagramsKernel(at, attempt) : datagramsNode(at, attempt),
-    async http2(at, attempt, tls, request, reply) {
-      const socket = needsKernelSocket(at) ? await connectHandedOver(at, attempt) : undefined
-      return requestHttp2(at, attempt, tls, request, reply, { contexts, socket })
-    },
-    async exchange(at, attempt, tls, wish) {
-      const socket = needsKernelSocket(at) ? await connectHandedOver(at, attempt) : undefined
-      return exchangeHttp2(at, attempt, tls, wish, { contexts, socket })
-    },
     ping: createPinger(),
     run: (script, timeout, attempt) => runProbeScript(script, timeout, attempt, identify),
     bfd: createBfdSpeaker(clock, Math.random),

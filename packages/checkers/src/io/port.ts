@@ -14,16 +14,6 @@ export interface ProbeIo {
   connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish, reads?: boolean): Promise<Connection>
   /** Asks servers whether they let a connection open, and nothing more. `told` hears of each that was asked. */
   doors(told: DoorTold): Doors
-  /** Makes one request over HTTP/2; `reply` is told what comes. Each piece is a step of the attempt. Answers a remark. */
-  http2(
-    at: CheckConnection,
-    attempt: Attempt,
-    tls: TlsWish,
-    request: RequestWish,
-    reply: ReplySink,
-  ): Promise<string | undefined>
-  /** Makes one POST over HTTP/2, through TLS or not, and answers with all that came. */
-  exchange(at: CheckConnection, attempt: Attempt, tls: TlsWish | undefined, wish: ExchangeWish): Promise<Exchanged>
   /** Opens a UDP socket that hears nobody but this server. */
   datagrams(at: CheckConnection, attempt: Attempt): Promise<Datagrams>
   /** Sends one ICMP echo request; resolves when the answer to it came. The port means nothing. */
@@ -82,38 +72,6 @@ export interface Datagrams {
   close(): void
 }
 
-/** What is asked for; see HttpRequest. */
-export interface RequestWish {
-  readonly method: string
-  readonly path: string
-  readonly host: string
-  readonly headers: readonly string[]
-  readonly body: string | undefined
-}
-
-/** A POST. Names of headers are in lower case. */
-export interface ExchangeWish {
-  readonly path: string
-  readonly host: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
-}
-
-/** The answer to it: headers and trailers by their names in lower case, and a body of at most 1 MiB. */
-export interface Exchanged {
-  readonly status: number
-  readonly headers: ReadonlyMap<string, string>
-  readonly body: Buffer
-  readonly remark: string | undefined
-}
-
-/** Takes an answer piece by piece; a {@link ProbeFailure} that it throws ends the request. */
-export interface ReplySink {
-  /** Names of headers are in lower case. */
-  begin(status: number, contentLength: number | undefined, headers?: ReadonlyMap<string, string>): void
-  takeBody(chunk: Buffer): void
-}
-
 /** How the TLS session is to be. */
 export interface TlsWish {
   /** Undefined: the certificate of the server is not looked at, as with keepalived. */
@@ -124,6 +82,8 @@ export interface TlsWish {
   readonly material: TlsMaterial | undefined
   /** End by close_notify, as the standard wants; otherwise the connection is just closed. */
   readonly compliant: boolean
+  /** What the server must agree to speak in it (ALPN); without it nothing is offered. */
+  readonly protocol?: 'h2'
 }
 
 /** What the certificate of the server must be. */

@@ -73,14 +73,17 @@ function authorities(
   return { ca: material?.ca === undefined ? [] : read(material.ca) }
 }
 
-/** Looks at the certificate where that is wished; a failure is thrown, a remark answered. */
-export function checkSession(session: TLSSocket, wish: TlsWish, at: CheckConnection): string | undefined {
+/** Looks at what the server speaks, and at its certificate, where that is wished; a failure is thrown, a remark answered. */
+function checkSession(session: TLSSocket, wish: TlsWish, at: CheckConnection): string | undefined {
+  if (wish.protocol !== undefined && session.alpnProtocol !== wish.protocol) {
+    throw new ProbeFailure('tls', 'the server does not speak HTTP/2')
+  }
   return wish.verify === undefined ? undefined : checkCertificate(session, wish.verify, wish.serverName ?? at.address)
 }
 
 /** A TLS session that is being opened, over a connection of its own or over `socket`, which is connected already. */
-export function openSession(at: CheckConnection, wish: TlsWish, contexts: Contexts, more: SessionMore = {}): TLSSocket {
-  const { socket, protocols, take } = more
+function openSession(at: CheckConnection, wish: TlsWish, contexts: Contexts, more: SessionMore = {}): TLSSocket {
+  const { socket, take } = more
   const options: ConnectionOptions & OwnConnectionOptions = {
     host: at.address,
     port: at.port,
@@ -96,7 +99,7 @@ export function openSession(at: CheckConnection, wish: TlsWish, contexts: Contex
   if (socket !== undefined) options.socket = socket
   if (at.bindAddress !== undefined) options.localAddress = at.bindAddress
   if (at.bindPort !== undefined) options.localPort = at.bindPort
-  if (protocols !== undefined) options.ALPNProtocols = protocols
+  if (wish.protocol !== undefined) options.ALPNProtocols = [wish.protocol]
   if (take !== undefined) {
     options.onread = { buffer: shared, callback: (length) => take(shared.subarray(0, length)) }
   }
@@ -111,10 +114,8 @@ interface OwnConnectionOptions {
   localPort?: number
 }
 
-export interface SessionMore {
+interface SessionMore {
   readonly socket?: Socket | undefined
-  /** For ALPN; none are offered otherwise. */
-  readonly protocols?: string[]
   /**
    * Takes what arrives, which is only valid during the call, instead of 'data'; false: no more for now. Only for a
    * session over a connection of its own.
