@@ -429,7 +429,7 @@ const definitions = {
     ok: flag('False: refused, what ran goes on (HTTP status 422).'),
     confirmWithin: maybe(duration('It is rolled back unless confirmed within that.')),
     diagnostics: listOf(text(), 'Rendered, errors first.'),
-    changes: listOf(text(), 'What changed, a line each.'),
+    changes: listOf(text(), 'What changed, a line each: in the table of the kernel, in checks and settings, in VRRP.'),
     writes: whole('Commands written to the kernel.'),
   }),
   Event: object<Event>('An item of GET /v1/events', {

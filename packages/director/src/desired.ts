@@ -170,8 +170,8 @@ export function wantedWeight(server: PoolServer, { sorryActive, panic, tier }: S
 }
 
 /** The endpoint a server has under a service: DR and TUN deliver to the service's own port. */
-export function destinationName(server: PoolServer, key: ServiceKey): string {
-  const { address, port, forwarding } = server.config
+export function destinationName({ config }: Pick<PoolServer, 'config'>, key: ServiceKey): string {
+  const { address, port, forwarding } = config
   return formatEndpoint({ address, port: portFor(port, forwarding, key) })
 }
 

@@ -189,7 +189,12 @@ test('a reload keeps what is known of servers that stay, and their checks', asyn
   w.use(config([web({ realServers: [...names, '10.0.0.4:80'].map((name) => realServer(name, { weight: 2 })) })]))
   const { changes } = await w.director.reload()
   expect(await kernel(w.ipvs)).toEqual(['10.0.0.2:80=2', '10.0.0.3:80=2', '10.0.0.4:80=2'])
-  expect(changes).toHaveLength(3)
+  expect(changes).toEqual([
+    'add 10.0.0.4:80 weight 2 droute to 192.0.2.1:80/tcp',
+    'set 10.0.0.2:80 weight 2 droute of 192.0.2.1:80/tcp',
+    'set 10.0.0.3:80 weight 2 droute of 192.0.2.1:80/tcp',
+    'change weight of 10.0.0.1:80 of 192.0.2.1:80/tcp',
+  ])
   expect(await turns()).toEqual([[1, [1, 0, 0, 0]]])
   // The prober is not told of them again: it knows what they have found.
   expect(w.prober().checks.slice(0, 3)).toEqual(before)
@@ -478,7 +483,10 @@ test('a server that a reload removes keeps its connections for drain_on_removal,
   await w.director.start()
   w.use(config([web({ drainOnRemoval, realServers: names.slice(1).map((name) => realServer(name)) })]))
   const plan = await w.director.plan(undefined)
-  expect(plan.changes).toEqual(['set 10.0.0.1:80 weight 0 droute of 192.0.2.1:80/tcp'])
+  expect(plan.changes).toEqual([
+    'set 10.0.0.1:80 weight 0 droute of 192.0.2.1:80/tcp',
+    'change checks of 10.0.0.1:80 of 192.0.2.1:80/tcp',
+  ])
   expect((await w.director.reload()).changes).toEqual(plan.changes)
   expect(await kernel(ipvs)).toEqual(['10.0.0.1:80=0', '10.0.0.2:80=1', '10.0.0.3:80=1'])
   expect(w.prober().checks).toHaveLength(2)
@@ -573,7 +581,10 @@ test('a plan tells what a reload would do, and does nothing', async () => {
   w.use(config([web({ realServers: [...names.slice(1), '10.0.0.4:80'].map((name) => realServer(name)) })]))
   const { ok, changes } = await w.director.plan(undefined)
   expect(ok).toBe(true)
-  expect(changes).toEqual(['add 10.0.0.4:80 weight 1 droute to 192.0.2.1:80/tcp'])
+  expect(changes).toEqual([
+    'add 10.0.0.4:80 weight 1 droute to 192.0.2.1:80/tcp',
+    'remove 10.0.0.1:80 from 192.0.2.1:80/tcp, which had no entry',
+  ])
   expect(w.written).toEqual([])
   expect((await w.director.reload()).changes).toEqual(changes)
 })

@@ -35,6 +35,7 @@ import { noMarks } from './group-marks.ts'
 import { noLastGood } from './sources/last-good.ts'
 import { openSource } from './sources/open.ts'
 import { createSources } from './sources/sources.ts'
+import { describeServiceChanges } from './service-changes.ts'
 import { buildStatus } from './status.ts'
 import { unsteered } from './steer.ts'
 import { createSteering, type Steering } from './steering-driver.ts'
@@ -55,6 +56,8 @@ const lastTurn = seconds(3)
 
 /** Milliseconds for which the start waits for sources of which no answer is known. */
 const firstAnswers = 3000
+
+const configOf = ({ config }: Pool): Pool['config'] => config
 
 export function createDirector(options: DirectorOptions): Director {
   const { logger, clock } = options
@@ -428,7 +431,11 @@ export function createDirector(options: DirectorOptions): Director {
     slowStarts.carry(gone, come)
     const before = next.whole ? new Map(reconciler.desired) : wantedBy(gone)
     const wanted = next.desired()
-    const changes = [...describeChanges(before, wanted), ...describeVrrpChanges(config?.vrrp, nextConfig.vrrp)]
+    const changes = [
+      ...describeChanges(before, wanted),
+      ...describeServiceChanges(gone.map(configOf), come.map(configOf), { before, after: wanted }),
+      ...describeVrrpChanges(config?.vrrp, nextConfig.vrrp),
+    ]
     tellRemoved(gone, come, tellers)
     fileConfig = nextFile
     config = nextConfig
@@ -527,8 +534,10 @@ export function createDirector(options: DirectorOptions): Director {
     succeed(next, table.pools)
     slowStarts.carry(table.pools, next)
     for (const pool of next) pool.begin(clock.wall())
+    const tables = { before: reconciler.desired, after: wantedTable(next, nextConfig) }
     const changes = [
-      ...describeChanges(reconciler.desired, wantedTable(next, nextConfig)),
+      ...describeChanges(tables.before, tables.after),
+      ...describeServiceChanges(table.pools.map(configOf), next.map(configOf), tables),
       ...describeVrrpChanges(config?.vrrp, loaded.config.vrrp),
     ]
     return { ok: true, file: name, diagnostics, changes, byHand: describeOverlay(steering.overlay) }
