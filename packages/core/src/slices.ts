@@ -4,13 +4,19 @@
  */
 const longest = 4
 
+/** So many small steps are done for one look at the clock, which is a system call on some machines. */
+export const stepsPerLook = 16
+
+/** Of all that work in small steps: a loop of four among thousands of such loops must rest, too. */
+let steps = 0
+
 /** When the last turn began that was waited for here. */
 let began = -Infinity
 
 /** Whoever rests stands in line: each turn of the event loop is one's alone, so that works side by side do not add up. */
 let line: Promise<void> = Promise.resolve()
 
-/** A promise to wait for when others are to have their turn now. Whoever works in slices in this turn shares its time. */
+/** A promise to wait for when others are to have their turn now: for steps of up to a millisecond. Whoever works in slices in this turn shares its time. */
 export function pause(): Promise<void> | undefined {
   if (performance.now() - began < longest) return undefined
   line = line.then(nextTurn)
@@ -32,11 +38,14 @@ export async function stepwise<T>(steps: Iterator<unknown, T>): Promise<T> {
   }
 }
 
-/** Does something for each item, and lets the event loop go round in between: much work must not hold up a verdict. */
+/**
+ * Does something for each item, some microseconds of work, and lets the event loop go round in between: much work must not hold
+ * up a verdict.
+ */
 export async function inSlices<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
   for (const item of items) {
     work(item)
-    const wait = pause()
+    const wait = ++steps % stepsPerLook === 0 ? pause() : undefined
     if (wait !== undefined) await wait
   }
 }

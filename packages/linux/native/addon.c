@@ -37,9 +37,10 @@ extern void uv_ref(uv_handle_t *handle);
 extern void uv_unref(uv_handle_t *handle);
 extern void *uv_handle_get_data(const uv_handle_t *handle);
 extern void uv_handle_set_data(uv_handle_t *handle, void *data);
+extern uint64_t uv_hrtime(void);
 extern char *uv_err_name_r(int error, char *text, size_t size);
 
-enum { MESSAGES_PER_TURN = 64, MAX_BUFFER = 16 << 20, MAX_CONTROL = 1 << 16 };
+enum { MESSAGES_PER_TURN = 64, NANOSECONDS_PER_TURN = 2000000, MAX_BUFFER = 16 << 20, MAX_CONTROL = 1 << 16 };
 
 /* The listener's first argument; native.ts has the same numbers. */
 enum { ON_MESSAGE = 0, ON_WRITABLE = 1, ON_ERROR = 2, ON_READABLE = 3 };
@@ -229,10 +230,15 @@ static int emit_message(Socket *self, size_t length, struct msghdr *message) {
   return 1;
 }
 
-/* Reads what is there, at most so much that other handles of the loop get their turn. The listener may close. */
+/*
+ * Reads what is there, at most so much that other handles of the loop get their turn; what is left is told again. A dump of
+ * the kernel's is made while it is read, which takes much longer than reading a packet. The listener may close.
+ */
 static void receive(Socket *self, int flags) {
   napi_env env = self->env;
+  uint64_t began = uv_hrtime();
   for (int i = 0; i < MESSAGES_PER_TURN && self->fd >= 0 && (self->reading || flags != 0); i++) {
+    if (i > 0 && uv_hrtime() - began > NANOSECONDS_PER_TURN) return;
     struct sockaddr_storage from;
     struct iovec part = {self->data, self->data_size};
     struct msghdr message;
