@@ -16,7 +16,7 @@ import type { TroubleStatus } from '@ipvs-director/control'
 import type { EventLog } from './events.ts'
 
 /** Feeds a script to nft(8); rejects with its words. */
-type RunNft = (script: string) => Promise<void>
+type RunNft = (script: string) => Promise<unknown>
 
 export interface GroupMarks {
   /** Packets are marked as this configuration wants it; resolves when that was tried. */

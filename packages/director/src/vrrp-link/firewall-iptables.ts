@@ -1,9 +1,9 @@
 /** The firewall by iptables(8), ip6tables(8) and ipset(8): `vrrp_iptables`, `vrrp_ipsets`. */
-import { familyOf, isLinkLocal, type Family } from '@ipvs-director/core'
+import { familyOf, isLinkLocal, parseAddress, type Address, type Family } from '@ipvs-director/core'
 import { type FirewallBackend, type Guarded, type GuardedAddress } from './firewall.ts'
 
-/** Runs a program with a text on its standard input; rejects with its words. */
-export type RunProgram = (argv: readonly string[], input?: string) => Promise<void>
+/** Runs a program with a text on its standard input; what it prints. Rejects with its words. */
+export type RunProgram = (argv: readonly string[], input?: string) => Promise<string>
 
 export interface IptablesOptions {
   /** `vrrp_iptables IN OUT`. They must be there, as for keepalived. */
@@ -17,6 +17,8 @@ export interface IptablesOptions {
 type Rule = readonly string[]
 
 const programs = { inet: 'iptables', inet6: 'ip6tables' } as const
+/** By this the next run knows which rules are ours, should this one be killed. */
+const mark = ['-m', 'comment', '--comment', 'ipvs-director'] as const
 /** Somebody else may hold the lock. */
 const patience = ['-w', '5'] as const
 const discovery = ['neighbour-solicitation', 'neighbour-advertisement'] as const
@@ -46,7 +48,7 @@ export function iptablesFirewall(run: RunProgram, options: IptablesOptions): Fir
   let members = new Set<string>()
   let setsAreThere = false
 
-  const call = (family: Family, ...words: readonly string[]): Promise<void> =>
+  const call = (family: Family, ...words: readonly string[]): Promise<string> =>
     run([programs[family], ...patience, ...words])
 
   /** One that a run before us left is taken away first. */
@@ -65,6 +67,14 @@ export function iptablesFirewall(run: RunProgram, options: IptablesOptions): Fir
     await call(known.family, '-D', known.chain, ...known.rule).catch(() => undefined) // taken away by somebody else
   }
 
+  /** Takes away what a run before this one left; the addresses that it was about. */
+  async function clear(family: Family, chain: string): Promise<Address[]> {
+    const listed = await call(family, '-S', chain).catch(() => '') // no such chain: the first rule will tell
+    const ours = listed.split('\n').filter((line) => line.startsWith('-A ') && line.includes(` ${mark.join(' ')} `))
+    for (const line of ours) await call(family, '-D', ...line.split(' ').slice(1)).catch(() => undefined) // gone by now
+    return ours.flatMap((line) => parseAddress(/ -[ds] ([^/ ]+)/.exec(line)?.[1] ?? '') ?? [])
+  }
+
   /** Of several rules inserted at the beginning the last one comes first. */
   const rulesOf = ({ address, interface: on }: GuardedAddress): { chain: string; rule: Rule }[] => {
     const device = (flag: string): Rule => (isLinkLocal(address) && on !== undefined ? [flag, on] : [])
@@ -73,13 +83,13 @@ export function iptablesFirewall(run: RunProgram, options: IptablesOptions): Fir
       chain === undefined
         ? []
         : [
-            { chain, rule: [...match, '-j', 'DROP'] },
-            ...accepts.map((type) => ({ chain, rule: [...match, '-p', 'icmpv6', '--icmpv6-type', type, '-j', 'ACCEPT'] })), // prettier-ignore
+            { chain, rule: [...match, ...mark, '-j', 'DROP'] },
+            ...accepts.map((type) => ({ chain, rule: [...match, '-p', 'icmpv6', '--icmpv6-type', type, ...mark, '-j', 'ACCEPT'] })), // prettier-ignore
           ]
     return [...both(input, [...device('-i'), '-d', address]), ...both(output, [...device('-o'), '-s', address])]
   }
 
-  async function withoutSets({ addresses }: Guarded): Promise<Set<string>> {
+  async function withoutSets(addresses: Guarded['addresses']): Promise<Set<string>> {
     const kept = new Set<string>()
     for (const one of addresses) {
       const family = familyOf(one.address)
@@ -119,8 +129,8 @@ export function iptablesFirewall(run: RunProgram, options: IptablesOptions): Fir
         ? []
         : ([['inet', match(names.inet, side)], ['inet6', match(names.inet6, side)], ['inet6', match(names.local, side, device)]] as const) // prettier-ignore
             .flatMap(([family, rule]) => [
-              ...(family === 'inet' ? [] : discovery.map((type) => ({ family, chain, rule: [...rule, '-p', 'icmpv6', '--icmpv6-type', type, '-j', 'ACCEPT'] }))), // prettier-ignore
-              { family, chain, rule: [...rule, '-j', 'DROP'] },
+              ...(family === 'inet' ? [] : discovery.map((type) => ({ family, chain, rule: [...rule, '-p', 'icmpv6', '--icmpv6-type', type, ...mark, '-j', 'ACCEPT'] }))), // prettier-ignore
+              { family, chain, rule: [...rule, ...mark, '-j', 'DROP'] },
             ])
     return [...rules(input, 'dst', 'src'), ...rules(output, 'src', 'dst')]
   }
@@ -132,7 +142,7 @@ export function iptablesFirewall(run: RunProgram, options: IptablesOptions): Fir
     for (const name of interfaces.keys()) {
       for (const family of ['inet', 'inet6'] as const) {
         for (const what of memberships[family]) {
-          const rule = ['-o', name, ...what, '-j', 'DROP']
+          const rule = ['-o', name, ...what, ...mark, '-j', 'DROP']
           kept.add(keyOf(family, output, rule))
           await add('-A', family, output, rule)
         }
@@ -142,14 +152,18 @@ export function iptablesFirewall(run: RunProgram, options: IptablesOptions): Fir
   }
 
   return {
-    /** Sets are ours; rules of a run before this one cannot be told from those of others until they are added again. */
-    async begin() {
+    async begin(addresses) {
+      const chains = new Set([input, output].filter((one) => one !== undefined))
+      const left: string[] = []
+      for (const family of ['inet', 'inet6'] as const)
+        for (const chain of chains) left.push(...(await clear(family, chain)))
+      if (sets === undefined) await withoutSets(addresses.filter(({ address }) => left.includes(address)))
       const { inet, inet6, local } = sets ?? {}
       const names = [inet, inet6, local].filter((name) => name !== undefined)
       for (const name of names) await run(['ipset', 'flush', name]).catch(() => undefined) // there is none
     },
     async apply(now) {
-      const wanted = sets === undefined ? await withoutSets(now) : await withSets(sets, now)
+      const wanted = sets === undefined ? await withoutSets(now.addresses) : await withSets(sets, now)
       const quiet = await quietInterfaces(now)
       for (const key of [...added.keys()].reverse()) if (!wanted.has(key) && !quiet.has(key)) await remove(key)
       if (sets === undefined || !setsAreThere || members.size > 0) return

@@ -3,7 +3,7 @@ import { familyOf, isLinkLocal, type Family } from '@ipvs-director/core'
 import { type FirewallBackend, type Guarded, type GuardedAddress } from './firewall.ts'
 
 /** Feeds a script to nft(8); rejects with its words. */
-export type RunNft = (script: string) => Promise<void>
+export type RunNft = (script: string) => Promise<unknown>
 
 /** `nftables`, `nftables_priority`, `nftables_ifindex`, `nftables_counters`. */
 export interface NftOptions {

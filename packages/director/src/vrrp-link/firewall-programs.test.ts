@@ -35,9 +35,15 @@ const noNft = lacking('nft add table inet probe')
 const holding = (key: string, ...addresses: string[]): Holding =>
   ({ key, addresses: addresses.map((one) => ({ address: address(one), interface: 'eth0' })), excluded: [] }) as unknown as Holding // prettier-ignore
 
+const ours = ' -m comment --comment ipvs-director'
+
+/** `-A` of others, `+A` of ours. */
 async function rules(program: 'iptables' | 'ip6tables'): Promise<string[]> {
   const text = await space.run(`${program} -S`)
-  return text.split('\n').filter((line) => line.startsWith('-A'))
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('-A'))
+    .map((line) => (line.includes(ours) ? `+${line.slice(1).replace(ours, '')}` : line))
 }
 const sets = async (): Promise<string[]> =>
   (await space.run('ipset save')).split('\n').filter((line) => line.startsWith('add'))
@@ -52,25 +58,46 @@ test('rules at the beginning of the chains, neighbour discovery before them, and
   const firewall = firewallOf({ input: 'INPUT', output: 'OUTPUT', ipsets: false })
   await firewall.block(holding('A', '10.0.0.1'))
   await firewall.block(holding('B', 'fe80::1', 'fd00::1'))
-  expect(await rules('iptables')).toEqual(['-A INPUT -d 10.0.0.1/32 -j DROP', '-A INPUT -j ACCEPT', '-A OUTPUT -s 10.0.0.1/32 -j DROP']) // prettier-ignore
+  expect(await rules('iptables')).toEqual(['+A INPUT -d 10.0.0.1/32 -j DROP', '-A INPUT -j ACCEPT', '+A OUTPUT -s 10.0.0.1/32 -j DROP']) // prettier-ignore
   const six = await rules('ip6tables')
   expect(six.filter((line) => line.includes('INPUT'))).toEqual([
-    '-A INPUT -d fd00::1/128 -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT',
-    '-A INPUT -d fd00::1/128 -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j ACCEPT',
-    '-A INPUT -d fd00::1/128 -j DROP',
-    '-A INPUT -d fe80::1/128 -i eth0 -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT',
-    '-A INPUT -d fe80::1/128 -i eth0 -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j ACCEPT',
-    '-A INPUT -d fe80::1/128 -i eth0 -j DROP',
+    '+A INPUT -d fd00::1/128 -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT',
+    '+A INPUT -d fd00::1/128 -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j ACCEPT',
+    '+A INPUT -d fd00::1/128 -j DROP',
+    '+A INPUT -d fe80::1/128 -i eth0 -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT',
+    '+A INPUT -d fe80::1/128 -i eth0 -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j ACCEPT',
+    '+A INPUT -d fe80::1/128 -i eth0 -j DROP',
     '-A INPUT -j ACCEPT',
   ])
   // What a run that was killed left behind is not added twice.
   const again = firewallOf({ input: 'INPUT', output: undefined, ipsets: false })
   await again.block(holding('A', '10.0.0.1'))
-  expect((await rules('iptables')).filter((line) => line.startsWith('-A INPUT -d'))).toHaveLength(1)
+  expect((await rules('iptables')).filter((line) => line.startsWith('+A INPUT -d'))).toHaveLength(1)
   await firewall.unblock('A')
   await firewall.unblock('B')
   expect([...(await rules('iptables')), ...(await rules('ip6tables'))]).toEqual(['-A INPUT -j ACCEPT', '-A INPUT -j ACCEPT']) // prettier-ignore
   await space.run('iptables -F; ip6tables -F')
+})
+
+test('rules of a run that was killed are gone at the next start, but for addresses that may be held still', async ({
+  skip,
+}) => {
+  skip(noIptables !== undefined, noIptables)
+  await space.run('iptables -A INPUT -d 10.0.0.7 -j DROP')
+  const options = { input: 'INPUT', output: 'OUTPUT', ipsets: false } as const
+  const killed = firewallOf(options)
+  await killed.block(holding('A', '10.0.0.1', '10.0.0.2', 'fd00::1'))
+  await killed.guard('vrrp.51', 'eth0')
+  const next = firewallOf(options)
+  await next.begin([{ address: address('10.0.0.2'), interface: 'eth0' }, { address: address('10.0.0.3'), interface: 'eth0' }]) // prettier-ignore
+  expect(await rules('iptables')).toEqual(['+A INPUT -d 10.0.0.2/32 -j DROP', '-A INPUT -d 10.0.0.7/32 -j DROP', '+A OUTPUT -s 10.0.0.2/32 -j DROP']) // prettier-ignore
+  expect(await rules('ip6tables')).toEqual([])
+  // It is not among what is held, after all.
+  await next.block(holding('A', '10.0.0.1'))
+  expect((await rules('iptables')).filter((line) => line.includes('10.0.0.2'))).toEqual([])
+  await next.unblock('A')
+  expect(await rules('iptables')).toEqual(['-A INPUT -d 10.0.0.7/32 -j DROP'])
+  await space.run('iptables -F')
 })
 
 test('with sets: one rule for all addresses, at the end of chains of its own', async ({ skip }) => {
@@ -80,14 +107,14 @@ test('with sets: one rule for all addresses, at the end of chains of its own', a
   await firewall.block(holding('A', '10.0.0.1', '10.0.0.2'))
   await firewall.block(holding('B', 'fe80::1', 'fd00::1'))
   expect((await sets()).sort()).toEqual(['add keepalived 10.0.0.1', 'add keepalived 10.0.0.2', 'add keepalived6 fd00::1', 'add keepalived_if6 fe80::1,eth0']) // prettier-ignore
-  expect(await rules('iptables')).toEqual(['-A vips -m set --match-set keepalived dst -j DROP'])
+  expect(await rules('iptables')).toEqual(['+A vips -m set --match-set keepalived dst -j DROP'])
   expect(await rules('ip6tables')).toEqual([
-    '-A vips -p ipv6-icmp -m set --match-set keepalived6 dst -m icmp6 --icmpv6-type 135 -j ACCEPT',
-    '-A vips -p ipv6-icmp -m set --match-set keepalived6 dst -m icmp6 --icmpv6-type 136 -j ACCEPT',
-    '-A vips -m set --match-set keepalived6 dst -j DROP',
-    '-A vips -p ipv6-icmp -m set --match-set keepalived_if6 dst,src -m icmp6 --icmpv6-type 135 -j ACCEPT',
-    '-A vips -p ipv6-icmp -m set --match-set keepalived_if6 dst,src -m icmp6 --icmpv6-type 136 -j ACCEPT',
-    '-A vips -m set --match-set keepalived_if6 dst,src -j DROP',
+    '+A vips -p ipv6-icmp -m set --match-set keepalived6 dst -m icmp6 --icmpv6-type 135 -j ACCEPT',
+    '+A vips -p ipv6-icmp -m set --match-set keepalived6 dst -m icmp6 --icmpv6-type 136 -j ACCEPT',
+    '+A vips -m set --match-set keepalived6 dst -j DROP',
+    '+A vips -p ipv6-icmp -m set --match-set keepalived_if6 dst,src -m icmp6 --icmpv6-type 135 -j ACCEPT',
+    '+A vips -p ipv6-icmp -m set --match-set keepalived_if6 dst,src -m icmp6 --icmpv6-type 136 -j ACCEPT',
+    '+A vips -m set --match-set keepalived_if6 dst,src -j DROP',
   ])
   await firewall.unblock('A')
   expect(await sets()).toHaveLength(2)
@@ -103,7 +130,7 @@ test('a chain that is not there is told; memberships of made interfaces are drop
   await expect(lost.block(holding('A', '10.0.0.1'))).rejects.toThrow(/ ended with \d: .*No chain/)
   const firewall = firewallOf({ input: 'INPUT', output: 'OUTPUT', ipsets: undefined })
   await firewall.guard('vrrp.51', 'eth0')
-  expect(await rules('iptables')).toEqual(['-A OUTPUT -o vrrp.51 -p igmp -j DROP'])
+  expect(await rules('iptables')).toEqual(['+A OUTPUT -o vrrp.51 -p igmp -j DROP'])
   expect(await rules('ip6tables')).toHaveLength(4)
   await firewall.unguard('vrrp.51')
   expect([...(await rules('iptables')), ...(await rules('ip6tables'))]).toEqual([])

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { runProgram } from './run-program.ts'
 
 test('what a program says is why it failed', async () => {
-  await expect(runProgram(['sh', '-c', 'cat'], 'text')).resolves.toBeUndefined()
+  await expect(runProgram(['sh', '-c', 'cat'], 'text')).resolves.toBe('text')
   await expect(runProgram(['sh', '-c', 'echo "Error: no such set" >&2; exit 1'])).rejects.toThrow(
     'sh ended with 1: no such set',
   )
