@@ -164,3 +164,22 @@ dialled('a connection with itself is none', async () => {
   await expect.poll(() => told.size, { timeout: 5000 }).toBe(place)
   expect([...told.values()].filter((said) => said === 'ok')).toEqual([])
 })
+
+dialled('a place is dialled thousands of times, and there are so many places', async () => {
+  const { port } = await serve()
+  const places = [0, 2 ** 20 - 1]
+  let told = 0
+  const dialer = new Dialer((place, failure) => {
+    expect([places.includes(place), failure]).toEqual([true, undefined])
+    told++
+  })
+  for (const place of places) dialer.setAddress(place, sockaddr(port), false)
+  for (let round = 1; round <= 2100; round++) {
+    for (const place of places) dialer.add(place)
+    dialer.go()
+    if (told < 2 * round) await expect.poll(() => told, { interval: 1 }).toBe(2 * round)
+  }
+  expect(() => {
+    dialer.setAddress(2 ** 20, sockaddr(port), false)
+  }).toThrow(RangeError)
+})

@@ -13,6 +13,13 @@ export interface DialFailure {
   readonly error: SystemError
 }
 
+/**
+ * A token is a place below how often it was dialled, of which so many bits are left: what comes late, of a connection that was hung up
+ * on, is not taken for the next.
+ */
+const placeBits = 20
+const mostPlaces = 2 ** placeBits
+
 /** As in addon.c. */
 const dials = 64
 const addressBytes = 28
@@ -33,14 +40,15 @@ export class Dialer {
   /** Of those collected. */
   readonly #places = new Int32Array(dials)
   #collected = 0
-  /** By token; a token comes again after two thousand million others. */
-  readonly #underWay = new Map<number, number>()
-  /** By place: what is under way for it. */
+  /**
+   * By place: whether something is under way for it, and the token of that or of the last. A Map of what is under way would be made anew
+   * again and again, and each time what was there outlives the young generation.
+   */
+  #underWay = new Uint8Array(64)
   #tokens = new Int32Array(64)
   #descriptors = new Int32Array(64)
   #mayMeetItself = new Uint8Array(64)
   #addresses = new Uint8Array(64 * addressBytes)
-  #token = 0
 
   constructor(told: DialTold) {
     this.#told = told
@@ -60,6 +68,7 @@ export class Dialer {
    * which is then looked at.
    */
   setAddress(place: number, address: Uint8Array, itself: boolean): void {
+    if (place >= mostPlaces) throw new RangeError(`there are ${mostPlaces} places, and this is ${place}`)
     if (place >= this.#tokens.length) this.#grow(place)
     this.#mayMeetItself[place] = Number(itself)
     this.#addresses.set(address, place * addressBytes)
@@ -69,13 +78,12 @@ export class Dialer {
   add(place: number): void {
     if (this.#collected === dials) this.go()
     const at = this.#collected++
-    do this.#token = (this.#token + 1) & 0x7fffffff
-    while (this.#underWay.has(this.#token))
-    this.#underWay.set(this.#token, place)
-    this.#tokens[place] = this.#token
+    const token = (((this.#tokens[place] ?? 0) & ~(mostPlaces - 1)) + mostPlaces + place) & 0x7fffffff
+    this.#tokens[place] = token
+    this.#underWay[place] = 1
     this.#descriptors[place] = -1
     this.#places[at] = place
-    this.#dials[at * dialNumbers] = this.#token
+    this.#dials[at * dialNumbers] = token
     this.#dials[at * dialNumbers + 1] = this.#mayMeetItself[place] ?? 0
     const from = place * addressBytes
     const to = at * addressBytes
@@ -102,7 +110,8 @@ export class Dialer {
 
   /** Nothing is told any more of what is under way for this place. */
   hangUp(place: number): void {
-    if (!this.#underWay.delete(this.#tokens[place] ?? -1)) return
+    if (this.#underWay[place] !== 1) return
+    this.#underWay[place] = 0
     const fd = this.#descriptors[place] ?? -1
     if (fd >= 0) this.#native.close(fd)
   }
@@ -110,14 +119,14 @@ export class Dialer {
   #follow(place: number, ends: Int32Array, at: number): void {
     const fd = ends[at + 2] ?? -1
     // Hung up on before it went out.
-    if (this.#underWay.get(ends[at] ?? -1) !== place) this.#native.close(fd)
+    if (this.#placeOf(ends[at] ?? -1) === undefined) this.#native.close(fd)
     else this.#descriptors[place] = fd
   }
 
   #tell(token: number, how: number, errno: number): void {
-    const place = this.#underWay.get(token)
+    const place = this.#placeOf(token)
     if (place === undefined) return
-    this.#underWay.delete(token)
+    this.#underWay[place] = 0
     this.#told(place, how === end.opened ? undefined : failureOf(how, errno))
   }
 
@@ -125,7 +134,7 @@ export class Dialer {
     const entries = this.#entries.slice(0, count * entryNumbers)
     for (let at = 0; at < entries.length; at += entryNumbers) {
       const token = entries[at] ?? -1
-      const place = this.#underWay.get(token)
+      const place = this.#placeOf(token)
       if (place === undefined) continue
       const fd = this.#descriptors[place] ?? -1
       const failed = ((entries[at + 1] ?? 0) & is.failed) !== 0
@@ -135,8 +144,15 @@ export class Dialer {
     }
   }
 
+  /** Undefined: it is not under way any more. */
+  #placeOf(token: number): number | undefined {
+    const place = token & (mostPlaces - 1)
+    return this.#underWay[place] === 1 && this.#tokens[place] === token ? place : undefined
+  }
+
   #grow(place: number): void {
     const size = Math.max(place + 1, this.#tokens.length * 2)
+    this.#underWay = grown(this.#underWay, new Uint8Array(size))
     this.#tokens = grown(this.#tokens, new Int32Array(size))
     this.#descriptors = grown(this.#descriptors, new Int32Array(size))
     this.#mayMeetItself = grown(this.#mayMeetItself, new Uint8Array(size))
