@@ -69,6 +69,20 @@ const hello = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'
 const helloDigest = '5d41402abc4b2a76b9719d911017c592'
 const moved = 'HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n'
 
+/** What is not ASCII. */
+const abroad = { method: 'POST', path: '/健康', body: 'grüß dich' }
+
+/** Answers whoever asks for that, byte by byte; hangs up on others. */
+const ifAsked =
+  ({ method, path, body }: typeof abroad) =>
+  (socket: Socket): void => {
+    socket.once('data', (data) => {
+      const text = data.toString()
+      const isIt = text.startsWith(`${method} ${path} `) && text.endsWith(`Content-Length: 11\r\n\r\n${body}`)
+      socket.end(isIt ? hello : '')
+    })
+  }
+
 describe.each([
   ['node:net', false],
   ['kernel sockets', true],
@@ -113,6 +127,11 @@ describe.each([
     const verdict = await get(reply, url)
     expect([verdict.class, verdict.up]).toEqual([kind, kind === 'ok'])
     expect(verdict.reason).toContain(said)
+  })
+
+  test.skipIf(skip)('a request is sent as UTF-8', async () => {
+    const port = await servers.tcp(ifAsked(abroad))
+    expect(await probeOnce(httpGet, io, connectionTo(port), options(abroad))).toMatchObject({ class: 'ok' })
   })
 
   test.skipIf(skip)('the request is keepalived’s', async () => {
@@ -579,6 +598,10 @@ describe.for([['node:tls', false], ...(addonAvailable() ? [['sessions of the add
         { method: 'POST', body },
       )
       expect(verdict).toMatchObject({ class: 'ok' })
+    })
+
+    test('a request is sent as UTF-8', async () => {
+      expect(await get(ifAsked(abroad), abroad)).toMatchObject({ class: 'ok' })
     })
 
     test('a server that wants other key shares than are sent first', async () => {

@@ -94,7 +94,7 @@ export class KernelWire implements Wire, ConnectionListener {
   }
 
   write(data: string | Uint8Array): void {
-    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : Buffer.from(data)
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : Buffer.from(data)
     this.#unsent = this.#unsent === undefined ? bytes : Buffer.concat([this.#unsent, bytes])
     this.#flush()
   }

@@ -96,7 +96,7 @@ class LeanWire implements Wire, Hearer {
 
   write(data: string | Uint8Array): void {
     this.#with((session) => {
-      session.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data)
+      session.write(typeof data === 'string' ? Buffer.from(data, 'utf8') : data)
       this.#send(session)
     })
   }

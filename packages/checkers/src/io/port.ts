@@ -50,6 +50,7 @@ export interface Doors {
 export interface Connection {
   /** Something to be said beside the verdict, such as a certificate that ends soon. */
   readonly remark: string | undefined
+  /** A text as UTF-8. */
   write(data: string | Uint8Array): void
   /**
    * Hands every chunk to `take` as it arrives, until the peer ends (`end`) or `take` answers true (`enough`). The chunk

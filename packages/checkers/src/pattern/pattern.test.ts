@@ -60,6 +60,11 @@ test.for([
   ['(?=a)a', 'a', [], true, 'look ahead'],
   ['(?<!x)a', 'xa', [], false, 'look behind'],
   ['€', '€', ['utf'], true, 'beyond latin1'],
+  ['€ 5', 'for € 5', [], true, 'its bytes without utf'],
+  ['[€]{3}', '€', [], true, 'each byte a character'],
+  ['正常|ü', '服务正常', [], true, 'what people write, where they write so'],
+  ['\\Q正常\\E', '服务正常', [], true, 'quoted'],
+  ['^正常', '服务正常', ['utf'], false, 'and not just anything'],
   ['}', '}', [], true, 'a lone brace'],
   ['/', '/', [], true, 'a slash'],
 ] as const)('%s in %j %o: %s: %s', ([source, body, options, found]) => {

@@ -24,7 +24,8 @@ export interface Translation {
 export function translate(pattern: Pattern): Translation {
   const options = new Set(pattern.options)
   const start = readStart(pattern.source, options)
-  const translator = new Translator(pattern.source.slice(start), options)
+  const text = pattern.source.slice(start)
+  const translator = new Translator(options.has('utf') ? text : asBytes(text), options)
   const source = translator.all()
   const flags = `u${options.has('caseless') ? 'i' : ''}`
   try {
@@ -34,6 +35,9 @@ export function translate(pattern: Pattern): Translation {
   }
   return { source, flags, utf: options.has('utf'), firstLine: options.has('firstline'), remarks: translator.remarks() }
 }
+
+/** Without `utf` each byte of the pattern is a character, as each of the body is. */
+const asBytes = (text: string): string => Buffer.from(text).toString('latin1')
 
 const inlineOptions: Readonly<Record<string, string>> = {
   i: 'caseless',
