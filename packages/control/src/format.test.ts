@@ -439,6 +439,18 @@ describe('other screens', () => {
     `)
   })
 
+  test('of a table full of what is not ours the beginning is shown', () => {
+    const hosts = Array.from({ length: 40 }, (_, i) => `10.9.0.${i}:25`)
+    const foreign = hosts.map((name) => ({ name, scheduler: 'wlc', destinations: hosts }))
+    const lines = statusScreen(status({ foreign }), { width: 300, paint: plain }).slice(-12)
+    expect(lines[0]).toBe("in the kernel's table, not ours, left alone:")
+    expect(lines[1]).toBe(`  10.9.0.0:25 wlc: ${hosts.slice(0, 10).join(' ')} and 30 more`)
+    expect(lines.at(-1)).toBe('  and 30 more: see `ipvs-ctl drift`')
+    expect(driftScreen(driftReport({ found: [], recent: [], foreign }), at80, fixtureNow).join('\n')).toContain(
+      '10.9.0.39:25 wlc',
+    )
+  })
+
   test('an event has its time in local time, which is told to be that', () => {
     const moment = new Date(2026, 0, 2, 3, 4, 5).getTime()
     const [line = ''] = eventLines(event(1, { at: moment, message: 'all is well' }), at80)

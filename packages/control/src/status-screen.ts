@@ -25,16 +25,23 @@ export function statusScreen(status: Status, screen: Screen, { verbose = false }
     ...headerLines(status, screen),
     ...vrrpSummary(status, screen),
     ...tables.flatMap(({ service, rows }) => ['', ...serviceView(service, rows, layout, screen, now)]),
-    ...foreignLines(status.foreign, screen),
+    ...foreignLines(status.foreign, screen, mostForeign),
   ]
 }
 
-/** Services of others in the kernel's table. */
-export function foreignLines(foreign: readonly ForeignService[], screen: Screen): string[] {
+/** Of what is not ours so much is shown that our own stays on the screen. */
+const mostForeign = 10
+
+/** Services of others in the kernel's table; those beyond `most` are counted. */
+export function foreignLines(foreign: readonly ForeignService[], screen: Screen, most = Infinity): string[] {
   if (foreign.length === 0) return []
-  const lines = foreign.flatMap(({ name, scheduler, destinations }) => {
-    const to = destinations.length === 0 ? 'no destinations' : destinations.map(printable).join(' ')
+  const lines = foreign.slice(0, most).flatMap(({ name, scheduler, destinations }) => {
+    const shown = destinations.slice(0, most).map(printable).join(' ')
+    const left = destinations.length - most
+    const to = destinations.length === 0 ? 'no destinations' : left > 0 ? `${shown} and ${left} more` : shown
     return paragraph(screen, `${printable(name)} ${printable(scheduler)}: ${to}`, { indent: '  ', rest: '      ' })
   })
+  const left = foreign.length - most
+  if (left > 0) lines.push(...paragraph(screen, `and ${left} more: see \`ipvs-ctl drift\``, { indent: '  ' }))
   return ['', ...paragraph(screen, "in the kernel's table, not ours, left alone:", { tone: 'warn' }), ...lines]
 }

@@ -114,7 +114,7 @@ export function fifoScriptRunner(rules: () => ScriptRules, logger: Logger) {
       case 'signal':
         return result.signal
       case 'cannot start':
-        return result.reason
+        throw new Error(result.reason)
       case 'timeout':
       case 'stopped':
         return result.kind

@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openFifo, type Fifo } from './fifo.ts'
 
 let folder: string
@@ -113,6 +113,28 @@ test.for<[string, () => void, Partial<NotifyFifo>, string]>([
   fifo.write('lost')
   expect(fifo.lost).toBe(2)
   expect(path.endsWith('notify') && existsSync(path) && !lstatSync(path).isFile()).toBe(false)
+})
+
+test('a script that ends is started again, one that cannot be started less and less often', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    let can = false
+    const { fifo, logger } = start({ script: { words: ['x'], place: { file: 'f', line: 1, column: 1 } } }, () =>
+      can ? Promise.resolve('exit status 1') : Promise.reject(new Error('x does not exist')),
+    )
+    await fifo.opened
+    for (const wait of [5, 10, 20, 40, 80, 160, 300, 300]) {
+      await vi.advanceTimersByTimeAsync(0)
+      expect(logger.lines.at(-1)?.message).toContain(`(x does not exist); it is started again in ${wait} s`)
+      await vi.advanceTimersByTimeAsync(wait * 1000)
+    }
+    can = true
+    await vi.advanceTimersByTimeAsync(300_000)
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(logger.lines.at(-1)?.message).toContain('(exit status 1); it is started again in 5 s')
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('its script runs while it is open', async () => {

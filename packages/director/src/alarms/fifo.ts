@@ -20,15 +20,16 @@ export interface Fifo {
 
 export interface FifoOptions {
   readonly fifo: NotifyFifo
-  /** Runs `fifo.script` with the path appended until the signal; resolves to how it ended. */
+  /** Runs `fifo.script` with the path appended until the signal; resolves to how it ended, rejects when it cannot be started. */
   readonly runScript: (path: string, signal: AbortSignal) => Promise<string>
   readonly logger: Logger
 }
 
 /** Lines that wait while the FIFO is being made. */
 const keep = 1000
-/** A script that ended by itself is started again, after so long. */
+/** A script that ended by itself is started again, after so long; one that cannot be started, each time after twice as long. */
 const restartAfter = 5000
+const longestRestart = 300_000
 
 /**
  * `notify_fifo`: made when it is missing, opened for reading too, so that writing works without a reader until the pipe is
@@ -78,20 +79,22 @@ export function openFifo({ fifo, runScript, logger }: FifoOptions): Fifo {
   const keepRunning = async (): Promise<void> => {
     if (fifo.script === undefined) return
     const isEnding = (): boolean => ending.signal.aborted
+    let failures = 0
     while (!isEnding()) {
-      const how = await runScript(path, ending.signal).catch(describeError)
-      if (isEnding()) return
-      logger.warn(
-        'fifo.script',
-        `the script of ${path} ended (${how}); it is started again in ${restartAfter / 1000} s`,
+      const how = await runScript(path, ending.signal).then(
+        (ended) => {
+          failures = 0
+          return ended
+        },
+        (error: unknown) => {
+          failures++
+          return describeError(error)
+        },
       )
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, restartAfter)
-        ending.signal.addEventListener('abort', () => {
-          clearTimeout(timer)
-          resolve()
-        })
-      })
+      if (isEnding()) return
+      const wait = Math.min(restartAfter * 2 ** Math.max(0, failures - 1), longestRestart)
+      logger.warn('fifo.script', `the script of ${path} ended (${how}); it is started again in ${wait / 1000} s`)
+      await pause(wait, ending.signal)
     }
   }
 
@@ -116,6 +119,19 @@ export function openFifo({ fifo, runScript, logger }: FifoOptions): Fifo {
       if (made) removeQuietly(path)
     },
   }
+}
+
+/** Ends with the signal, too. */
+function pause(wait: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, wait)
+    signal.addEventListener('abort', end)
+  })
 }
 
 /** True when it was made now. Node.js has no mkfifo(3); coreutils has. */
