@@ -1,5 +1,5 @@
 import type { CheckerConfig, Config } from '@ipvs-director/config'
-import { formatDuration, seconds } from '@ipvs-director/core'
+import { count, formatDuration, seconds } from '@ipvs-director/core'
 import { readFileSync } from 'node:fs'
 import { checkers } from './checkers.ts'
 import { checkId } from './identity.ts'
@@ -112,14 +112,14 @@ function remarksOn({ open, load, rate }: Omit<Limits, 'remarks'>, { probers, des
   if (open > room) {
     const wanted = Math.ceil(open / probers) + ownDescriptors
     remarks.push(
-      `${open} probes may be under way at once, and ${probers} probers have descriptors for ${room}: the others would ` +
+      `${open} probes may be under way at once, and ${count(probers, 'prober')} ${probers === 1 ? 'has' : 'have'} descriptors for ${room}: the others would ` +
         `wait. Raise the limit of open files to ${wanted} (LimitNOFILE=${wanted})`,
     )
   }
   if (load > 0.7) {
     const more = Math.ceil((probers * load) / 0.7)
     remarks.push(
-      `${Math.round(rate)} probes a second are ${Math.round(load * 100)} % of what ${probers} probers can do: rounds ` +
+      `${Math.round(rate)} probes a second are ${Math.round(load * 100)} % of what ${count(probers, 'prober')} can do: rounds ` +
         `will run late. Use ${more} probers on as many processors, or a longer delay_loop`,
     )
   }

@@ -72,7 +72,7 @@ describe.each([
     ['-ERR', { kind: 'text', hex: hex('+OK') }, 'mismatch', 'got 4 bytes, not what was expected from'],
     ['', { kind: 'text', hex: hex('+OK') }, 'protocol', 'closed without an answer from'],
     ['J\x00\x0a5.7', { kind: 'bytes', pattern: { bytes: '4a000a', mask: 'ffff0f' } }, 'ok', 'got what'],
-    ['x', { kind: 'bytes', pattern: { bytes: '7878', mask: 'ffff' } }, 'mismatch', 'got 1 bytes'],
+    ['x', { kind: 'bytes', pattern: { bytes: '7878', mask: 'ffff' } }, 'mismatch', 'got 1 byte,'],
     ['version 8.1', { kind: 'regex', pattern: { source: '^version 8\\.', options: [] } }, 'ok', 'got what'],
     ['y'.repeat(70_000), { kind: 'text', hex: hex('x') }, 'mismatch', 'not what was expected in them from'],
   ] as const)('told PING it says %j, expected %o: %s', async ([answer, expected, kind, said]) => {

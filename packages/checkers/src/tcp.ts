@@ -9,7 +9,7 @@ import {
   type CheckConnection,
   type CheckTiming,
 } from '@ipvs-director/config'
-import { formatDuration, millis, seconds, type Millis } from '@ipvs-director/core'
+import { count, formatDuration, millis, seconds, type Millis } from '@ipvs-director/core'
 import { defineChecker, type Probe } from './define.ts'
 import { contains, type Expectation } from './expect.ts'
 import { hexKind, readHex } from './hex.ts'
@@ -108,9 +108,10 @@ async function readUntil(opened: Connection, expect: Expectation, where: string)
     if (found === 'tooSlow') throw new ProbeFailure('mismatch', 'the regex took too long to search the answer')
     if (found) return true
     if (answer.length <= maxAnswer) return false
-    throw new ProbeFailure('mismatch', `got ${answer.length} bytes, not what was expected in them`)
+    throw new ProbeFailure('mismatch', `got ${count(answer.length, 'byte')}, not what was expected in them`)
   })
   if (end === 'enough') return
-  const got = answer.length === 0 ? 'closed without an answer' : `got ${answer.length} bytes, not what was expected`
+  const got =
+    answer.length === 0 ? 'closed without an answer' : `got ${count(answer.length, 'byte')}, not what was expected`
   throw new ProbeFailure(answer.length === 0 ? 'protocol' : 'mismatch', `${got} from ${where}`)
 }

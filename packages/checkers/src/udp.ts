@@ -1,5 +1,5 @@
 import { block, connection, dataPath, integer, timing, value, type CheckConnection } from '@ipvs-director/config'
-import { formatDuration, seconds } from '@ipvs-director/core'
+import { count, formatDuration, seconds } from '@ipvs-director/core'
 import { defineChecker, type Probe } from './define.ts'
 import { agrees, hexKind, readHex, type HexPattern } from './hex.ts'
 import type { Datagrams } from './io/port.ts'
@@ -95,7 +95,7 @@ export const udpCheck = defineChecker({
 })
 
 function judge({ reply }: UdpOptions, answer: Buffer, seen: string): Finding {
-  const got = `got ${answer.length} bytes`
+  const got = `got ${count(answer.length, 'byte')}`
   if (reply?.pattern === undefined) return pass(`${got} ${seen}`)
   const { pattern, min, max } = reply
   if (answer.length < min || answer.length > max) return fail('mismatch', `${got}, wanted ${min} to ${max} ${seen}`)

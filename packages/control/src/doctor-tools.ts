@@ -25,8 +25,16 @@ export interface DoctorWish {
   readonly configId: string | undefined
   /** This machine is a real server for these virtual addresses. Undefined: it is a director. */
   readonly realServer: { readonly vips: readonly string[]; readonly method: RealServerMethod } | undefined
+  /** What the director that runs here says of addresses put on its interfaces by hand; undefined: none could be asked. */
+  readonly strays: readonly StrayAddresses[] | undefined
   /** Mend what can be mended, then look again. Only on a real server. */
   readonly fix: boolean
+}
+
+/** Addresses of an instance that is not master, on its interface all the same. */
+export interface StrayAddresses {
+  readonly instance: string
+  readonly addresses: readonly string[]
 }
 
 export const realServerMethods = ['dr', 'tun', 'nat'] as const

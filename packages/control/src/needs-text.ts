@@ -1,5 +1,5 @@
+import { count } from '@ipvs-director/core'
 import type { ProbingNeeds } from './model.ts'
-import { count } from './quantities.ts'
 import { paragraph, type Screen } from './screen.ts'
 import { printable } from './text.ts'
 

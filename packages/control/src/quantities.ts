@@ -35,8 +35,3 @@ export function ago(moment: number | undefined, now: number): string {
   if (moment === undefined) return 'never'
   return now - moment < 1000 ? 'just now' : `${lengthy(now - moment)} ago`
 }
-
-/** `1 reload`, `2 reloads`. */
-export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n} ${n === 1 ? one : many}`
-}

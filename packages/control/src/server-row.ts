@@ -1,6 +1,7 @@
+import { count } from '@ipvs-director/core'
 import type { Cell, Column, Row } from './table.ts'
 import type { CheckStatus, ServerStatus, SteeringStatus, Traffic, VirtualServerStatus } from './model.ts'
-import { ago, amount, briefly, count, lengthy } from './quantities.ts'
+import { ago, amount, briefly, lengthy } from './quantities.ts'
 import { printable } from './text.ts'
 import type { Tone } from './paint.ts'
 

@@ -1,9 +1,10 @@
+import { count } from '@ipvs-director/core'
 import { oldestFigures } from './status-header.ts'
 import { paragraph, type Screen } from './screen.ts'
 import { serverColumns, serverRow, sorryRow, totalRow, type RowOptions } from './server-row.ts'
 import { printTable, type Layout, type Row } from './table.ts'
 import type { VirtualServerStatus } from './model.ts'
-import { ago, briefly, count, lengthy } from './quantities.ts'
+import { ago, briefly, lengthy } from './quantities.ts'
 import { displayWidth, printable } from './text.ts'
 
 /** Services of a group that are listed by name. */

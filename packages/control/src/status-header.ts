@@ -1,5 +1,6 @@
+import { count } from '@ipvs-director/core'
 import type { ServerState, Status, VirtualServerStatus } from './model.ts'
-import { ago, count, lengthy } from './quantities.ts'
+import { ago, lengthy } from './quantities.ts'
 import { paragraph, preformatted, type Screen } from './screen.ts'
 import { printable } from './text.ts'
 

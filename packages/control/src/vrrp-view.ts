@@ -1,6 +1,7 @@
+import { count } from '@ipvs-director/core'
 import type { Status, VrrpInstanceStatus, VrrpPriority, VrrpStatus } from './model.ts'
 import type { Tone } from './paint.ts'
-import { ago, briefly, count, lengthy } from './quantities.ts'
+import { ago, briefly, lengthy } from './quantities.ts'
 import { paragraph, type Screen } from './screen.ts'
 import { printable } from './text.ts'
 

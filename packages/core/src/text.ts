@@ -5,3 +5,8 @@
 export function inOnePiece(text: string): string {
   return Number.isNaN(text.charCodeAt(0)) ? '' : text
 }
+
+/** `1 reload`, `2 reloads`. */
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`
+}

@@ -1,4 +1,4 @@
-import { describeError } from '@ipvs-director/core'
+import { count, describeError } from '@ipvs-director/core'
 import { testStatus } from '@ipvs-director/config'
 import { writeFileSync } from 'node:fs'
 import { loadFile } from './load.ts'
@@ -14,7 +14,7 @@ const badOption = 1
 export async function testConfig(options: CommandLine): Promise<number> {
   const { config, diagnostics, errors, warnings, remarks, leftOut } = await loadFile(options.file, options)
   const status = testStatus(remarks, config !== undefined)
-  const counts = `${errors} ${errors === 1 ? 'error' : 'errors'}, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`
+  const counts = `${count(errors, 'error')}, ${count(warnings, 'warning')}`
   const verdict =
     config === undefined ? 'cannot run' : leftOut.length > 0 ? `${counts}; without ${leftOut.join(', ')}` : counts
   const text = [...diagnostics, `${options.file}: ${status === 0 ? 'fine, ' : ''}${verdict}`]

@@ -1,7 +1,7 @@
 import type { ProberEvents, Report } from '@ipvs-director/checkers'
 import { withDataPathMarks, withGroupMarks, type Config, type RealServer } from '@ipvs-director/config'
 import type { Plan, ReloadResult } from '@ipvs-director/control'
-import { formatEndpoint, seconds } from '@ipvs-director/core'
+import { count, formatEndpoint, seconds } from '@ipvs-director/core'
 import { notificationsOf, stateLines } from '@ipvs-director/vrrp'
 import type { Service, Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
@@ -163,7 +163,10 @@ export function createDirector(options: DirectorOptions): Director {
         aside('drain.failed', `cannot remove ${name} of VS ${service}`, useAgain)
       } else steering.replace(service, name, next)
       take(pool, pool.steer(name, next, now))
-      const cut = left === 0 ? 'no connection is left' : `time is over, ${left} connections are cut`
+      const cut =
+        left === 0
+          ? 'no connection is left'
+          : `time is over, ${count(left, 'connection')} ${left === 1 ? 'is' : 'are'} cut`
       const message = `Drained ${name} of VS ${pool.config.name}: ${cut}`
       logger.info('server.drained', message)
       events.add('server.drained', message, { service: pool.config.name, server: name, left })
@@ -345,7 +348,7 @@ export function createDirector(options: DirectorOptions): Director {
     probed.follow(config)
     probed.setAll()
     followConfig(config, table.pools)
-    events.add('start', `started with ${table.pools.length} virtual servers from ${options.file}`)
+    events.add('start', `started with ${count(table.pools.length, 'virtual server')} from ${options.file}`)
     return loaded
   }
 
@@ -486,7 +489,7 @@ export function createDirector(options: DirectorOptions): Director {
     loadedAt = clock.wall()
     if (loaded.config.vrrp.globals.fifoStatesOnReload) void repeatVrrpStates()
     trial.begin(before, confirmWithin)
-    say('info', 'reload', `Reload complete: ${changes.length} changes, ${writes} writes`, {
+    say('info', 'reload', `Reload complete: ${count(changes.length, 'change')}, ${count(writes, 'write')}`, {
       changes: changes.length,
       writes,
     })
@@ -499,7 +502,7 @@ export function createDirector(options: DirectorOptions): Director {
     const { changes } = await use(before.file)
     ;({ remarks } = before)
     loadedAt = clock.wall()
-    say('warn', 'reload.rolled-back', `Reload was not confirmed: rolled back, ${changes.length} changes`)
+    say('warn', 'reload.rolled-back', `Reload was not confirmed: rolled back, ${count(changes.length, 'change')}`)
   }
 
   /** What was asked of servers at run time: by the pools themselves, unless servers come or go. */

@@ -1,4 +1,4 @@
-import { loggerTo, type LogFields, type Logger, type LogLevel } from '@ipvs-director/core'
+import { count, loggerTo, type LogFields, type Logger, type LogLevel } from '@ipvs-director/core'
 import { fstatSync } from 'node:fs'
 import { fileSink } from './log/file.ts'
 import { journalSink } from './log/journal.ts'
@@ -148,7 +148,7 @@ function watchSinks(
         before !== undefined &&
         (before.trouble !== undefined || lost > before.lost)
       ) {
-        say('warn', 'log.lost', `logging to ${sink.name} works; ${lost} lines were lost since the start`, {
+        say('warn', 'log.lost', `logging to ${sink.name} works; ${count(lost, 'line')} lost since the start`, {
           sink: sink.name,
           lost,
         })

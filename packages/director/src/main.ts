@@ -6,7 +6,7 @@ import {
   type ProbingNeeds,
   type SocketClaim,
 } from '@ipvs-director/control'
-import { describeError, systemClock, type Logger, type Millis } from '@ipvs-director/core'
+import { count, describeError, systemClock, type Logger, type Millis } from '@ipvs-director/core'
 import { keepMallocSmall } from '@ipvs-director/linux'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -216,7 +216,7 @@ async function direct({ options, first, reader, logging, claim, service, signals
     service.failed(`${options.file} cannot be run: ${loaded.diagnostics[0] ?? ''}`, constants.errno.EINVAL)
     return exitStatus.configuration
   }
-  logger.info('ready', `Startup complete: ${loaded.config.virtualServers.length} virtual servers`)
+  logger.info('ready', `Startup complete: ${readiness(loaded)}`)
   service.ready(readiness(loaded))
   service.watch(systemClock, () => true)
   await logging.open()
@@ -258,7 +258,7 @@ const nftWithIpvs = (namespace: string | undefined): typeof runNft =>
         return runProgram(['nsenter', `--net=${path}`, 'nft', '-f', '-'], script)
       }
 
-const readiness = ({ config }: Loaded): string => `${config?.virtualServers.length ?? 0} virtual servers`
+const readiness = ({ config }: Loaded): string => count(config?.virtualServers.length ?? 0, 'virtual server')
 
 /** Reloads, and lets whoever started this program know of it. */
 function telling(director: Director, service: ServiceManager, done: () => void): Director['reload'] {

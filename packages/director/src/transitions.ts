@@ -1,3 +1,4 @@
+import { count } from '@ipvs-director/core'
 import type { Logger } from '@ipvs-director/core'
 import type { Going, TellAlarm } from './alarms/alarm.ts'
 import type { EventLog } from './events.ts'
@@ -50,7 +51,7 @@ export function tellBegin(effects: readonly { readonly pool: Pool; readonly effe
     }
   }
   if (!quiet) return
-  const message = `Gained quorum for ${gained} virtual servers`
+  const message = `Gained quorum for ${count(gained, 'virtual server')}`
   to.logger.info('quorum.up', message, { services: gained })
   to.events.add('quorum.up', message, { services: gained })
 }

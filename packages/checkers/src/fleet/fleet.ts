@@ -1,4 +1,4 @@
-import { describeError, seconds, type Clock, type Logger, type Millis, type Timer } from '@ipvs-director/core'
+import { count, describeError, seconds, type Clock, type Logger, type Millis, type Timer } from '@ipvs-director/core'
 import { readAccounts } from '@ipvs-director/linux'
 import { readFileSync } from 'node:fs'
 import type { Check, Figures, InitialHealth, Prober, ProberEvents, Report, Verdict } from '../checker.ts'
@@ -83,8 +83,8 @@ export function createFleet(options: FleetOptions): Fleet {
   const { clock, events, logger } = options
   const identity = options.identity ?? readAccounts().user('nobody')
   const known = new Map<string, Known>()
-  const count = Math.max(1, options.count)
-  const slots = Array.from({ length: count }, (_, i) => emptySlot(`prober ${i + 1}`))
+  const processes = Math.max(1, options.count)
+  const slots = Array.from({ length: processes }, (_, i) => emptySlot(`prober ${i + 1}`))
   /** BFD is all in one process, which has its port, and nothing else to do that could keep a packet waiting. */
   let bfdSlot: Slot | undefined
   /** How many checks need a file. */
@@ -130,7 +130,7 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   function add(check: Check): void {
-    const slot = check.kind === 'BFD_CHECK' ? slotForBfd() : slots[slotOf(check.id, count)]
+    const slot = check.kind === 'BFD_CHECK' ? slotForBfd() : slots[slotOf(check.id, processes)]
     if (slot === undefined) return
     const { up, seen } = check.initial
     const entry: Known = { check, slot, up, seen, verdict: undefined, at: 0 }
@@ -207,7 +207,9 @@ export function createFleet(options: FleetOptions): Fleet {
     slot.deathsInARow = clock.now() - slot.bornAt > healthyAge ? 1 : slot.deathsInARow + 1
     const delay = restartDelay(slot.deathsInARow)
     logger.error('prober.died', `${slot.name} ${why}`, { prober: slot.name, checks: slot.checks })
-    events.trouble(`${slot.name} ${why}; its ${slot.checks} checks go on in a new one`)
+    events.trouble(
+      `${slot.name} ${why}; its ${count(slot.checks, 'check')} ${slot.checks === 1 ? 'goes' : 'go'} on in a new one`,
+    )
     slot.waiting = clock.after(delay, () => {
       slot.waiting = undefined
       tend(slot)

@@ -1,7 +1,12 @@
+import { silentLogger } from '@ipvs-director/core'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCtl } from '../cli.ts'
 import type { Diagnosis, DoctorWish } from '../doctor-tools.ts'
-import { fakeTools } from '../testing/index.ts'
+import { createControlServer } from '../server.ts'
+import { fakeDirector, fakeTools, splitBrain, status } from '../testing/index.ts'
 
 const diagnosis: Diagnosis = {
   findings: [
@@ -19,10 +24,10 @@ const diagnosis: Diagnosis = {
   keep: [],
 }
 
-async function doctor(line: string, told: Diagnosis = diagnosis) {
+async function doctor(line: string, told: Diagnosis = diagnosis, socket = '/nowhere') {
   const wishes: DoctorWish[] = []
   const tools = fakeTools({
-    env: { IPVS_DIRECTOR_SOCKET: '/nowhere' },
+    env: { IPVS_DIRECTOR_SOCKET: socket },
     doctor: (wish) => {
       wishes.push(wish)
       return Promise.resolve(told)
@@ -39,6 +44,7 @@ test('what is wrong, why, and the command on a line of its own; what is fine is 
     file: '/etc/keepalived/keepalived.conf',
     configId: undefined,
     realServer: undefined,
+    strays: undefined,
     fix: false,
   })
   expect(out).toBe(`bad: arp_ignore: eth0 0
@@ -91,4 +97,24 @@ test('a doctor that cannot look says so', async () => {
   const tools = fakeTools({ doctor: () => Promise.reject(new Error('--vip x: not an IP address')) })
   expect(await runCtl(['doctor', '--real-server', '--vip', 'x'], tools)).toBe(1)
   expect(tools.err()).toBe('ipvs-ctl: --vip x: not an IP address\n')
+})
+
+test('a running director tells which addresses were put here by hand, and its file', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'doctor-'))
+  const director = fakeDirector()
+  const [one] = splitBrain().instances
+  const strays = one === undefined ? [] : [{ ...one, state: 'backup', strays: ['192.0.2.1'] } as const]
+  director.status = () => Promise.resolve(status({ vrrp: { ...splitBrain(), instances: strays } }))
+  const socket = join(directory, 's')
+  const server = await createControlServer({ socket: { path: socket }, handlers: director, logger: silentLogger })
+  try {
+    expect((await doctor('', diagnosis, socket)).wish).toMatchObject({
+      file: status().config.file,
+      strays: [{ instance: 'VI_1', addresses: ['192.0.2.1'] }],
+    })
+    expect((await doctor('/etc/other.conf', diagnosis, socket)).wish?.file).toBe('/etc/other.conf')
+  } finally {
+    await server.close()
+    await rm(directory, { recursive: true, force: true })
+  }
 })

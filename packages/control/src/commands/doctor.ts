@@ -1,12 +1,12 @@
-import { describeError } from '@ipvs-director/core'
+import { count, describeError } from '@ipvs-director/core'
 import { ControlError } from '../control-error.ts'
-import type { Diagnosis, DoctorWish, Finding, RealServerMethod } from '../doctor-tools.ts'
+import type { Diagnosis, DoctorWish, Finding, RealServerMethod, StrayAddresses } from '../doctor-tools.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
+import type { Status } from '../model.ts'
 import type { Tone } from '../paint.ts'
-import { count } from '../quantities.ts'
 import { paragraph, type Screen } from '../screen.ts'
 import { printable } from '../text.ts'
-import { configFile } from './config-file.ts'
+import { statusOf, usualFile } from './config-file.ts'
 import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'
 
 export interface DoctorOptions {
@@ -25,9 +25,11 @@ export interface DoctorOptions {
 /** `ipvs-ctl doctor`: whether this machine is fit to be a director, or a real server. 1 where something is bad. */
 export async function runDoctor(context: CommandContext, options: DoctorOptions): Promise<ExitStatus> {
   const { realServer, vips, method, fix, configId } = options
+  const running = realServer ? undefined : await statusOf(context.client)
   const diagnosis = await examine(context, {
-    file: realServer ? '' : await configFile(context, options.file),
+    file: realServer ? '' : (options.file ?? running?.config.file ?? usualFile),
     configId,
+    strays: running === undefined ? undefined : straysOf(running),
     realServer: realServer ? { vips, method } : undefined,
     fix,
   })
@@ -36,6 +38,11 @@ export async function runDoctor(context: CommandContext, options: DoctorOptions)
   else printLines(context, doctorScreen(diagnosis, outScreen(context), options.all))
   return ok ? exitStatus.ok : exitStatus.refused
 }
+
+const straysOf = ({ vrrp }: Status): StrayAddresses[] =>
+  (vrrp?.instances ?? []).flatMap(({ name, strays: addresses = [] }) =>
+    addresses.length === 0 ? [] : [{ instance: name, addresses }],
+  )
 
 async function examine({ tools }: CommandContext, wish: DoctorWish): Promise<Diagnosis> {
   const doctor = await tools.doctor()

@@ -1,6 +1,7 @@
+import { count } from '@ipvs-director/core'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import type { Drift, DriftReport } from '../model.ts'
-import { ago, count } from '../quantities.ts'
+import { ago } from '../quantities.ts'
 import { paragraph, type Screen } from '../screen.ts'
 import { foreignLines } from '../status-screen.ts'
 import { printable } from '../text.ts'

@@ -1,7 +1,7 @@
+import { count } from '@ipvs-director/core'
 import { resolve } from 'node:path'
 import { ControlError } from '../control-error.ts'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
-import { count } from '../quantities.ts'
 import { paragraph, preformatted } from '../screen.ts'
 import { printable } from '../text.ts'
 import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'

@@ -1,6 +1,6 @@
+import { count } from '@ipvs-director/core'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
 import { needsText } from '../needs-text.ts'
-import { count } from '../quantities.ts'
 import { paragraph } from '../screen.ts'
 import { printable } from '../text.ts'
 import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'

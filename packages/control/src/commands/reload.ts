@@ -1,5 +1,6 @@
+import { count } from '@ipvs-director/core'
 import { exitStatus, type ExitStatus } from '../exit-status.ts'
-import { count, lengthy } from '../quantities.ts'
+import { lengthy } from '../quantities.ts'
 import { paragraph, preformatted } from '../screen.ts'
 import { printable } from '../text.ts'
 import { outScreen, printAnswer, printLines, type CommandContext } from './context.ts'

@@ -1,5 +1,5 @@
 import type { NotifyFifo } from '@ipvs-director/config'
-import { describeError, errorCode, type Logger } from '@ipvs-director/core'
+import { count, describeError, errorCode, type Logger } from '@ipvs-director/core'
 import { readAccounts, resolveIdentity, type Identity } from '@ipvs-director/linux'
 import { execFile } from 'node:child_process'
 import { chownSync, closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync, writeSync } from 'node:fs'
@@ -48,7 +48,7 @@ export function openFifo({ fifo, runScript, logger }: FifoOptions): Fifo {
   const writeNow = (to: number, line: string): void => {
     try {
       writeSync(to, `${line}\n`)
-      if (isFull) logger.warn('fifo.lost', `${path} is read again; ${lost} lines were lost so far`, { path, lost })
+      if (isFull) logger.warn('fifo.lost', `${path} is read again; ${count(lost, 'line')} lost so far`, { path, lost })
       isFull = false
     } catch (error) {
       lost++

@@ -149,7 +149,7 @@ test('one that is over before does not count, and its length is told in the summ
   await w.director.stop({ keep: true })
   expect(told(w)).toEqual([
     'Compared for 24 s, 24 looks at the kernel: 0 differences counted, 0 of them still there; ' +
-      "1 were over before the checks' own delay, the longest after 4 s",
+      "1 was over before the checks' own delay, the longest after 4 s",
   ])
 })
 

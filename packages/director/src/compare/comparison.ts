@@ -1,6 +1,6 @@
 import type { CheckerConfig } from '@ipvs-director/config'
 import type { CompareStatus, Difference, DriftReport } from '@ipvs-director/control'
-import { describeError, formatDuration, formatEndpoint, millis, seconds, type Clock, type Logger, type Timer } from '@ipvs-director/core' // prettier-ignore
+import { count, describeError, formatDuration, formatEndpoint, millis, seconds, type Clock, type Logger, type Timer } from '@ipvs-director/core' // prettier-ignore
 import { serviceId, type IpvsClient, type Table } from 'ipvs-netlink'
 import type { Audits } from '../audits.ts'
 import { destinationName, serviceKeys } from '../desired.ts'
@@ -216,9 +216,9 @@ export function createComparison(options: ComparisonOptions): Comparison {
     const still = open()
     const told = [...still.map(({ difference }) => difference), ...ended].slice(0, toldAtTheEnd)
     return [
-      `Compared for ${formatDuration(clock.wall() - startedAt)}, ${looks} looks at the kernel: ` +
-        `${counted} differences counted, ${still.length} of them still there; ` +
-        `${brief.count} were over before the checks' own delay, the longest after ${formatDuration(brief.longest)}`,
+      `Compared for ${formatDuration(clock.wall() - startedAt)}, ${count(looks, 'look')} at the kernel: ` +
+        `${count(counted, 'difference')} counted, ${still.length} of them still there; ` +
+        `${brief.count} ${brief.count === 1 ? 'was' : 'were'} over before the checks' own delay, the longest after ${formatDuration(brief.longest)}`,
       ...told.map((each) => `different ${lengthOf(each)}: ${differenceText(each)}`),
       ...(counted > told.length ? [`and ${counted - told.length} more`] : []),
     ]

@@ -60,6 +60,7 @@ function facts({ files = {}, config, facts: more }: Change = {}): DirectorFacts 
     pid: 7,
     configFile: '/etc/keepalived/keepalived.conf',
     config: config ?? conf(),
+    strays: undefined,
     configTrouble: undefined,
     ...more,
   }
@@ -137,6 +138,12 @@ test.for<[string, Change, string[]]>([
     { facts: { interfaces: [link('eth0', ['192.0.2.2/24'])] }, config: conf({}, [instance]) },
     [],
   ],
+  [
+    'a VIP put on a backup by hand',
+    { facts: { strays: [{ instance: 'VI_1', addresses: ['192.0.2.1'] }] }, config: conf({}, [instance]) },
+    ['bad stray'],
+  ],
+  ['no VIP put on a backup', { facts: { strays: [] }, config: conf({}, [instance]) }, []],
   ['DR through a router', { config: forwarded('droute', '198.51.100.9:80') }, ['bad dr-neighbour']],
   ['no route', { config: forwarded('droute', '198.51.100.9:80'), facts: { ways: [] } }, ['bad dr-neighbour']],
   [

@@ -1,4 +1,5 @@
 import type { Config } from '@ipvs-director/config'
+import type { StrayAddresses } from '@ipvs-director/control'
 import type { Address, Family } from '@ipvs-director/core'
 
 /** An interface with its addresses. */
@@ -53,6 +54,8 @@ export interface Facts {
 export interface DirectorFacts extends Facts {
   readonly configFile: string
   readonly config: Config | undefined
+  /** As the running director tells them; undefined: none could be asked. */
+  readonly strays: readonly StrayAddresses[] | undefined
   /** Errors in the file; a sentence where it could not be read. */
   readonly configTrouble: string | undefined
 }

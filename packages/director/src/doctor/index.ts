@@ -1,6 +1,6 @@
 /** `ipvs-ctl doctor`: whether this machine is fit to be a director, or a real server. */
 import type { Diagnosis, Doctor, DoctorWish, Finding } from '@ipvs-director/control'
-import { describeError, parseAddress } from '@ipvs-director/core'
+import { count, describeError, parseAddress } from '@ipvs-director/core'
 import { loadFile } from '../load.ts'
 import type { DirectorFacts, Facts } from './facts.ts'
 import { commandOf, worstFirst, type Found, type Mending } from './findings.ts'
@@ -45,10 +45,11 @@ function bare(found: Found): Finding {
     : { name, verdict: found.verdict, text }
 }
 
-async function directorFacts(facts: Facts, { file, configId }: DoctorWish): Promise<DirectorFacts> {
+async function directorFacts(found: Facts, { file, configId, strays }: DoctorWish): Promise<DirectorFacts> {
+  const facts = { ...found, strays }
   try {
     const { config, errors } = await loadFile(file, { configId })
-    const trouble = errors === 0 ? undefined : `${errors} ${errors === 1 ? 'error' : 'errors'}`
+    const trouble = errors === 0 ? undefined : count(errors, 'error')
     return { ...facts, configFile: file, config, configTrouble: trouble }
   } catch (error) {
     return { ...facts, configFile: file, config: undefined, configTrouble: describeError(error) }

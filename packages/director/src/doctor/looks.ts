@@ -15,6 +15,7 @@ import {
   lookAtForwarding,
   lookAtNatReturn,
   lookAtReversePath,
+  lookAtStrays,
   lookAtTunnels,
   lookAtVirtualAddresses,
 } from './network-looks.ts'
@@ -28,6 +29,7 @@ export const looks: readonly ((facts: DirectorFacts) => readonly Found[])[] = [
   lookAtConnectionTables,
   lookAtForwarding,
   lookAtVirtualAddresses,
+  lookAtStrays,
   lookAtDirectRouting,
   lookAtNatReturn,
   lookAtTunnels,

@@ -50,6 +50,29 @@ export function lookAtVirtualAddresses(facts: DirectorFacts): Found[] {
   })
 }
 
+/** Addresses of an instance that is not master: the director leaves them alone, and has told of them. */
+export function lookAtStrays(facts: DirectorFacts): Found[] {
+  if (facts.strays === undefined || (facts.config?.vrrp.instances.length ?? 0) === 0) return []
+  if (facts.strays.length === 0) return [fine('stray', 'no address of an instance is here but for those of a master')]
+  return facts.strays.map(({ instance, addresses }) =>
+    wrong(
+      'bad',
+      'stray',
+      `${addresses.join(', ')} of ${instance} ${addresses.length === 1 ? 'is' : 'are'} here, although it is not master`,
+      'Somebody put it here by hand: two machines answer for it, and neighbours believe whoever spoke last.',
+      addresses.flatMap((address) => removalOf(facts, address)),
+    ),
+  )
+}
+
+function removalOf(facts: DirectorFacts, address: string): string[] {
+  for (const { name, addresses } of facts.interfaces ?? []) {
+    const found = addresses.find((one) => one.address === address)
+    if (found !== undefined) return [`ip addr del ${address}/${found.prefix} dev ${name}`]
+  }
+  return []
+}
+
 /** DR rewrites the Ethernet address only: the real server must be a neighbour. */
 export function lookAtDirectRouting(facts: DirectorFacts): Found[] {
   return addressesBy(facts.config, 'droute').map((server): Found => {

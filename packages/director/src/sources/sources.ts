@@ -1,6 +1,6 @@
 import type { Config, ServerSource } from '@ipvs-director/config'
 import type { SourceStatus } from '@ipvs-director/control'
-import { describeError, formatEndpoint, type Clock, type LogFields, type Timer } from '@ipvs-director/core'
+import { count, describeError, formatEndpoint, type Clock, type LogFields, type Timer } from '@ipvs-director/core'
 import { afterAnswer, idOf, patienceOf, type KnownServer } from './answer.ts'
 import type { LastGoodStore } from './last-good.ts'
 import { withFoundServers } from './resolved.ts'
@@ -97,7 +97,8 @@ export function createSources(options: SourcesOptions): Sources {
         failed(message) {
           if (source.failed === undefined) {
             const left = known.get(name)?.servers.length ?? 0
-            const what = left === 0 ? 'there is no earlier answer' : `what it said last stays (${counted(left)})`
+            const what =
+              left === 0 ? 'there is no earlier answer' : `what it said last stays (${count(left, 'server')})`
             say('error', 'source.failed', `Source ${name} fails, ${what}: ${message}`, { source: name })
           }
           source.failed = { at: source.failed?.at ?? clock.wall(), message }
@@ -205,10 +206,8 @@ function difference(before: readonly KnownServer[], now: readonly KnownServer[])
   const went = before.filter((each) => !fresh.has(idOf(each))).map((each) => `- ${shown(each)}`)
   const changes = [...came, ...went]
   const more = changes.length > 10 ? [`and ${changes.length - 10} more`] : []
-  return [counted(now.length), ...changes.slice(0, 10), ...more].join(', ')
+  return [count(now.length, 'server'), ...changes.slice(0, 10), ...more].join(', ')
 }
-
-const counted = (n: number): string => (n === 1 ? '1 server' : `${n} servers`)
 
 const shown = ({ address, port }: KnownServer): string =>
   port === undefined ? address : formatEndpoint({ address, port })
