@@ -27,7 +27,7 @@ import type { RealServerText, VirtualServerGroupText, VirtualServerText } from '
 import { placeOfKeyword, type Read, written } from './read.ts'
 import { shared } from './shared.ts'
 import { placeOf } from './statement.ts'
-import type { Steps } from './steps.ts'
+import { partsAtOnce, type Steps } from './steps.ts'
 import { addressRange } from './target.ts'
 
 /** What virtual servers refer to. */
@@ -47,7 +47,7 @@ const nat: Forwarding = { method: 'masq', tunnel: undefined }
 
 /**
  * A virtual server with every default and inheritance applied; undefined when what it answers for is not known. Fix-ups
- * across keywords are made afterwards, in rules.ts. Rests after each real server.
+ * across keywords are made afterwards, in rules.ts. Rests now and then.
  */
 export function* resolveVirtualServer(text: VirtualServerText & Read, home: Home): Steps<VirtualServer | undefined> {
   const { remarks } = home
@@ -71,7 +71,7 @@ export function* resolveVirtualServer(text: VirtualServerText & Read, home: Home
         ? resolveRealServer(real, { vs: text, target, port }, home, header)
         : (kept.block as RealServer),
     )
-    yield
+    if (realServers.length % partsAtOnce === 0) yield
   }
   return {
     place: placeOf(text[written]),

@@ -80,9 +80,7 @@ export class Lexer {
       if (escape !== -1 && escape < start) escape = text.indexOf('\\', start)
       const sigil = (dollar >= 0 && dollar < end) || (escape >= 0 && escape < end) || this.#open !== undefined
       if (end - start > longestLine / 4) this.#checkLength(source, line, text.slice(start, end))
-      const special = sigil
-        ? physicalLine(source, line, start, start, end)
-        : this.#plain(source, line, start, start, end)
+      const special = sigil ? physicalLine(source, line, start, start, end) : this.#plain(source, line, start, end)
       if (special !== undefined) yield* this.#line(special, 0)
       if (this.#builder.hasWork) yield* this.#builder.work()
       const kept = this.#builder.endOfLine(source, line, special !== undefined)
@@ -108,9 +106,11 @@ export class Lexer {
   }
 
   /** A line without `$` and `\`: its statements come straight from the file's text. Answers what is no plain line. */
-  #plain(source: Source, line: number, lineStart: number, from: number, to: number): Line | undefined {
+  #plain(source: Source, line: number, lineStart: number, to: number): Line | undefined {
     const { text } = source
-    let at = from
+    let at = lineStart
+    /** Nothing stands before `at` on its line. */
+    let first = true
     while (at < to) {
       const code = text.charCodeAt(at)
       if (code === 0x20 || code === 0x09) {
@@ -123,6 +123,7 @@ export class Lexer {
       const scanned = scanWords(text, at, to)
       const { stop, oddities } = scanned
       if (scanned.count > 0) {
+        first = false
         const offset = scanned.starts[0] ?? at
         const args = argumentsOf(scanned)
         const indent = screenColumn(text, lineStart, offset)
@@ -135,7 +136,6 @@ export class Lexer {
       at = stop
       const brace = at < to ? text.charCodeAt(at) : 0
       if (brace !== 0x7b && brace !== 0x7d) return undefined
-      const first = at === from || text.slice(lineStart, at).trim() === ''
       this.#brace(brace, {
         source,
         line,
@@ -144,6 +144,7 @@ export class Lexer {
         first,
         at,
       })
+      first = false
       at++
     }
     return undefined

@@ -3,7 +3,7 @@ import type { Block, Field, Fields, Keyword, List } from './declare.ts'
 import type { Remarks } from './diagnostics.ts'
 import type { Kind } from './kind.ts'
 import { placeOf, type Statement, wholePlace } from './statement.ts'
-import type { Steps } from './steps.ts'
+import { partsAtOnce, type Steps } from './steps.ts'
 import { fieldMap } from './tree.ts'
 import { remarkOnUnknown, runTogether, templateSyntax, type Vocabulary } from './unknown.ts'
 import { Words } from './words.ts'
@@ -63,13 +63,15 @@ export class Reader {
     return this.#marked(values, errors)
   }
 
-  /** The same, with a rest after each statement in it: there may be very many. */
+  /** The same, with a rest now and then: there may be very many statements in it. */
   *inSteps(block: Block, statement: Statement): Steps<Read> {
     const { errors } = this.#remarks
     const values = this.#begin(block, statement)
+    const plan = planOf(block)
+    let done = 0
     for (const child of statement.body ?? []) {
-      this.statement(block, child, values)
-      yield
+      this.statement(block, child, values, plan)
+      if (++done % partsAtOnce === 0) yield
     }
     if (this.#remarks.errors === errors) this.#required(block, statement, values)
     return this.#marked(values, errors)

@@ -5,13 +5,13 @@ import type { Remarks } from './diagnostics.ts'
 import type { RealServerText, VirtualServerText } from './grammar/virtual-server.ts'
 import { familiesOf } from './inherit.ts'
 import { placeOfKeyword, type Read, written } from './read.ts'
-import type { Steps } from './steps.ts'
+import { partsAtOnce, type Steps } from './steps.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
  * Rules across the keywords of a virtual server (reference/checkers.md §5 and §7): what keepalived corrects is corrected
- * in the same way and told; what cannot be is an error, which takes the virtual server out. Rests after each real server.
+ * in the same way and told; what cannot be is an error, which takes the virtual server out. Rests now and then.
  */
 export function* applyRules(
   resolved: VirtualServer,
@@ -107,24 +107,25 @@ function* realServers(
   const families = familiesOf(vs.target)
   const kept: RealServer[] = []
   for (const [i, server] of vs.realServers.entries()) {
+    if ((i + 1) % partsAtOnce === 0) yield
     const block = text.realServers[i] as (RealServerText & Read) | undefined
     const given = block?.header
     if (block === undefined || given === undefined) continue
-    const place = placeOfKeyword(block)
-    const name = formatEndpoint(server)
-    if (server.forwarding.method !== 'tunnel' && [...families].some((family) => family !== familyOf(server.address))) {
+    const foreign = families.size > 1 || !families.has(familyOf(server.address))
+    if (server.forwarding.method !== 'tunnel' && foreign) {
       remarks.add(
         'E061',
-        place,
+        placeOfKeyword(block),
         `${server.address} and ${vs.name} are of different families: only lvs_method TUN can do that`,
       )
     }
     const fixed = withPort(vs, server, given.port ?? 0, (message) => {
-      remarks.add('W045', place, message)
+      remarks.add('W045', placeOfKeyword(block), message)
     })
     const key = formatEndpoint(fixed)
     if (seen.has(key)) {
-      remarks.add('W048', place, `real_server ${name} stands twice in ${vs.name}; this one is left out`)
+      const name = formatEndpoint(server)
+      remarks.add('W048', placeOfKeyword(block), `real_server ${name} stands twice in ${vs.name}; this one is left out`)
       continue
     }
     seen.add(key)
@@ -136,10 +137,9 @@ function* realServers(
       )
     }
     if (vs.target.kind === 'address' && server.address === vs.target.address) {
-      remarks.add('W051', place, `${server.address} is the address of the virtual server itself`)
+      remarks.add('W051', placeOfKeyword(block), `${server.address} is the address of the virtual server itself`)
     }
     kept.push(fixed)
-    yield
   }
   // Copied: an array that grew has room for sixteen more.
   return kept.slice()

@@ -1,6 +1,9 @@
 /** Work that may rest after each step, so that others have their turn. */
 export type Steps<T = void> = Generator<undefined, T, undefined>
 
+/** Parts of some microseconds that are done between two rests: each rest passes through all that is under way. */
+export const partsAtOnce = 16
+
 /** Does it all at once. */
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {

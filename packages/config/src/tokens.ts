@@ -50,10 +50,7 @@ const slashValues = new Set(['path', 'script', 'misc_path', 'file', 'regex', 'ur
 export function scanWords(text: string, from: number, to: number): Scanned {
   const { words, starts, ends } = scanned
   let count = 0
-  let oddities: Oddity[] | undefined
-  const odd = (kind: Oddity['kind'], at: number): void => {
-    ;(oddities ??= []).push({ kind, at })
-  }
+  scanned.oddities = undefined
   let i = from
   let end = from
   scanning: while (i < to) {
@@ -75,11 +72,11 @@ export function scanWords(text: string, from: number, to: number): Scanned {
           while (close > 0 && close < to && isEscapedQuote(text, i, close, words[0], count))
             close = text.indexOf('"', close + 1)
           if (close < 0 || close >= to) {
-            odd('unterminated', i)
+            noteOddity('unterminated', i)
             close = to
           }
           const word = text.slice(i + 1, close)
-          if (hasCurly(word)) odd('curlyInside', i + 1 + word.search(curly))
+          if (hasCurly(word)) noteOddity('curlyInside', i + 1 + word.search(curly))
           words[count] = word
           starts[count] = i
           i = end = Math.min(close + 1, to)
@@ -89,17 +86,17 @@ export function scanWords(text: string, from: number, to: number): Scanned {
         case backslash:
           break
         case 0:
-          odd('nul', i)
+          noteOddity('nul', i)
           i = to
           break scanning
         default:
-          odd('blank', i)
+          noteOddity('blank', i)
           i++
           continue
       }
     }
     if ((code === slash || code === dash) && isProse(text, i, to, count === 1 ? words[0] : undefined)) {
-      odd('prose', i)
+      noteOddity('prose', i)
       i = to
       break
     }
@@ -117,13 +114,13 @@ export function scanWords(text: string, from: number, to: number): Scanned {
         if (next === hash || next === bang) {
           escaped = true
           i++
-        } else if (next === -1) odd('backslash', i)
+        } else if (next === -1) noteOddity('backslash', i)
       }
     }
     let word = text.slice(start, i)
     if (escaped) word = word.replace(/\\([#!])/g, '$1')
     if (beyond && hasCurly(word)) {
-      odd('curly', start + word.search(curly))
+      noteOddity('curly', start + word.search(curly))
       word = word.replace(curlyAll, '')
     }
     words[count] = word
@@ -134,8 +131,13 @@ export function scanWords(text: string, from: number, to: number): Scanned {
   scanned.count = count
   scanned.stop = i
   scanned.end = end
-  scanned.oddities = oddities
   return scanned
+}
+
+/** Of the call under way: a function within {@link scanWords} would be made anew for every statement. */
+function noteOddity(kind: Oddity['kind'], at: number): void {
+  scanned.oddities ??= []
+  scanned.oddities.push({ kind, at })
 }
 
 /** Keywords whose words are read again with escapes: in their quotes `\\"` is no end. */

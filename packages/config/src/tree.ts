@@ -167,7 +167,8 @@ export class TreeBuilder {
   /** A line of a file has come to its end. Answers a block that began on it and is as it was: its lines are to be skipped. */
   endOfLine(source: Source, line: number, special: boolean): Kept | undefined {
     if (special) this.#special++
-    const [begun, ended] = [this.#begun, this.#ended]
+    const begun = this.#begun
+    const ended = this.#ended
     if (begun === undefined && ended === undefined) return undefined
     this.#begun = this.#ended = undefined
     const { said } = this.#remarks

@@ -10,6 +10,7 @@ import { createPool, initialHealth, type ServerHealth } from './pool.ts'
  * Undefined when the kernel has none of the pool's services, or only empty ones: nothing to learn, a fresh start.
  */
 export function adoptedHealth(virtual: VirtualServer, found: Table): Map<string, ServerHealth> | undefined {
+  if (found.size === 0) return undefined
   const service = serviceKeys(virtual)
     .map((key) => found.get(serviceId(key)))
     .find((candidate) => candidate !== undefined && candidate.destinations.size > 0)

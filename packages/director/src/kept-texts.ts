@@ -7,33 +7,43 @@ import type { Ahead, ReadingRecord } from './reading-record.ts'
 const pack = promisify(deflateRaw)
 const unpack = promisify(inflateRaw)
 
-/** The texts of a reading, small: of a hundred bytes for a real server ten stay. */
+/** The texts of a reading. */
 export interface KeptTexts {
   /** Which lines of the files are as they are in these texts, by path. */
   unchangedIn(now: Ahead): Promise<ReadonlyMap<string, UnchangedLines>>
+  /**
+   * Makes them small: of a hundred bytes for a real server ten stay. It takes a thread some milliseconds for each megabyte; what cannot be
+   * packed stays as it is.
+   */
+  pack(): Promise<void>
+}
+
+interface KeptText {
+  readonly digest: string
+  bytes: Uint8Array
+  packed: boolean
 }
 
 export function keepTexts({ files }: ReadingRecord): KeptTexts {
-  const kept = new Map<string, { readonly digest: string; readonly packed: Promise<Uint8Array | undefined> }>()
-  for (const [path, seen] of files) {
-    if (seen === undefined) continue
-    const { digest, bytes } = seen
-    kept.set(path, { digest, packed: pack(bytes, { level: 1 }).catch(() => undefined) })
-  }
+  const kept = new Map<string, KeptText>()
+  for (const [path, seen] of files) if (seen !== undefined) kept.set(path, { ...seen, packed: false })
   return {
     async unchangedIn(now) {
       const unchanged = new Map<string, UnchangedLines>()
       for (const [path, { digest, bytes }] of now) {
         const before = kept.get(path)
         if (before === undefined) continue
-        if (before.digest === digest) {
-          unchanged.set(path, { to: Infinity, from: 1, shift: 0 })
-          continue
-        }
-        const packed = await before.packed
-        if (packed !== undefined) unchanged.set(path, unchangedLines(await unpack(packed), bytes))
+        if (before.digest === digest) unchanged.set(path, { to: Infinity, from: 1, shift: 0 })
+        else unchanged.set(path, unchangedLines(before.packed ? await unpack(before.bytes) : before.bytes, bytes))
       }
       return unchanged
+    },
+    async pack() {
+      for (const text of kept.values()) {
+        if (text.packed) continue
+        const bytes = await pack(text.bytes, { level: 1 }).catch(() => undefined)
+        if (bytes !== undefined) Object.assign(text, { bytes, packed: true })
+      }
     },
   }
 }

@@ -236,6 +236,7 @@ async function direct({ options, first, reader, logging, claim, service, signals
     signals,
   )
   // The table is right, and the probers are only starting.
+  await reader.tidy()
   collectGarbage()
   const control = await openControl(claim, { ...director, reload }, logger, ending.stop)
   const keep = (await ending.asked) || options.keepIpvs

@@ -72,9 +72,11 @@ export function steerOf(overlay: Overlay, service: string, server: string): Stee
   return overlay.steers.get(service)?.get(server) ?? unsteered
 }
 
+const nobody: ReadonlyMap<string, Steer> = new Map()
+
 /** Every server of a service that somebody steers, with those on hosts in maintenance; all of a service that leaves. */
 export function steersFor(overlay: Overlay, virtual: VirtualServer): ReadonlyMap<string, Steer> {
-  const own = overlay.steers.get(virtual.name) ?? new Map<string, Steer>()
+  const own = overlay.steers.get(virtual.name) ?? nobody
   const drain = overlay.leavingServices.get(virtual.name)
   if (drain !== undefined) return leavingSteers(own, virtual, drain)
   if (overlay.hosts.size === 0 && overlay.leaving.length === 0) return own

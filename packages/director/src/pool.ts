@@ -191,8 +191,16 @@ export function isDrained({ servers }: Pool): boolean {
   return [...servers.values()].every(({ steer }) => steer.admin?.kind === 'drained')
 }
 
-/** Health before any verdict: `up` as believed, per checker. */
+let lastInitial = untold([])
+
+/** Health before any verdict: `up` as believed, per checker. One object for all in a row that begin alike: most do. */
 export function initialHealth(up: readonly boolean[]): ServerHealth {
+  const { checks } = lastInitial
+  if (checks.length !== up.length || !up.every((believed, i) => checks[i]?.up === believed)) lastInitial = untold(up)
+  return lastInitial
+}
+
+function untold(up: readonly boolean[]): ServerHealth {
   return {
     checks: up.map((believed) => ({ up: believed, seen: false, since: undefined, verdict: undefined, at: undefined })),
     failed: up.filter((believed) => !believed).length,

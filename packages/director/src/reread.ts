@@ -18,6 +18,8 @@ export interface Rereader {
    * mean the same as before are the objects that they were.
    */
   again(file?: string): Promise<Loaded>
+  /** Makes small what is kept of the first reading: for when nobody waits any more. */
+  tidy(): Promise<void>
 }
 
 /** The last reading of the file: while the world is as it was then, it is the answer. */
@@ -115,6 +117,7 @@ export function createRereader(file: string, options: ReadOptions): Rereader {
       keep(loaded, { record, blocks: loaded.blocks })
       return loaded
     },
+    tidy: async () => good?.texts?.pack(),
     async again(path = file) {
       const usual = path === file
       const before = usual ? last : undefined
@@ -128,7 +131,10 @@ export function createRereader(file: string, options: ReadOptions): Rereader {
       }
       const found = await sliced(path, ahead)
       const { loaded } = found
-      if (usual) keep(loaded, found)
+      if (usual) {
+        keep(loaded, found)
+        void good?.texts?.pack()
+      }
       if (usual && loaded.errors === 0) await tellPlaces(found)
       return loaded
     },
