@@ -27,6 +27,8 @@ export interface TcpOptions {
   readonly expect: Expectation | undefined
 }
 
+const onlyConnects: TcpOptions = { send: undefined, expect: undefined }
+
 /** Longest answer in which the expected is looked for. */
 const maxAnswer = 64 * 1024
 
@@ -58,6 +60,7 @@ export const tcpCheck = defineChecker({
   complete(written, around) {
     const { send, sendHex, expect, expectHex, expectRegex, halfOpen } = written
     const speaks = [send, sendHex, expect, expectHex, expectRegex].some((one) => one !== undefined)
+    if (!halfOpen && !speaks) return { options: onlyConnects }
     if (halfOpen && around.dataPath) around.error('half_open and data_path exclude each other', 'half_open')
     if (halfOpen && speaks) around.error('with half_open nothing can be sent or expected', 'half_open')
     if (send !== undefined && sendHex !== undefined) around.error('send and send_hex exclude each other', 'send_hex')

@@ -65,7 +65,7 @@ const noSource = { file: '', text: '' }
  */
 export class Assembly implements Taker {
   readonly #grammar: Block
-  readonly #checkers: readonly CheckerBlock[]
+  readonly #checkers: ReadonlyMap<string, CheckerBlock>
   readonly #remarks: Remarks
   readonly #reader: Reader
   readonly #root: Statement
@@ -94,7 +94,7 @@ export class Assembly implements Taker {
     this.#earlier = before === undefined ? undefined : new Earlier(before)
     this.#key = context === undefined ? '' : key(context)
     this.#grammar = grammar
-    this.#checkers = checkers
+    this.#checkers = new Map(checkers.map((checker) => [checker.keyword, checker]))
     this.#remarks = remarks
     this.#reader = new Reader(remarks, vocabularyOf(grammar))
     this.#context = context

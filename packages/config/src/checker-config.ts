@@ -65,8 +65,8 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
   const retryGap = checker.defaults.delayBeforeRetry === 'delayLoop' ? delayLoop : checker.defaults.delayBeforeRetry
   const options = ownOptions(text, checker.block.fields)
   const damagedText = text[damaged] === true
-  const completed = damagedText ? undefined : checker.complete?.(options as never, surroundings(text, home))
-  const resolved = sharedTiming(checker.keyword, {
+  const completed = damagedText ? undefined : checker.complete?.(options as never, new Around(text, home))
+  const times: CheckTiming = {
     delayLoop,
     retry: retryOf(own) ?? retryOf(rs) ?? retryOf(vs) ?? checker.defaults.retry,
     delayBeforeRetry: own.delayBeforeRetry ?? rs.delayBeforeRetry ?? vs.delayBeforeRetry ?? retryGap,
@@ -75,8 +75,9 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
     // What a file says is known at once: FILE_CHECK has no such word, and inherits none.
     alpha: 'alpha' in checker.block.fields && (own.alpha ?? rs.alpha ?? vs.alpha),
     logAllFailures: own.logAllFailures ?? home.globals.checkerLogAllFailures,
-    ...resolveChanging(own, rs, vs),
-  })
+  }
+  const changing = resolveChanging(own, rs, vs)
+  const resolved = sharedTiming(checker.keyword, changing === undefined ? times : { ...times, ...changing })
   if (!damagedText) checkTiming(text, resolved, remarks)
   return {
     place: placeOf(text[written]),
@@ -91,15 +92,16 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
 const retryOf = ({ fall, retry }: Pick<CommonText, 'fall' | 'retry'>): number | undefined =>
   fall === undefined ? retry : fall - 1
 
-/** Our own words, absent where they change nothing: a check's id is made of what is there. */
+/** Our own words, absent where they change nothing: a check's id is made of what is there. Undefined: none does. */
 function resolveChanging(
   own: CommonText,
   rs: CheckerHome['realServer'],
   vs: VirtualServerText,
-): Pick<CheckTiming, 'rise' | 'changing' | 'jitter'> {
+): Pick<CheckTiming, 'rise' | 'changing' | 'jitter'> | undefined {
   const rise = own.rise ?? rs.rise ?? vs.rise ?? 1
   const changing = own.delayLoopChanging ?? rs.delayLoopChanging ?? vs.delayLoopChanging
   const jitter = own.jitter ?? rs.jitter ?? vs.jitter ?? 0
+  if (rise === 1 && changing === undefined && jitter === 0) return undefined
   return {
     ...(rise === 1 ? {} : { rise }),
     ...(changing === undefined ? {} : { changing }),
@@ -164,29 +166,62 @@ function checkTiming(text: Read, { timeout, delayLoop, retry, delayBeforeRetry }
   )
 }
 
-function surroundings(
-  text: Read,
-  { address, port, weight, virtualServer, realServer, definitions, ssl, remarks }: CheckerHome,
-): Surroundings {
-  return {
-    realServer: { address, port, weight, virtualhost: realServer.virtualhost },
-    virtualServer: { virtualhost: virtualServer.virtualhost, delayLoop: virtualServer.delayLoop },
-    ssl,
-    dataPath: (text as CommonText).dataPath === true,
-    definition: (kind, name) => definitions[kind].get(name),
-    ...reportsOn(text, remarks),
-    inside: (field, nth) => reportsOn((text[field] as readonly Read[])[nth] ?? text, remarks),
+/** What is said of a block. */
+class BlockReports implements Reports {
+  readonly #block: Read
+  readonly #remarks: Remarks
+
+  constructor(block: Read, remarks: Remarks) {
+    this.#block = block
+    this.#remarks = remarks
+  }
+
+  error(message: string, keyword?: string): void {
+    this.#remarks.add('E063', placeOfKeyword(this.#block, keyword), message)
+  }
+
+  warning(message: string, keyword?: string): void {
+    this.#remarks.add('W047', placeOfKeyword(this.#block, keyword), message)
   }
 }
 
-const reportsOn = (block: Read, remarks: Remarks): Reports => ({
-  error: (message, keyword) => {
-    remarks.add('E063', placeOfKeyword(block, keyword), message)
-  },
-  warning: (message, keyword) => {
-    remarks.add('W047', placeOfKeyword(block, keyword), message)
-  },
-})
+/** Most checkers ask nothing of it, and there are very many: it is put together as it is asked for. */
+class Around extends BlockReports implements Surroundings {
+  readonly #text: Read
+  readonly #home: CheckerHome
+
+  constructor(text: Read, home: CheckerHome) {
+    super(text, home.remarks)
+    this.#text = text
+    this.#home = home
+  }
+
+  get realServer(): Surroundings['realServer'] {
+    const { address, port, weight, realServer } = this.#home
+    return { address, port, weight, virtualhost: realServer.virtualhost }
+  }
+
+  get virtualServer(): Surroundings['virtualServer'] {
+    const { virtualhost, delayLoop } = this.#home.virtualServer
+    return { virtualhost, delayLoop }
+  }
+
+  get ssl(): Surroundings['ssl'] {
+    return this.#home.ssl
+  }
+
+  get dataPath(): boolean {
+    return (this.#text as CommonText).dataPath === true
+  }
+
+  definition<K extends keyof Definitions>(kind: K, name: string): Definitions[K] | undefined {
+    return this.#home.definitions[kind].get(name)
+  }
+
+  inside(field: string, nth: number): Reports {
+    return new BlockReports((this.#text[field] as readonly Read[])[nth] ?? this.#text, this.#home.remarks)
+  }
+}
 
 const ownKeys = new WeakMap<Fields, readonly string[]>()
 

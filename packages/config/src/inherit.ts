@@ -8,9 +8,10 @@ import {
   seconds,
 } from '@ipvs-director/core'
 import type { CheckerBlock, Surroundings } from './checker-block.ts'
-import { type NamedDefinitions, resolveChecker, spread } from './checker-config.ts'
+import { type CheckerHome, type NamedDefinitions, resolveChecker, spread } from './checker-config.ts'
 import type {
   CheckDefaults,
+  CheckerConfig,
   DynamicServers,
   Forwarding,
   Globals,
@@ -37,7 +38,8 @@ export interface Home {
   readonly drainOnRemoval: Millis | undefined
   readonly ssl: Surroundings['ssl']
   readonly definitions: NamedDefinitions
-  readonly checkers: readonly CheckerBlock[]
+  /** By keyword. */
+  readonly checkers: ReadonlyMap<string, CheckerBlock>
   readonly groups: ReadonlyMap<string, VirtualServerGroupText & Read>
   readonly remarks: Remarks
 }
@@ -104,7 +106,7 @@ export function* resolveVirtualServer(text: VirtualServerText & Read, home: Home
     serverDefaults: shared('server defaults', {
       weight: text.weight,
       inhibitOnFailure: text.inhibitOnFailure,
-      ...checkDefaults(text, { alpha: text.alpha, delayLoop: text.delayLoop }),
+      ...checkDefaults(text, text.alpha, text.delayLoop),
     }),
     sorryServer: resolveSorryServer(text, forwarding, target.kind === 'group' ? 0 : port),
     realServers,
@@ -185,22 +187,35 @@ function resolveRealServer(
     snmpName: text.snmpName,
     checkDefaults: inheritedDefaults(vs, text),
     virtualhost: text.virtualhost,
-    // Copied: an array that grew has room for sixteen more.
-    checkers: checkersIn(text, home.checkers)
-      .flatMap(([checker, block]) => spread(checker, block).map((each) => resolveChecker(checker, each, inside)))
-      .slice(),
+    checkers: resolveCheckers(text, inside, home.checkers),
   }
 }
 
+function resolveCheckers(text: TemplateText, home: CheckerHome, known: Home['checkers']): readonly CheckerConfig[] {
+  const resolved: CheckerConfig[] = []
+  for (const { checker, block } of checkersIn(text, known)) {
+    for (const each of spread(checker, block)) resolved.push(resolveChecker(checker, each, home))
+  }
+  // Copied: an array that grew has room for sixteen more.
+  return resolved.slice()
+}
+
+interface WrittenChecker {
+  readonly checker: CheckerBlock
+  readonly block: Read
+}
+
 /** The checker blocks of a real server in the order in which they are written. */
-function checkersIn(text: TemplateText, known: readonly CheckerBlock[]): readonly (readonly [CheckerBlock, Read])[] {
-  const found: (readonly [CheckerBlock, Read])[] = []
-  for (const checker of known) {
-    for (const block of text[checker.keyword] as readonly Read[]) found.push([checker, block])
+function checkersIn(text: TemplateText, known: Home['checkers']): readonly WrittenChecker[] {
+  const found: WrittenChecker[] = []
+  // Keys are what is written: the rest is inherited (read.ts).
+  for (const key of Object.keys(text)) {
+    const checker = known.get(key)
+    if (checker !== undefined) for (const block of text[key] as readonly Read[]) found.push({ checker, block })
   }
   const body = text[written].body
   if (found.length > 1 && body !== undefined)
-    found.sort(([, a], [, b]) => body.indexOf(a[written]) - body.indexOf(b[written]))
+    found.sort((a, b) => body.indexOf(a.block[written]) - body.indexOf(b.block[written]))
   return found
 }
 
@@ -276,16 +291,12 @@ function inheritedDefaults(vs: VirtualServerText, real: TemplateText): CheckDefa
     warmup: real.warmup ?? vs.warmup,
     connectTimeout: real.connectTimeout ?? vs.connectTimeout,
   }
-  const given = { alpha: real.alpha ?? vs.alpha, delayLoop: real.delayLoop ?? vs.delayLoop }
-  return shared('check defaults', checkDefaults(passedOn, given))
+  return shared('check defaults', checkDefaults(passedOn, real.alpha ?? vs.alpha, real.delayLoop ?? vs.delayLoop))
 }
 
-const checkDefaults = (
-  text: PassedOn,
-  given: { readonly alpha: boolean; readonly delayLoop: Millis },
-): CheckDefaults => ({
-  alpha: given.alpha,
-  delayLoop: given.delayLoop,
+const checkDefaults = (text: PassedOn, alpha: boolean, delayLoop: Millis): CheckDefaults => ({
+  alpha,
+  delayLoop,
   retry: text.retry ?? 0,
   delayBeforeRetry: text.delayBeforeRetry ?? seconds(0),
   warmup: text.warmup ?? seconds(0),

@@ -1,4 +1,4 @@
-import { familyOf, formatEndpoint } from '@ipvs-director/core'
+import { type Family, familyOf, formatEndpoint } from '@ipvs-director/core'
 import type { RealServer, VirtualServer } from './config.ts'
 import type { Code } from './codes.ts'
 import type { Remarks } from './diagnostics.ts'
@@ -103,46 +103,65 @@ function* realServers(
   text: VirtualServerText & Read,
   remarks: Remarks,
 ): Steps<readonly RealServer[]> {
-  const seen = new Set<string>()
-  const families = familiesOf(vs.target)
+  const around = { vs, families: familiesOf(vs.target), seen: new Set<string>(), remarks }
   const kept: RealServer[] = []
-  for (const [i, server] of vs.realServers.entries()) {
+  for (let i = 0; i < vs.realServers.length; i++) {
     if ((i + 1) % partsAtOnce === 0) yield
+    const server = vs.realServers[i]
     const block = text.realServers[i] as (RealServerText & Read) | undefined
-    const given = block?.header
-    if (block === undefined || given === undefined) continue
-    const foreign = families.size > 1 || !families.has(familyOf(server.address))
-    if (server.forwarding.method !== 'tunnel' && foreign) {
-      remarks.add(
-        'E061',
-        placeOfKeyword(block),
-        `${server.address} and ${vs.name} are of different families: only lvs_method TUN can do that`,
-      )
-    }
-    const fixed = withPort(vs, server, given.port ?? 0, (message) => {
-      remarks.add('W045', placeOfKeyword(block), message)
-    })
-    const key = formatEndpoint(fixed)
-    if (seen.has(key)) {
-      const name = formatEndpoint(server)
-      remarks.add('W048', placeOfKeyword(block), `real_server ${name} stands twice in ${vs.name}; this one is left out`)
-      continue
-    }
-    seen.add(key)
-    if (fixed.upperThreshold > 0 && fixed.lowerThreshold > fixed.upperThreshold) {
-      remarks.add(
-        'E064',
-        placeOfKeyword(block, 'lthreshold'),
-        `lthreshold ${fixed.lowerThreshold} is above uthreshold ${fixed.upperThreshold}`,
-      )
-    }
-    if (vs.target.kind === 'address' && server.address === vs.target.address) {
-      remarks.add('W051', placeOfKeyword(block), `${server.address} is the address of the virtual server itself`)
-    }
-    kept.push(fixed)
+    const fixed = server === undefined || block === undefined ? undefined : realServer(server, block, around)
+    if (fixed !== undefined) kept.push(fixed)
   }
   // Copied: an array that grew has room for sixteen more.
   return kept.slice()
+}
+
+/** What a real server is held against. */
+interface Around {
+  readonly vs: VirtualServer
+  readonly families: ReadonlySet<Family>
+  /** Endpoints of those before it. */
+  readonly seen: Set<string>
+  readonly remarks: Remarks
+}
+
+/** Undefined: it is left out. */
+function realServer(
+  server: RealServer,
+  block: RealServerText & Read,
+  { vs, families, seen, remarks }: Around,
+): RealServer | undefined {
+  const given = block.header as RealServerText['header'] | undefined
+  if (given === undefined) return undefined
+  const foreign = families.size > 1 || !families.has(familyOf(server.address))
+  if (server.forwarding.method !== 'tunnel' && foreign) {
+    remarks.add(
+      'E061',
+      placeOfKeyword(block),
+      `${server.address} and ${vs.name} are of different families: only lvs_method TUN can do that`,
+    )
+  }
+  const fixed = withPort(vs, server, given.port ?? 0, (message) => {
+    remarks.add('W045', placeOfKeyword(block), message)
+  })
+  const key = formatEndpoint(fixed)
+  if (seen.has(key)) {
+    const name = formatEndpoint(server)
+    remarks.add('W048', placeOfKeyword(block), `real_server ${name} stands twice in ${vs.name}; this one is left out`)
+    return undefined
+  }
+  seen.add(key)
+  if (fixed.upperThreshold > 0 && fixed.lowerThreshold > fixed.upperThreshold) {
+    remarks.add(
+      'E064',
+      placeOfKeyword(block, 'lthreshold'),
+      `lthreshold ${fixed.lowerThreshold} is above uthreshold ${fixed.upperThreshold}`,
+    )
+  }
+  if (vs.target.kind === 'address' && server.address === vs.target.address) {
+    remarks.add('W051', placeOfKeyword(block), `${server.address} is the address of the virtual server itself`)
+  }
+  return fixed
 }
 
 /** With DR and TUN the real server gets the packets unchanged: its port is the virtual server's. */

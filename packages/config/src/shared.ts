@@ -17,8 +17,12 @@ function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) !== Array.isArray(b)) return false
-  const [one, other] = [a as Members, b as Members]
-  const keys = Object.keys(one)
-  if (keys.length !== Object.keys(other).length) return false
-  return keys.every((key) => key in other && isSame(one[key], other[key]))
+  const one = a as Members
+  const other = b as Members
+  let keys = 0
+  for (const key in one) {
+    if (!(key in other) || !isSame(one[key], other[key])) return false
+    keys++
+  }
+  return keys === Object.keys(other).length
 }

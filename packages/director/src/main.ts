@@ -69,7 +69,6 @@ function say(text: string): number {
 
 /** From the first look at the kernel to the last word of the log. */
 async function run(options: CommandLine): Promise<number> {
-  keepMallocSmall()
   const logging = createLogging(logSettings(options.log, stderrIsJournal()))
   const { logger } = logging
   const service = serviceManager()
@@ -238,6 +237,7 @@ async function direct({ options, first, reader, logging, claim, service, signals
   // The table is right, and the probers are only starting.
   await reader.tidy()
   collectGarbage()
+  keepMallocSmall()
   const control = await openControl(claim, { ...director, reload }, logger, ending.stop)
   const keep = (await ending.asked) || options.keepIpvs
   logger.info('stop', keep ? 'Stopping; the IPVS table stays as it is' : 'Stopping')

@@ -2,8 +2,10 @@
 import type * as Program from '../director-main.ts'
 import { loadScript } from '../load-script.ts'
 
-const { keepYoungGenerationSmall, main } = loadScript(new URL('./ipvs-director.cjs', import.meta.url)) as typeof Program
+const program = loadScript(new URL('./ipvs-director.cjs', import.meta.url)) as typeof Program
+const { compileLittle, keepYoungGenerationSmall, main } = program
 
+compileLittle()
 keepYoungGenerationSmall()
 process.exitCode = await main(process.argv.slice(2))
 process.exit()
