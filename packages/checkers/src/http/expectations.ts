@@ -1,4 +1,4 @@
-import { first, phraseKind, textKind, value, type Json, type Kind, type Surroundings } from '@ipvs-director/config'
+import { first, phraseKind, textKind, value, type Json, type Kind, type Reports } from '@ipvs-director/config'
 import { matcherOf, patternProblems } from '../pattern/match.ts'
 import type { Pattern } from '../pattern/options.ts'
 import { readJsonPath, valueAt, type JsonStep } from './json-path.ts'
@@ -59,11 +59,11 @@ interface Written {
 }
 
 /** As the probe gets them; absent where there are none. */
-export function completeExpectations(written: Written, around: Surroundings): HttpExpectations {
-  const headers = written.expectHeaders?.map((text) => headerOf(text, around))
+export function completeExpectations(written: Written, reports: Reports): HttpExpectations {
+  const headers = written.expectHeaders?.map((text) => headerOf(text, reports))
   const values = written.expectJson?.map(({ path, text }) => {
     const steps = readJsonPath(path)
-    if (steps === undefined) around.error(`"${path}" is not a path such as $.a.b[0]`, 'expect_json')
+    if (steps === undefined) reports.error(`"${path}" is not a path such as $.a.b[0]`, 'expect_json')
     return { path, steps: steps ?? [], text }
   })
   return {
@@ -72,14 +72,14 @@ export function completeExpectations(written: Written, around: Surroundings): Ht
   }
 }
 
-function headerOf(text: string, around: Surroundings): { readonly name: string; readonly pattern?: Pattern } {
+function headerOf(text: string, reports: Reports): { readonly name: string; readonly pattern?: Pattern } {
   const [, name = '', source] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?::[ \t]*(.*))?$/s.exec(text) ?? []
-  if (name === '') around.error(`"${text}" is no header: NAME or "NAME: PATTERN"`, 'expect_header')
+  if (name === '') reports.error(`"${text}" is no header: NAME or "NAME: PATTERN"`, 'expect_header')
   if (source === undefined || source === '') return { name: name.toLowerCase() }
   const pattern: Pattern = { source, options: [] }
   const { error } = patternProblems(pattern)
   if (error === undefined) return { name: name.toLowerCase(), pattern }
-  around.error(`expect_header "${text}": ${error}`, 'expect_header')
+  reports.error(`expect_header "${text}": ${error}`, 'expect_header')
   return { name: name.toLowerCase() }
 }
 

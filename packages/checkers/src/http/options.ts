@@ -1,4 +1,4 @@
-import type { OwnOptions, Surroundings } from '@ipvs-director/config'
+import type { OwnOptions, Reports, Surroundings } from '@ipvs-director/config'
 import type { CertificateWish, TlsMaterial } from '../io/port.ts'
 import { patternProblems } from '../pattern/match.ts'
 import type { Pattern } from '../pattern/options.ts'
@@ -44,9 +44,7 @@ export function completeHttp(secure: boolean) {
     if (written.protocol === '2' && !secure) around.error('HTTP/2 is spoken through TLS: use SSL_GET', 'http_protocol')
     return {
       options: {
-        urls: written.urls.map((url, i) =>
-          completeUrl(url, written, { ...around, ...around.inside('urls', i) }, secure),
-        ),
+        urls: written.urls.map((url, i) => completeUrl(url, written, around, around.inside('urls', i), secure)),
         protocol: written.protocol,
         fastRecovery: written.fastRecovery,
         tls: secure ? completeTls(written, around) : undefined,
@@ -55,7 +53,14 @@ export function completeHttp(secure: boolean) {
   }
 }
 
-function completeUrl(url: WrittenUrl, written: Written, around: Surroundings, secure: boolean): HttpUrl {
+/** `reports`: on the url's own block. */
+function completeUrl(
+  url: WrittenUrl,
+  written: Written,
+  around: Surroundings,
+  reports: Reports,
+  secure: boolean,
+): HttpUrl {
   const { realServer, virtualServer } = around
   const host = url.virtualhost ?? written.virtualhost ?? realServer.virtualhost ?? virtualServer.virtualhost
   // keepalived asks the real server's virtualhost for the Host header only, not for SNI.
@@ -70,9 +75,9 @@ function completeUrl(url: WrittenUrl, written: Written, around: Surroundings, se
     host,
     status: url.status ?? defaultStatus,
     digest: url.digest?.toLowerCase(),
-    regex: regexOf(url, around),
+    regex: regexOf(url, reports),
     serverName: secure && wantsName ? (own ?? named) : undefined,
-    ...completeExpectations(url, around),
+    ...completeExpectations(url, reports),
     tlsCompliant: secure && (url.tlsCompliant ?? written.tlsCompliant ?? false),
   }
 }
@@ -136,18 +141,18 @@ function materialOf({ tlsCertificate, tlsKey }: WrittenTls, around: Surroundings
   }
 }
 
-function regexOf(url: WrittenUrl, around: Surroundings): HttpUrl['regex'] {
+function regexOf(url: WrittenUrl, reports: Reports): HttpUrl['regex'] {
   if (url.regex === undefined) {
-    for (const word of idleWithoutRegex(url)) around.warning(`${word} has no effect without regex`, word)
+    for (const word of idleWithoutRegex(url)) reports.warning(`${word} has no effect without regex`, word)
     return undefined
   }
   const { regexMinOffset: min = 0, regexMaxOffset: max } = url
   if (max !== undefined && min > max)
-    around.error(`regex_min_offset ${min} is above regex_max_offset ${max}`, 'regex_min_offset')
+    reports.error(`regex_min_offset ${min} is above regex_max_offset ${max}`, 'regex_min_offset')
   const pattern = { source: url.regex, options: url.regexOptions ?? [] }
   const { error, warnings } = patternProblems(pattern)
-  if (error !== undefined) around.error(`regex "${url.regex}": ${error}`, 'regex')
-  for (const warning of warnings) around.warning(`regex "${url.regex}": ${warning}`, 'regex')
+  if (error !== undefined) reports.error(`regex "${url.regex}": ${error}`, 'regex')
+  for (const warning of warnings) reports.warning(`regex "${url.regex}": ${warning}`, 'regex')
   if (error !== undefined) return undefined
   return { ...pattern, noMatch: url.regexNoMatch, min, max }
 }
