@@ -96,6 +96,22 @@ test('a server is alive when all its checkers are', () => {
   expect(alive()).toBe(true)
 })
 
+test('of several checks that fail first the one is told that takes the server out', () => {
+  const checkers = [tcpChecker(names[0]!), tcpChecker(names[0]!)]
+  const pool = threeServers({ realServers: [realServer(names[0]!, { checkers }), realServer(names[1]!)] })
+  pool.begin(1)
+  expect(kinds(verdict(pool, names[0]!, false, { first: true }))).toEqual(['server down'])
+  expect(kinds(verdict(pool, names[0]!, false, { checker: 1, first: true }))).toEqual([])
+})
+
+test('the first success of one of two alpha checks says nothing of the server yet', () => {
+  const checkers = [tcpChecker(names[0]!, { alpha: true }), tcpChecker(names[0]!, { alpha: true })]
+  const pool = threeServers({ realServers: [realServer(names[0]!, { checkers }), realServer(names[1]!)] })
+  pool.begin(1)
+  expect(kinds(verdict(pool, names[0]!, true, { first: true }))).toEqual([])
+  expect(kinds(verdict(pool, names[0]!, true, { checker: 1, first: true }))).toEqual(['server up'])
+})
+
 test('the first verdict is told when bad or when the checker had to prove itself, not when good as assumed', () => {
   const pool = threeServers()
   pool.begin(1)

@@ -299,7 +299,7 @@ class RunningPool implements Pool {
     const effects: PoolEffect[] = []
     const up = isAlive(server.health)
     const turned = up !== isAlive(before)
-    if (turned || (event.first && tellsFirst(server, event))) {
+    if (turned || (event.first && before.checks[event.checker]?.up === event.up && tellsFirst(server, event))) {
       effects.push({ kind: 'server', server, up, turned, verdict: event.verdict })
     }
     const weight = fullWeight(server)
