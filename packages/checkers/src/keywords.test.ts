@@ -1,3 +1,4 @@
+import { filesInMemory, loadConfig } from '@ipvs-director/config'
 import { seconds } from '@ipvs-director/core'
 import { expect, test } from 'vitest'
 import { checkers } from './checkers.ts'
@@ -285,6 +286,20 @@ test('a remark on one of many urls points at the line in it', async () => {
   )
   expect(remarks).toEqual(['E063 regex "a(b": Unterminated group', 'E063 "x" is not a path such as $.a.b[0]'])
   expect(lines).toEqual(['regex "a(b"', 'expect_json x 1'])
+})
+
+test.for([
+  ['TCP_CHECK {\n}', '', ['W059 no port is known for this TCP_CHECK: connect_port must say it']],
+  ['TCP_CHECK {\n connect_port 80\n}', '', []],
+  ['PING_CHECK {\n}', '', []],
+  ['MISC_CHECK {\n misc_path /bin/true\n}', '', []],
+  ['TCP_CHECK {\n}', '80', []],
+] as const)('%s of real server "%s" of a fwmark: %o', async ([block, port, expected]) => {
+  const text = `virtual_server fwmark 5 {\n lb_algo rr\n lb_kind DR\n real_server 10.0.0.1 ${port} {\n ${block}\n }\n}`
+  const read = filesInMemory(new Map([['/test.conf', text]]))
+  const { diagnostics } = await loadConfig('/test.conf', { checkers, read })
+  const told = diagnostics.filter(({ code }) => code !== 'W029' && code !== 'W045')
+  expect(told.map(({ code, text: said }) => `${code} ${said}`)).toEqual(expected)
 })
 
 test('a link-local address with its interface is nothing to remark on', async () => {

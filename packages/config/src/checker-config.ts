@@ -3,6 +3,7 @@ import type { CheckerBlock, Definitions, Reports, Surroundings } from './checker
 import type { CheckConnection, CheckerConfig, CheckTiming, Forwarding, Globals, VirtualServerTarget } from './config.ts'
 import { alongDataPath } from './data-path.ts'
 import type { Block, Fields, Values } from './declare.ts'
+import { anyAddressOf } from './dynamic.ts'
 import type { Remarks } from './diagnostics.ts'
 import { connection, dataPath, timing } from './grammar/timing.ts'
 import type { RealServerText, VirtualServerText } from './grammar/virtual-server.ts'
@@ -83,7 +84,7 @@ export function resolveChecker(checker: CheckerBlock, text: Read, home: CheckerH
     place: placeOf(text[written]),
     kind: checker.keyword,
     timing: resolved,
-    connection: checker.connection ? resolveConnection(text, own, home) : undefined,
+    connection: checker.connection ? resolveConnection(checker, text, own, home) : undefined,
     options: shared(checker.keyword, (completed?.options ?? options) as CheckerConfig['options']),
   }
 }
@@ -133,18 +134,27 @@ function sharedTiming(kind: string, timing: CheckTiming): CheckTiming {
   return last
 }
 
-function resolveConnection(text: Read, own: CommonText, home: CheckerHome): CheckConnection {
-  const { address, port, remarks } = home
-  const path = own.dataPath === true ? alongDataPath(text, own, home) : undefined
+function resolveConnection(
+  checker: CheckerBlock,
+  text: Read,
+  own: CommonText,
+  { address, port: usual, ...home }: CheckerHome,
+): CheckConnection {
+  const { remarks } = home
+  const path = own.dataPath === true ? alongDataPath(text, own, { address, ...home }) : undefined
   const target = path?.address ?? own.connectIp ?? address
   if (own.bindTo !== undefined && familyOf(own.bindTo) !== familyOf(target)) {
     remarks.add('E061', placeOfKeyword(text, 'bindto'), `${own.bindTo} and ${target} are of different families`)
   }
   if (isLinkLocal(target) && own.bindInterface === undefined && path === undefined)
     remarks.add('W058', placeOfKeyword(text, 'connect_ip'), `${target} is link-local: bind_if must name its interface`)
+  const port = own.connectPort ?? path?.port ?? usual
+  // Whoever can go along a data path speaks TCP or UDP. Servers of a source bring a port of their own.
+  if (port === 0 && 'dataPath' in checker.block.fields && address !== anyAddressOf(familyOf(address)))
+    remarks.add('W059', placeOfKeyword(text), `no port is known for this ${checker.keyword}: connect_port must say it`)
   return {
     address: target,
-    port: own.connectPort ?? path?.port ?? port,
+    port,
     bindAddress: own.bindTo,
     bindPort: own.bindPort,
     bindInterface: own.bindInterface,

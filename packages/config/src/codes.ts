@@ -402,6 +402,11 @@ export const codes = {
     'ok',
     'fe80::1 may be on every interface. Without bind_if the check cannot be made, so that it says nothing of the server: it counts as what it was taken for.',
   ),
+  W059: code(
+    'a check without a port',
+    'ok',
+    'Neither the check nor the real server nor the virtual server says a port (that of a fwmark, or port 0, is none), so that port 0 is asked, where nobody answers. connect_port names one.',
+  ),
   W060: code(
     'nopreempt with state MASTER',
     'error',
@@ -530,6 +535,11 @@ export const codes = {
     'a quorum above the weight of all real servers',
     'error',
     'The quorum is lowered to the sum of the weights, as keepalived does: a single server down loses it.',
+  ),
+  W091: code(
+    'an entry of a group that serves nobody',
+    'ok',
+    'IPVS takes connections to all ports of an address only with persistence: give the entry a port, or the virtual_server a persistence_timeout.',
   ),
   N001: code('Windows line ends', 'ok', 'Lines end in CR LF. Both programs read them.'),
   N002: code(

@@ -93,7 +93,12 @@ function schedulerFlags(vs: Writable<VirtualServer>, text: VirtualServerText & R
 }
 
 function persistence(vs: Writable<VirtualServer>, say: Say): void {
-  if (vs.target.kind !== 'address' || vs.target.port !== 0 || vs.persistenceTimeout > 0) return
+  if (vs.persistenceTimeout > 0) return
+  const entries = vs.target.kind === 'group' ? vs.target.entries : []
+  const portless = entries.find((entry) => entry.kind === 'address' && entry.port === 0)
+  if (portless?.kind === 'address')
+    say('W091', `${portless.address} of ${vs.name} has no port and no persistence_timeout: IPVS serves nobody there`)
+  if (vs.target.kind !== 'address' || vs.target.port !== 0) return
   say('W046', `${vs.name} has no port and no persistence_timeout: 360 s is used`)
   vs.persistenceTimeout = 360
 }
