@@ -92,11 +92,10 @@ export interface Figures {
 export interface Prober {
   /** The checks to run from now on. Checks whose id stays keep their state and timers; the rest start or stop. */
   setChecks(checks: readonly Check[]): void
-  /**
-   * The same, said by what is different: `gone` end, `come` start unless they run already. Files that checks read (certificates)
-   * are read anew in any case.
-   */
+  /** The same, said by what is different: `gone` end, `come` start unless they run already. */
   changeChecks(gone: readonly string[], come: readonly Check[]): void
+  /** Files that checks read (certificates) are read anew; by `setChecks`, too. */
+  rereadFiles(): void
   figures(ids?: readonly string[]): Promise<readonly Figures[]>
   /** Ends every probe and script under way and releases everything. */
   stop(): Promise<void>

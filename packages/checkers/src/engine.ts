@@ -408,9 +408,11 @@ export function createEngine(options: EngineOptions): Engine {
       add(checks)
     },
     changeChecks(gone, come) {
-      io.forgetMaterial()
       remove(gone)
       add(come)
+    },
+    rereadFiles() {
+      io.forgetMaterial()
     },
     figures(ids) {
       const chosen = ids === undefined ? [...tasks.values()] : ids.flatMap((id) => tasks.get(id) ?? [])

@@ -7,6 +7,9 @@ const longest = 4
 /** So many small steps are done for one look at the clock, which is a system call on some machines. */
 export const stepsPerLook = 16
 
+/** Items in a portion. */
+const atOnce = 250
+
 /** Of all that work in small steps: a loop of four among thousands of such loops must rest, too. */
 let steps = 0
 
@@ -48,4 +51,17 @@ export async function inSlices<T>(items: Iterable<T>, work: (item: T) => void): 
     const wait = ++steps % stepsPerLook === 0 ? pause() : undefined
     if (wait !== undefined) await wait
   }
+}
+
+/** Does something with a few hundred items at a time, for what is cheaper so; rests after each. */
+export async function inPortions<T>(items: Iterable<T>, work: (portion: readonly T[]) => void): Promise<void> {
+  let portion: T[] = []
+  for (const item of items) {
+    portion.push(item)
+    if (portion.length < atOnce) continue
+    work(portion)
+    portion = []
+    await pause()
+  }
+  if (portion.length > 0) work(portion)
 }

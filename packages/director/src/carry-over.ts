@@ -1,6 +1,6 @@
-import type { CheckerConfig, RealServer } from '@ipvs-director/config'
-import { checkIdOf, probeIdentityOf, type CheckTable } from './checks.ts'
-import { isAlive, type CheckHealth, type Pool, type PoolEffect, type PoolServer, type ServerHealth } from './pool.ts'
+import type { RealServer } from '@ipvs-director/config'
+import { probeIdentityOf, type CheckTable } from './checks.ts'
+import { isAlive, type CheckHealth, type PoolEffect, type PoolServer, type ServerHealth } from './pool.ts'
 
 /**
  * A server's health across a reload. A checker's state belongs to what it probes and how: equal probe, equal state,
@@ -14,7 +14,7 @@ export function carriedHealth(real: RealServer, old: PoolServer | undefined, run
   const wasAlive = old === undefined ? undefined : isAlive(old.health)
   const checks = real.checkers.map(
     (checker) =>
-      found(checker, running) ??
+      running.found(checker) ??
       known.get(probeIdentityOf(checker)) ??
       newCheck((wasAlive ?? false) || !checker.timing.alpha),
   )
@@ -24,13 +24,6 @@ export function carriedHealth(real: RealServer, old: PoolServer | undefined, run
   const since = isAsBefore ? old.health.since : sinceOf(checks)
   const turns = old === undefined ? 0 : old.health.turns + (isAsBefore ? 0 : 1)
   return { checks, failed, contribution, since, turns }
-}
-
-/** What the same check has found; undefined: it is not under way, or has said nothing yet. */
-function found(checker: CheckerConfig, running: CheckTable): CheckHealth | undefined {
-  const [first] = running.subscribers(checkIdOf(checker))
-  const check = first?.pool.servers.get(first.server)?.health.checks[first.checker]
-  return check?.seen === true ? check : undefined
 }
 
 function checksByProbe(server: PoolServer): Map<string, CheckHealth> {
@@ -55,16 +48,12 @@ function sinceOf(checks: readonly CheckHealth[]): number | undefined {
   return failed.length > 0 ? Math.min(...known) : Math.max(...known)
 }
 
-/** What is to be told of servers that are new in a pool: those that are not as one without any verdict would be. */
-export function inheritedEffects(pool: Pool, before: Pool | undefined): readonly PoolEffect[] {
-  if (pool === before) return []
-  return [...pool.servers.values()].flatMap((server): PoolEffect[] => {
-    if (before?.servers.has(server.name) === true) return []
-    const up = isAlive(server.health)
-    const assumed = server.config.checkers.every(({ timing }) => !timing.alpha)
-    const verdict = server.health.checks.find((check) => check.up === up && check.verdict !== undefined)?.verdict
-    return up === assumed || verdict === undefined ? [] : [{ kind: 'server', server, up, turned: true, verdict }]
-  })
+/** What is to be told of a server that is new in a pool, where it is not as one without any verdict would be. */
+export function inheritedEffects(server: PoolServer): readonly PoolEffect[] {
+  const up = isAlive(server.health)
+  const assumed = server.config.checkers.every(({ timing }) => !timing.alpha)
+  const verdict = server.health.checks.find((check) => check.up === up && check.verdict !== undefined)?.verdict
+  return up === assumed || verdict === undefined ? [] : [{ kind: 'server', server, up, turned: true, verdict }]
 }
 
 function sharesOf(checks: readonly CheckHealth[], weight: number): number {

@@ -1,7 +1,6 @@
-import { checkId, probeIdentity, type Check, type InitialHealth } from '@ipvs-director/checkers'
+import { checkId, probeIdentity, type Check, type InitialHealth, type Report } from '@ipvs-director/checkers'
 import type { CheckerConfig } from '@ipvs-director/config'
-import { inSlices } from '@ipvs-director/core'
-import type { CheckHealth, Pool } from './pool.ts'
+import { checkStep, type CheckHealth, type Pool, type PoolServer } from './pool.ts'
 
 /** Where a check's verdicts go: one checker of one real server of one pool. */
 export interface Subscriber {
@@ -11,23 +10,16 @@ export interface Subscriber {
 }
 
 /** A check with the first who asks for it: equal probes are made once. */
-export interface PlannedCheck extends Subscriber {
+interface Asked extends Subscriber {
   readonly check: Check
   /** Who else asks for it. Of very many checks there is nobody: undefined. */
   readonly others: Subscriber[] | undefined
 }
 
-/** By check id. */
-export type CheckPlan = ReadonlyMap<string, PlannedCheck>
-
-/** Everybody who asks for a check. */
-export function subscribersOf(planned: PlannedCheck | undefined): readonly Subscriber[] {
-  return planned === undefined ? [] : [planned, ...(planned.others ?? [])]
-}
-
-function plannedFor(check: Check, first: Subscriber, others: Subscriber[]): PlannedCheck {
-  const { pool, server, checker } = first
-  return { pool, server, checker, check, others: others.length === 0 ? undefined : others }
+/** A check that nobody asks for any more, or not yet again: what it finds meanwhile is not forgotten. */
+interface Left {
+  readonly check: Check
+  readonly health: CheckHealth | undefined
 }
 
 export const checkIdOf = remembered((checker) =>
@@ -47,102 +39,117 @@ function remembered(make: (checker: CheckerConfig) => string): (checker: Checker
   }
 }
 
-/** Every distinct check of the pools, with who wants to hear of it. `fresh`: nothing was known before this run. */
-export async function planChecks(
-  pools: Iterable<Pool>,
-  fresh: (subscriber: Subscriber) => boolean,
-): Promise<CheckPlan> {
-  const plan = new Map<string, PlannedCheck & { others: Subscriber[] | undefined }>()
-  for (const pool of pools) {
-    await inSlices(pool.servers, ([name, server]) => {
-      server.config.checkers.forEach((config, index) => {
-        const id = checkIdOf(config)
-        const subscriber: Subscriber = { pool, server: name, checker: index }
-        const known = plan.get(id)
-        if (known !== undefined) {
-          known.others ??= []
-          known.others.push(subscriber)
-          return
-        }
-        const { kind, connection, options, timing } = config
-        const initial = initialOf(server.health.checks[index], fresh(subscriber))
-        plan.set(id, plannedFor({ id, kind, connection, options, timing, initial }, subscriber, []))
-      })
-    })
-  }
-  return plan
-}
-
 /** The checks of the pools that run. */
 export class CheckTable {
-  readonly #plan = new Map<string, PlannedCheck>()
+  readonly #asked = new Map<string, Asked>()
+  readonly #left = new Map<string, Left>()
+  /** Checks that somebody asked for or left, with who had heard of them before. */
+  readonly #touched = new Map<string, string>()
 
   ids(): Iterable<string> {
-    return this.#plan.keys()
+    return this.#asked.keys()
   }
 
   subscribers(id: string): readonly Subscriber[] {
-    return subscribersOf(this.#plan.get(id))
+    const asked = this.#asked.get(id)
+    return asked === undefined ? [] : [asked, ...(asked.others ?? [])]
   }
 
-  /** A check as it is to begin now, whatever was known when it was planned; undefined: nobody asks for it. */
+  /** A check as it is to begin now; undefined: nobody asks for it. */
   check(id: string): Check | undefined {
-    const planned = this.#plan.get(id)
-    if (planned === undefined) return undefined
-    const { check, pool, server, checker } = planned
-    const health = pool.servers.get(server)?.health.checks[checker]
+    const asked = this.#asked.get(id)
+    if (asked === undefined) return undefined
+    const { check } = asked
+    const health = healthOf(asked)
     const initial = health === undefined ? check.initial : initialOf(health, check.initial.unproven)
     return initial === check.initial ? check : { ...check, initial }
   }
 
-  /** What changes when some pools go and others come with what is planned for them. */
-  async plan(gone: readonly Pool[], come: CheckPlan): Promise<CheckChange> {
-    const left = new Set(gone)
-    const after = new Map<string, PlannedCheck | undefined>()
-    for (const { servers } of gone) {
-      await inSlices(servers.values(), ({ config }) => {
-        for (const id of config.checkers.map(checkIdOf)) {
-          const planned = this.#plan.get(id)
-          if (planned === undefined || after.has(id)) continue
-          const [first, ...others] = subscribersOf(planned).filter(({ pool }) => !left.has(pool))
-          after.set(id, first === undefined ? undefined : plannedFor(planned.check, first, others))
-        }
-      })
-    }
-    const touched = new Set<string>()
-    await inSlices(come, ([id, planned]) => {
-      const known = after.has(id) ? after.get(id) : this.#plan.get(id)
-      if (known === undefined) after.set(id, planned)
-      else after.set(id, plannedFor(known.check, known, [...(known.others ?? []), ...subscribersOf(planned)]))
-    })
-    await inSlices(after, ([id, planned]) => {
-      if (namesOf(planned) !== namesOf(this.#plan.get(id))) touched.add(id)
-    })
-    return { after, touched }
+  /** What a check that is under way has found, for whomever it is; undefined: it is not, or there is nothing yet. */
+  found(checker: CheckerConfig): CheckHealth | undefined {
+    const id = checkIdOf(checker)
+    const asked = this.#asked.get(id)
+    const health = asked === undefined ? this.#left.get(id)?.health : healthOf(asked)
+    return health?.seen === true ? health : undefined
   }
 
-  /** Makes a change that was planned since the last one. */
-  change({ after }: CheckChange): void {
-    for (const [id, planned] of after) {
-      if (planned === undefined) this.#plan.delete(id)
-      else this.#plan.set(id, planned)
+  /** The checkers of a server ask for checks. `fresh`: nothing was known of it before this run. */
+  ask(pool: Pool, server: PoolServer, fresh: boolean): void {
+    server.config.checkers.forEach((config, checker) => {
+      const id = checkIdOf(config)
+      const subscriber: Subscriber = { pool, server: server.name, checker }
+      const asked = this.#asked.get(id)
+      this.#touch(id)
+      if (asked?.others !== undefined) asked.others.push(subscriber)
+      else if (asked !== undefined) this.#asked.set(id, { ...asked, others: [subscriber] })
+      else {
+        const { kind, connection, options, timing } = config
+        const initial = initialOf(server.health.checks[checker], fresh)
+        const check = this.#left.get(id)?.check ?? { id, kind, connection, options, timing, initial }
+        this.#left.delete(id)
+        this.#asked.set(id, { ...subscriber, check, others: undefined })
+      }
+    })
+  }
+
+  /** Checkers of a server ask no more. To be told before they change. */
+  leave(pool: Pool, { name, config, health }: PoolServer): void {
+    config.checkers.forEach((checker, i) => {
+      const id = checkIdOf(checker)
+      const asked = this.#asked.get(id)
+      if (asked === undefined) return
+      this.#touch(id)
+      const isHim = (each: Subscriber): boolean => each.pool === pool && each.server === name && each.checker === i
+      const { check, others = [] } = asked
+      if (!isHim(asked)) {
+        others.splice(others.findIndex(isHim), 1)
+        return
+      }
+      const next = others.shift()
+      if (next !== undefined) this.#asked.set(id, { ...next, check, others })
+      else {
+        this.#asked.delete(id)
+        this.#left.set(id, { check, health: health.checks[i] })
+      }
+    })
+  }
+
+  /** What one that was left says. */
+  heard(report: Report): void {
+    const left = this.#left.get(report.id)
+    if (left !== undefined) this.#left.set(report.id, { ...left, health: checkStep(left.health, report) })
+  }
+
+  /**
+   * All who ask have asked: what was left is forgotten. Answers the checks of which other virtual servers are to hear than the
+   * last time, with a rest after each of those that may be.
+   */
+  *settle(): Generator<undefined, ReadonlySet<string>, undefined> {
+    const changed = new Set<string>()
+    for (const [id, before] of this.#touched) {
+      if (this.#namesOf(id) !== before) changed.add(id)
+      yield
     }
+    this.#touched.clear()
+    this.#left.clear()
+    return changed
+  }
+
+  #touch(id: string): void {
+    if (!this.#touched.has(id)) this.#touched.set(id, this.#namesOf(id))
+  }
+
+  /** The virtual servers that hear of a check, each once, as a text. */
+  #namesOf(id: string): string {
+    const asked = this.#asked.get(id)
+    if (asked === undefined) return ''
+    if (asked.others === undefined || asked.others.length === 0) return asked.pool.config.name
+    return [...new Set(this.subscribers(id).map(({ pool }) => pool.config.name))].sort().join('\n')
   }
 }
 
-/** What becomes of checks, by their ids; undefined: nobody asks for it any more. */
-export interface CheckChange {
-  readonly after: ReadonlyMap<string, PlannedCheck | undefined>
-  /** Those of which other virtual servers are to hear than before. */
-  readonly touched: ReadonlySet<string>
-}
-
-/** The virtual servers that hear of a check, each once, as a text. */
-function namesOf(planned: PlannedCheck | undefined): string {
-  if (planned === undefined) return ''
-  if (planned.others === undefined) return planned.pool.config.name
-  return [...new Set(subscribersOf(planned).map(({ pool }) => pool.config.name))].sort().join('\n')
-}
+const healthOf = ({ pool, server, checker }: Subscriber): CheckHealth | undefined =>
+  pool.servers.get(server)?.health.checks[checker]
 
 function initialOf(health: CheckHealth | undefined, fresh: boolean): InitialHealth {
   const seen = health?.seen ?? false

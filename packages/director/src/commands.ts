@@ -66,8 +66,3 @@ function driftLine(command: Command, believed: Table): string | undefined {
 function only(table: Table, ours: (id: string) => boolean): Map<string, Service> {
   return new Map([...table].filter(([id]) => ours(id)))
 }
-
-/** What changes between two wanted tables, a line each. */
-export function describeChanges(before: Table, after: Table): string[] {
-  return diff(before, after, { owned: () => true }).map(describeCommand)
-}

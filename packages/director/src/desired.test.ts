@@ -184,7 +184,7 @@ property.prop([
       const verdict = { up, class: up ? 'ok' : 'refused', reason: '', took: millis(1) } as const
       const effects = pool.verdict(server.name, { checker: 0, up, first: false, verdict, at: 1 })
       if (effects.some(({ kind }) => kind === 'quorum' || kind === 'panic') || !isSimple(pool, key!)) continue
-      const [id, entry] = desiredEntry(pool, server, key!)
+      const [id, entry] = desiredEntry(pool, server.name, key!)
       const patched = new Map(before)
       if (entry === undefined) patched.delete(id)
       else patched.set(id, entry)

@@ -43,15 +43,26 @@ export function desiredServices(pool: Pool): Service[] {
  * {@link offer}.
  */
 export function desiredService(pool: Pool, key: ServiceKey): Service {
+  const steps = growService(pool, key)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+  }
+}
+
+/** The same, with a rest after each server: there may be very many. */
+export function* growService(pool: Pool, key: ServiceKey): Generator<undefined, Service, undefined> {
   const virtual = pool.config
   const destinations = new Map<string, Destination>()
   const situation = situationOf(pool)
   const { sorryActive } = situation
   for (const server of pool.servers.values()) {
     const weight = wantedWeight(server, situation)
-    if (weight === undefined) continue
-    const destination = destinationOf(server, weight, key)
-    offer(destinations, idOf(server, destination), destination)
+    if (weight !== undefined) {
+      const destination = destinationOf(server, weight, key)
+      offer(destinations, idOf(server, destination), destination)
+    }
+    yield
   }
   const sorry = virtual.sorryServer
   if (sorry !== undefined && (sorryActive || sorry.inhibit)) {
@@ -87,30 +98,31 @@ export function isServedByAnother(pool: Pool, server: PoolServer, key: ServiceKe
   )
 }
 
-/** Pools of which every server has an entry of its own, and no other tier. */
-const simple = new WeakMap<Pool, boolean>()
+/** Virtual servers of which every real server has an entry of its own, and no other tier. */
+const simple = new WeakMap<VirtualServer, boolean>()
 
 /**
  * Whether a server's entry hangs on that server alone as the pool stands now: there is no other tier, no sorry server in the
  * table, and no two servers have the same entry.
  */
 export function isSimple(pool: Pool, key: ServiceKey): boolean {
-  const { sorryServer } = pool.config
-  if (isSorryActive(pool) || sorryServer?.inhibit === true) return false
-  let known = simple.get(pool)
+  const virtual = pool.config
+  if (isSorryActive(pool) || virtual.sorryServer?.inhibit === true) return false
+  let known = simple.get(virtual)
   if (known === undefined) {
-    const servers = [...pool.servers.values()]
-    const tier = servers[0]?.config.tier
-    known = servers.every(
-      ({ config: { port, forwarding, tier: own } }) => own === tier && portFor(port, forwarding, key) === port,
+    const { realServers } = virtual
+    known = realServers.every(
+      ({ port, forwarding, tier }) => tier === realServers[0]?.tier && portFor(port, forwarding, key) === port,
     )
-    simple.set(pool, known)
+    simple.set(virtual, known)
   }
   return known
 }
 
-/** The entry of one server of a pool that {@link isSimple}, by its id; undefined: none. */
-export function desiredEntry(pool: Pool, server: PoolServer, key: ServiceKey): [string, Destination | undefined] {
+/** The entry of one server of a pool that {@link isSimple}, by its id; undefined: none, or there is no such server. */
+export function desiredEntry(pool: Pool, name: string, key: ServiceKey): [string, Destination | undefined] {
+  const server = pool.servers.get(name)
+  if (server === undefined) return [name, undefined]
   const weight = wantedWeight(server, { sorryActive: false, panic: pool.panic, tier: Infinity })
   const destination = destinationOf(server, weight ?? 0, key)
   return [idOf(server, destination), weight === undefined ? undefined : destination]
@@ -213,6 +225,10 @@ function settingsOf(virtual: VirtualServer, key: ServiceKey): ServiceSettings {
 
 const isSame = (a: ServiceSettings, b: ServiceSettings): boolean =>
   (Object.keys(a) as (keyof ServiceSettings)[]).every((key) => a[key] === b[key])
+
+/** What is wanted of a virtual server's service beside its destinations. */
+export const isSetAs = ({ settings }: Service, virtual: VirtualServer, key: ServiceKey): boolean =>
+  isSame(settings, ownSettings(virtual, key))
 
 function ownSettings(virtual: VirtualServer, key: ServiceKey): ServiceSettings {
   const everybodyAlone = serviceFamily(key) === 'inet' ? 0xffffffff : 128

@@ -1,23 +1,22 @@
 import type { ProberEvents, Report } from '@ipvs-director/checkers'
 import { withDataPathMarks, withGroupMarks, type Config, type RealServer } from '@ipvs-director/config'
 import type { Plan, ReloadResult } from '@ipvs-director/control'
-import { count, formatEndpoint, seconds } from '@ipvs-director/core'
+import { count, formatEndpoint, inSlices, seconds, stepwise } from '@ipvs-director/core'
 import { notificationsOf, stateLines } from '@ipvs-director/vrrp'
-import type { Service, Table } from 'ipvs-netlink'
+import type { Table } from 'ipvs-netlink'
 import { adoptedHealth } from './adopt.ts'
 import { createAudits } from './audits.ts'
 import { createComparison } from './compare/comparison.ts'
 import { lookingOnly } from './compare/beside.ts'
-import { inheritedEffects } from './carry-over.ts'
-import { CheckTable, planChecks } from './checks.ts'
-import { describeChanges } from './commands.ts'
+import { CheckTable } from './checks.ts'
 import type { Director, DirectorOptions, Loaded, Probing } from './director-options.ts'
 import { dataPathServices, dataPathStatus, wantedTable } from './data-paths.ts'
 import { createDrains } from './drains.ts'
 import { createEventLog } from './events.ts'
 import { createKernelReader } from './kernel-view.ts'
 import { createKernelTimeouts } from './kernel-timeouts.ts'
-import { nextGeneration, succeed, successorsOf, type Generation } from './generation.ts'
+import { nextGeneration } from './generation.ts'
+import { handOver, type Surroundings } from './hand-over.ts'
 import { isDrainedOnRemoval, leavingAfter, type LeavingServer } from './leaving.ts'
 import { createNotifier } from './notify.ts'
 import { createOffers } from './offers.ts'
@@ -35,14 +34,13 @@ import { noMarks } from './group-marks.ts'
 import { noLastGood } from './sources/last-good.ts'
 import { openSource } from './sources/open.ts'
 import { createSources } from './sources/sources.ts'
-import { describeServiceChanges } from './service-changes.ts'
 import { buildStatus } from './status.ts'
 import { unsteered } from './steer.ts'
 import { createSteering, type Steering } from './steering-driver.ts'
 import { createSlowStarts } from './slow-starts.ts'
 import { createSuspension } from './suspension.ts'
 import { createSyncDaemons } from './sync-daemons.ts'
-import { tell, tellBegin, tellEnd, tellGone, tellRemoved, type Tellers } from './transitions.ts'
+import { tell, tellBegin, tellEnd, tellGone, type Tellers } from './transitions.ts'
 import { createSyncHeard } from './sync-heard.ts'
 import { createTrial, type Before } from './trial.ts'
 import { createTurns } from './turns.ts'
@@ -56,8 +54,6 @@ const lastTurn = seconds(3)
 
 /** Milliseconds for which the start waits for sources of which no answer is known. */
 const firstAnswers = 3000
-
-const configOf = ({ config }: Pool): Pool['config'] => config
 
 export function createDirector(options: DirectorOptions): Director {
   const { logger, clock } = options
@@ -87,8 +83,6 @@ export function createDirector(options: DirectorOptions): Director {
   let reloads = 0
   let remarks = noRemarks
   let refused: { at: number; diagnostics: readonly string[] } | undefined
-  /** Checks that are heard of while the next generation is being put together; it is told of them at its beginning. */
-  let heard: Set<string> | undefined
 
   const currentConfig = (): Config => {
     if (config === undefined) throw new Error('no configuration')
@@ -293,7 +287,7 @@ export function createDirector(options: DirectorOptions): Director {
 
   const proberEvents: ProberEvents = {
     report(report: Report) {
-      heard?.add(report.id)
+      checks.heard(report)
       for (const name of probed.heard(report.id)) failover.bfd(name, report.up)
       for (const { pool, server, checker } of checks.subscribers(report.id)) {
         const { up, first, verdict, at } = report
@@ -333,7 +327,11 @@ export function createDirector(options: DirectorOptions): Director {
       if (health === undefined) fresh.add(pool)
       return pool
     })
-    table.use(pools, [], pools)
+    table.use(pools)
+    for (const pool of pools) {
+      table.hold(pool, idsOf(pool.config))
+      table.release(pool)
+    }
     const effects = table.pools.flatMap((pool) => pool.begin(now).map((effect) => ({ pool, effect })))
     reconciler.want(wantedTable(table.pools, config))
     reconciler.adopt(found)
@@ -342,7 +340,12 @@ export function createDirector(options: DirectorOptions): Director {
     await timeouts.set(globals.lvsTimeouts)
     tellBegin(effects.filter(isTellable), tellers)
     if (globals.rsInitNotifies) tellPresent()
-    checks.change(await checks.plan([], await planChecks(table.pools, ({ pool }) => fresh.has(pool))))
+    for (const pool of pools) {
+      await inSlices(pool.servers.values(), (server) => {
+        checks.ask(pool, server, fresh.has(pool))
+      })
+    }
+    await stepwise(checks.settle())
     prober = await options.startProber(proberEvents, globalsNow)
     suspension.use(config.virtualServers)
     probed.follow(config)
@@ -399,16 +402,14 @@ export function createDirector(options: DirectorOptions): Director {
     return gone
   }
 
-  /** What is wanted for pools that go, and for data paths. */
-  function wantedBy(pools: readonly Pool[]): Map<string, Service> {
-    const ids = [...pools.flatMap((pool) => idsOf(pool.config)), ...dataPathServices(currentConfig()).keys()]
-    const wanted = new Map<string, Service>()
-    for (const id of ids) {
-      const service = reconciler.desired.get(id)
-      if (service !== undefined) wanted.set(id, service)
-    }
-    return wanted
-  }
+  /** What a change of configurations goes by. */
+  const surroundings = (next: Config, overlay: () => Overlay, now: number): Surroundings => ({
+    now,
+    overlay,
+    checks,
+    desired: reconciler.desired,
+    dataPaths: { before: dataPathServices(currentConfig()), after: dataPathServices(next) },
+  })
 
   /** Makes a configuration run instead of the one that does: by content, so that what is equal stays as it is. */
   async function use(nextFile: Config): Promise<{ changes: readonly string[]; writes: number }> {
@@ -418,51 +419,27 @@ export function createDirector(options: DirectorOptions): Director {
     steering.leave(leavingFrom(nextFile, now))
     const { overlay } = steering
     const nextConfig = asOf(nextFile, overlay)
-    heard = new Set()
-    let next: Generation
-    try {
-      next = await nextGeneration(nextConfig, table, overlay, now, checks)
-    } catch (error) {
-      heard = undefined
-      throw error
-    }
+    const next = await nextGeneration(nextConfig, table, overlay, { now, apart: false })
     mustGoOn()
-    // From here to `want` nothing else has its turn.
-    next.catchUp(heard, steering.overlay)
-    heard = undefined
-    const { gone, come } = next
-    slowStarts.carry(gone, come)
-    const before = next.whole ? new Map(reconciler.desired) : wantedBy(gone)
-    const wanted = next.desired()
-    const changes = [
-      ...describeChanges(before, wanted),
-      ...describeServiceChanges(gone.map(configOf), come.map(configOf), { before, after: wanted }),
-      ...describeVrrpChanges(config?.vrrp, nextConfig.vrrp),
-    ]
-    tellRemoved(gone, come, tellers)
+    const by = surroundings(nextConfig, () => steering.overlay, now)
+    const vrrpChanges = describeVrrpChanges(config?.vrrp, nextConfig.vrrp)
     fileConfig = nextFile
     config = nextConfig
-    table.use(next.pools, gone, come)
-    const earlier = new Map(gone.map((pool) => [pool.config.name, pool]))
-    const effects = come.flatMap((pool) =>
-      [...inheritedEffects(pool, earlier.get(pool.config.name)), ...pool.begin(now)].map((effect) => ({
-        pool,
-        effect,
-      })),
-    )
-    const left = [...before.keys()].filter((id) => !wanted.has(id))
-    reconciler.want([...(effects.length > 0 ? next.desired() : wanted), ...left.map((id) => [id, undefined] as const)])
-    checks.change(next.checks)
+    const { changes, effects } = await handOver(next, by, { table, reconciler, tellers })
+    const asked = await stepwise(checks.settle())
     const suspended = suspension.use(config.virtualServers)
     const sessions = probed.follow(config)
     if (suspended) probed.setAll()
-    else probed.change(new Set([...next.checks.touched, ...sessions]))
+    else await probed.change(new Set([...asked, ...sessions]))
     alarms.apply(config)
     await timeouts.set(config.globals.lvsTimeouts)
     await reconciler.settled()
     tellBegin(effects.filter(isTellable), tellers)
-    followConfig(config, come)
-    return { changes, writes: reconciler.figures.writes - writesBefore }
+    followConfig(
+      config,
+      next.changes.map(({ pool }) => pool),
+    )
+    return { changes: [...changes, ...vrrpChanges], writes: reconciler.figures.writes - writesBefore }
   }
 
   /** `fifo_write_vrrp_states_on_reload`: whoever reads the pipes hears all states again. */
@@ -533,17 +510,20 @@ export function createDirector(options: DirectorOptions): Director {
       return { ok: false, file: name, diagnostics, changes: [], byHand: [] }
     const overlay = { ...steering.overlay, leaving: leavingFrom(loaded.config, clock.wall()) }
     const nextConfig = asOf(loaded.config, overlay)
-    const next = await successorsOf(nextConfig, table.pools, overlay, clock.wall(), checks)
-    succeed(next, table.pools)
-    slowStarts.carry(table.pools, next)
-    for (const pool of next) pool.begin(clock.wall())
-    const tables = { before: reconciler.desired, after: wantedTable(next, nextConfig) }
-    const changes = [
-      ...describeChanges(tables.before, tables.after),
-      ...describeServiceChanges(table.pools.map(configOf), next.map(configOf), tables),
-      ...describeVrrpChanges(config?.vrrp, loaded.config.vrrp),
-    ]
-    return { ok: true, file: name, diagnostics, changes, byHand: describeOverlay(steering.overlay) }
+    const now = clock.wall()
+    const next = await nextGeneration(nextConfig, table, overlay, { now, apart: true })
+    const { changes } = await handOver(
+      next,
+      surroundings(nextConfig, () => overlay, now),
+    )
+    const vrrpChanges = describeVrrpChanges(config?.vrrp, loaded.config.vrrp)
+    return {
+      ok: true,
+      file: name,
+      diagnostics,
+      changes: [...changes, ...vrrpChanges],
+      byHand: describeOverlay(steering.overlay),
+    }
   }
 
   function say(level: 'info' | 'warn' | 'error', event: string, message: string, fields = {}): void {
@@ -562,7 +542,7 @@ export function createDirector(options: DirectorOptions): Director {
       if (confirmed) say('info', 'reload.confirmed', 'Reload confirmed')
       return confirmed
     },
-    plan: (file) => planOf(file),
+    plan: (file) => serially(() => planOf(file)),
     steer: (request) => serially(() => steering.steer(request)),
     version: () => ({ schema: 1, version: options.version, pid: process.pid, startedAt }),
     status: () =>

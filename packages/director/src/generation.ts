@@ -1,122 +1,124 @@
-import type { Config, RealServer } from '@ipvs-director/config'
-import { pause, stepwise } from '@ipvs-director/core'
-import type { Service } from 'ipvs-netlink'
-import { carriedHealth } from './carry-over.ts'
-import { planChecks, subscribersOf, type CheckChange, type CheckTable } from './checks.ts'
-import { wantedTable } from './data-paths.ts'
+import type { Config, RealServer, VirtualServer } from '@ipvs-director/config'
+import { formatEndpoint, pause, stepwise } from '@ipvs-director/core'
 import { idsOf } from './overlay-services.ts'
 import { steersFor, type Overlay } from './overlay.ts'
-import { growPool, type Pool } from './pool.ts'
+import { copyOf, emptyPool, type Pool } from './pool.ts'
 import type { PoolTable } from './pool-table.ts'
 import { unsteered, type Steer } from './steer.ts'
 
-/** What a configuration will run as, put together while the one before still runs. */
+/** What is different in a configuration that is to run, found while the one before still runs. */
 export interface Generation {
+  /** All of the configuration, in its order. */
   readonly pools: readonly Pool[]
-  /** Pools that did not run before, and those that run no more. */
-  readonly come: readonly Pool[]
+  /** Those of them that change, new ones among them. */
+  readonly changes: readonly PoolChange[]
+  /** Those that run and are in it no more. */
   readonly gone: readonly Pool[]
-  /** What becomes of the checks. */
-  readonly checks: CheckChange
-  /**
-   * Catches up with what happened since it was begun, when it is about to run: with checks that were heard of, of which those
-   * who run have told, and with what operators want now.
-   */
-  catchUp(heard: ReadonlySet<string>, overlay: Overlay): void
-  /** What these pools want; those that go on as they are left out, which want what they wanted, unless `whole`. */
-  desired(): Map<string, Service>
-  /** Services are shared with pools that go on: all are looked at. */
-  readonly whole: boolean
+  /** Services of the kernel that more than one pool has a say in, before or after. */
+  readonly shared: ReadonlySet<string>
 }
 
+/** What becomes of one pool. */
+export interface PoolChange {
+  readonly pool: Pool
+  readonly config: VirtualServer
+  /** The kernel's services that it answers for then. */
+  readonly services: readonly string[]
+  /** By name, in their new order. */
+  readonly servers: ReadonlyMap<string, RealServer>
+  /** Names of those that are new or other than they were, */
+  readonly others: readonly string[]
+  /** and of those that are not in it any more. */
+  readonly gone: readonly string[]
+  /** They stand in another order. */
+  readonly moved: boolean
+}
+
+/** Pools that go on as they are do not change; of the others the servers are told that do. `apart`: with copies, to try it on. */
 export async function nextGeneration(
   config: Config,
-  { pools: before, sharing }: Pick<PoolTable, 'pools' | 'sharing'>,
+  { pools: running, sharing }: Pick<PoolTable, 'pools' | 'sharing'>,
   overlay: Overlay,
-  now: number,
-  running: CheckTable,
+  { now, apart }: { readonly now: number; readonly apart: boolean },
 ): Promise<Generation> {
-  const pools = await successorsOf(config, before, overlay, now, running)
-  const [old, next] = [new Set(before), new Set(pools)]
-  const come = pools.filter((pool) => !old.has(pool))
-  const gone = before.filter((pool) => !next.has(pool))
-  const plan = await planChecks(come, () => false)
-  const checks = await running.plan(gone, plan)
-  const whole = isShared(come, gone, sharing)
-  return {
-    pools,
-    come,
-    gone,
-    checks,
-    whole,
-    catchUp(heard, latest) {
-      const known = new Map(gone.map((pool) => [pool.config.name, pool]))
-      for (const id of heard) {
-        for (const { pool, server } of subscribersOf(plan.get(id))) {
-          const real = pool.servers.get(server)?.config
-          const old = known.get(pool.config.name)?.servers.get(server)
-          if (real !== undefined) pool.know(server, carriedHealth(real, old, running))
-        }
-      }
-      if (latest !== overlay) for (const pool of come) steerAs(pool, steersFor(latest, pool.config), now)
-      succeed(come, gone)
-    },
-    desired: () => wantedTable(whole ? pools : come, config),
-  }
-}
-
-/** Whether those that come or go have a service together with each other or with a pool that goes on. */
-function isShared(come: readonly Pool[], gone: readonly Pool[], sharing: PoolTable['sharing']): boolean {
-  const left = new Set(gone)
-  const taken = new Set<string>()
-  const isKept = (id: string): boolean => sharing(id).some((pool) => !left.has(pool))
-  for (const pool of come) {
-    for (const id of idsOf(pool.config)) {
-      if (taken.has(id) || isKept(id)) return true
-      taken.add(id)
-    }
-  }
-  return gone.some((pool) => idsOf(pool.config).some(isKept))
-}
-
-/** The pools of a configuration, with what is known from those that run, and from the checks under way; see {@link succeed}. */
-export async function successorsOf(
-  config: Config,
-  before: readonly Pool[],
-  overlay: Overlay,
-  now: number,
-  running: CheckTable,
-): Promise<readonly Pool[]> {
-  const known = new Map(before.map((pool) => [pool.config.name, pool]))
+  const known = new Map(running.map((pool) => [pool.config.name, pool]))
   const pools: Pool[] = []
+  const changes: PoolChange[] = []
   for (const virtual of config.virtualServers) {
-    const old = known.get(virtual.name)
+    const before = known.get(virtual.name)
     const steers = steersFor(overlay, virtual)
-    if (old?.config === virtual && isSteeredSo(old, steers)) pools.push(old)
+    known.delete(virtual.name)
+    if (before?.config === virtual && !before.changing && isSteeredSo(before, steers)) pools.push(before)
     else {
-      const health = (real: RealServer, name: string) => carriedHealth(real, old?.servers.get(name), running)
-      pools.push(await stepwise(growPool(virtual, { health, steers, since: now })))
+      const change = await stepwise(changeOf(before ?? emptyPool(virtual, now), virtual, steers))
+      const pool = apart && before !== undefined ? await stepwise(copyOf(before)) : change.pool
+      pools.push(pool)
+      changes.push({ ...change, pool })
     }
     const wait = pause()
     if (wait !== undefined) await wait
   }
-  return pools
+  const gone = [...known.values()]
+  return { pools, changes, gone, shared: await stepwise(sharedServices({ changes, gone }, sharing)) }
 }
 
-/** Pools take the place of others of their names, as these are at that moment. */
-export function succeed(come: readonly Pool[], gone: readonly Pool[]): void {
-  const known = new Map(gone.map((pool) => [pool.config.name, pool]))
-  for (const pool of come) {
-    const before = known.get(pool.config.name)
-    if (before !== undefined && before !== pool) pool.goOn(before)
+/** Finds what is different, with a rest after each server. */
+function* changeOf(
+  pool: Pool,
+  config: VirtualServer,
+  steers: ReadonlyMap<string, Steer>,
+): Generator<undefined, PoolChange, undefined> {
+  const servers = new Map<string, RealServer>()
+  const there = pool.servers.values()
+  let moved = false
+  for (const real of config.realServers) {
+    const before = there.next().value
+    // Mostly it stands where it stood: then its name is there already.
+    const name = before?.config === real ? before.name : formatEndpoint(real)
+    moved ||= before?.name !== name
+    servers.set(name, real)
+    yield
   }
+  const others: string[] = []
+  for (const [name, real] of servers) {
+    const before = pool.servers.get(name)
+    const isSame = before?.config === real && before.steer === (steers.get(name) ?? unsteered)
+    if (!isSame || (before.ramp < 1 && config.slowStart === 0)) others.push(name)
+    yield
+  }
+  const gone: string[] = []
+  for (const name of pool.servers.keys()) {
+    if (!servers.has(name)) gone.push(name)
+    yield
+  }
+  return { pool, config, services: idsOf(config), servers, others, gone, moved }
 }
 
-function steerAs(pool: Pool, steers: ReadonlyMap<string, Steer>, now: number): void {
-  for (const { name, steer } of pool.servers.values()) {
-    const wanted = steers.get(name) ?? unsteered
-    if (wanted !== steer) pool.steer(name, wanted, now)
+/** Services of which a pool that changes or goes is not the only one; with a rest after each pool. */
+function* sharedServices(
+  { changes, gone }: Pick<Generation, 'changes' | 'gone'>,
+  sharing: PoolTable['sharing'],
+): Generator<undefined, ReadonlySet<string>, undefined> {
+  const owners = new Map<string, string>()
+  const shared = new Set<string>()
+  const own = (services: readonly string[], name: string): void => {
+    for (const id of services) {
+      for (const each of [name, ...sharing(id).map(({ config }) => config.name)]) {
+        if (!owners.has(id)) owners.set(id, each)
+        else if (owners.get(id) !== each) shared.add(id)
+      }
+    }
   }
+  for (const { pool, services, config } of changes) {
+    own(services, config.name)
+    if (pool.config !== config) own(idsOf(pool.config), config.name)
+    yield
+  }
+  for (const { config } of gone) {
+    own(idsOf(config), config.name)
+    yield
+  }
+  return shared
 }
 
 /** Whether the operators' wishes are those that a pool follows. */

@@ -88,13 +88,7 @@ export const isAlive = (server: ServerHealth): boolean => server.failed === 0
 export function serverStep(server: ServerHealth, event: CheckVerdict, configuredWeight: number): ServerHealth {
   const before = server.checks[event.checker]
   if (before === undefined) return server
-  const check: CheckHealth = {
-    up: event.up,
-    seen: true,
-    since: before.up === event.up && before.seen ? before.since : event.at,
-    verdict: event.verdict,
-    at: event.at,
-  }
+  const check = checkStep(before, event)
   const checks = server.checks.with(event.checker, check)
   const failed = server.failed + (before.up ? 1 : 0) - (event.up ? 1 : 0)
   const contribution =
@@ -104,6 +98,15 @@ export function serverStep(server: ServerHealth, event: CheckVerdict, configured
   const changed = (failed === 0) !== (server.failed === 0)
   const since = changed || server.since === undefined ? event.at : server.since
   return { checks, failed, contribution, since, turns: server.turns + (changed ? 1 : 0) }
+}
+
+/** Takes a verdict into what is known of a check. */
+export function checkStep(
+  before: CheckHealth | undefined,
+  { up, verdict, at }: Pick<CheckVerdict, 'up' | 'verdict' | 'at'>,
+): CheckHealth {
+  const isAsBefore = before?.seen === true && before.up === up
+  return { up, seen: true, since: isAsBefore ? before.since : at, verdict, at }
 }
 
 function shareOf(verdict: Verdict | undefined, up: boolean, configuredWeight: number): number {
@@ -131,9 +134,9 @@ export function thresholdOf(up: boolean, rule: QuorumRule): number {
   return up ? rule.quorum + rule.hysteresis : rule.quorum - rule.hysteresis
 }
 
-/** One real server with its health. */
+/** One real server with its health. It stays the same object while its pool has a server of that name. */
 export interface PoolServer {
-  readonly config: RealServer
+  config: RealServer
   /** `10.0.0.2:80` */
   readonly name: string
   health: ServerHealth
@@ -164,6 +167,7 @@ const couldServe = ({ steer }: PoolServer): boolean => steer.admin === undefined
 
 export interface Pool {
   readonly config: VirtualServer
+  /** In the order of the configuration. */
   readonly servers: ReadonlyMap<string, PoolServer>
   /** How many servers operators have a wish for. */
   readonly steered: number
@@ -174,15 +178,29 @@ export interface Pool {
   readonly since: number
   /** How often quorum has changed. */
   readonly turns: number
+  /** From `change` to `begin`. */
+  readonly changing: boolean
   /** Takes a verdict in; returns what changed, in the order in which keepalived would tell it. */
   verdict(server: string, event: CheckVerdict): PoolEffect[]
   /** Lays an operator's wish over a server, instead of an earlier one. */
   steer(server: string, steer: Steer, at: number): PoolEffect[]
-  /** Takes over what is known of a server; nothing follows from it before `begin`. */
-  know(server: string, health: ServerHealth): void
-  /** Takes the place of another pool: with the quorum and the panic that it had, which `begin` judges anew. */
-  goOn(before: Pool): void
-  /** Judges the quorum for the first time, by the gain threshold; a pool that stays down tells so only with a sorry server. */
+  /**
+   * Another configuration takes the place of this one: servers are put in, set and taken out, with anything else that happens to
+   * them in between, and nothing is judged by what is half done. `begin` is the end of it.
+   */
+  change(config: VirtualServer): void
+  /** A new server, behind the others. */
+  put(server: PoolServer): void
+  /** Changes one of its servers. */
+  set(server: PoolServer, change: Partial<Omit<PoolServer, 'name'>>): void
+  /** Takes a server out. */
+  remove(name: string): void
+  /** The same servers, in another order. The map is the pool's from now on. */
+  arrange(servers: Map<string, PoolServer>): void
+  /**
+   * Judges the quorum: for the first time by the gain threshold, and a pool that stays down tells so only with a sorry server;
+   * after a change from what it was.
+   */
   begin(at: number): PoolEffect[]
 }
 
@@ -218,68 +236,96 @@ export interface PoolStart {
   readonly since: number
 }
 
+/** A pool of everything that its configuration says. */
 export function createPool(config: VirtualServer, start: PoolStart): Pool {
-  const steps = growPool(config, start)
-  for (;;) {
-    const { done, value } = steps.next()
-    if (done === true) return value
-  }
-}
-
-/** The same, with a rest after each server: there may be very many. */
-export function* growPool(config: VirtualServer, start: PoolStart): Generator<undefined, Pool, undefined> {
-  const servers = new Map<string, PoolServer>()
+  const pool = new RunningPool(config, start.since)
   for (const real of config.realServers) {
     const name = formatEndpoint(real)
     const health = start.health?.(real, name) ?? initialHealth(real.checkers.map((checker) => !checker.timing.alpha))
-    servers.set(name, { config: real, name, health, steer: start.steers?.get(name) ?? unsteered, ramp: 1 })
+    pool.put({ config: real, name, health, steer: start.steers?.get(name) ?? unsteered, ramp: 1 })
+  }
+  return pool
+}
+
+/** A pool that nobody is in yet. */
+export function emptyPool(config: VirtualServer, since: number): Pool {
+  return new RunningPool(config, since)
+}
+
+/** The same once more, to try something on; in slices, as there may be very many servers. */
+export function* copyOf(pool: Pool): Generator<undefined, Pool, undefined> {
+  const copy = new RunningPool(pool.config, pool.since)
+  for (const server of pool.servers.values()) {
+    copy.put({ ...server })
     yield
   }
-  return new RunningPool(config, servers, start.since)
+  copy.follow(pool)
+  return copy
 }
 
 /** A class: there may be thousands, and functions of its own for each of them are more than most of their servers need. */
 class RunningPool implements Pool {
-  readonly config: VirtualServer
-  readonly servers: ReadonlyMap<string, PoolServer>
-  quorum: QuorumState
-  panic: boolean
+  config: VirtualServer
+  servers = new Map<string, PoolServer>()
+  quorum: QuorumState = { up: false, aliveWeight: 0 }
+  panic = false
   since: number
   turns = 0
   steered = 0
-  /** The quorum was judged before: by this pool, or by the one whose place it took. */
+  changing = false
+  /** The quorum was judged before. */
   #judged = false
   #weight = 0
   #alive = 0
   #possible = 0
   #counted = 0
 
-  constructor(config: VirtualServer, servers: ReadonlyMap<string, PoolServer>, since: number) {
+  constructor(config: VirtualServer, since: number) {
     this.config = config
-    this.servers = servers
-    for (const server of servers.values()) this.#count(server, 1)
-    this.panic = this.#inPanic()
-    this.quorum = { up: false, aliveWeight: this.#weightNow() }
     this.since = since
   }
 
-  know(name: string, health: ServerHealth): void {
+  change(config: VirtualServer): void {
+    this.config = config
+    this.changing = true
+  }
+
+  put(server: PoolServer): void {
+    this.servers.set(server.name, server)
+    this.#count(server, 1)
+    this.#assume()
+  }
+
+  set(server: PoolServer, change: Partial<Omit<PoolServer, 'name'>>): void {
+    this.#count(server, -1)
+    Object.assign(server, change)
+    this.#count(server, 1)
+    this.#assume()
+  }
+
+  remove(name: string): void {
     const server = this.servers.get(name)
     if (server === undefined) return
     this.#count(server, -1)
-    server.health = health
-    this.#count(server, 1)
+    this.servers.delete(name)
+    this.#assume()
   }
 
-  goOn({ quorum, panic, since, turns }: Pool): void {
+  arrange(servers: Map<string, PoolServer>): void {
+    this.servers = servers
+  }
+
+  /** Stands where another one stands. */
+  follow({ quorum, panic, turns }: Pool): void {
     this.panic = panic
-    this.quorum = { up: quorum.up, aliveWeight: this.#weightNow() }
-    this.since = since
     this.turns = turns
+    this.quorum = { up: quorum.up, aliveWeight: this.#weightNow() }
     this.#judged = true
   }
 
   begin(at: number): PoolEffect[] {
+    if (this.changing) this.#assume()
+    this.changing = false
     const effects = this.#judge(at)
     const { config, quorum } = this
     const isFirst = !this.#judged
@@ -337,7 +383,15 @@ class RunningPool implements Pool {
     return this.panic ? this.#possible : this.#weight
   }
 
+  /** Before it is judged for the first time: as if it were down, or in panic, already. */
+  #assume(): void {
+    if (this.#judged) return
+    this.panic = this.#inPanic()
+    this.quorum = { up: false, aliveWeight: this.#weightNow() }
+  }
+
   #judge(at: number): PoolEffect[] {
+    if (this.changing) return []
     const effects: PoolEffect[] = []
     if (this.#inPanic() !== this.panic) {
       this.panic = !this.panic

@@ -1,5 +1,6 @@
 import type { Check } from '@ipvs-director/checkers'
 import type { Config } from '@ipvs-director/config'
+import { inPortions } from '@ipvs-director/core'
 import { bfdSessions } from './bfd-sessions.ts'
 import type { CheckTable } from './checks.ts'
 import { isProbedBeside } from './compare/comparison.ts'
@@ -23,8 +24,8 @@ export interface Probed {
   follow(config: Config): ReadonlySet<string>
   /** Everything may be another. */
   setAll(): void
-  /** Of these checks other things may be wanted than before. */
-  change(ids: Iterable<string>): void
+  /** Of these checks other things may be wanted than before; told in portions. Files that checks read are read anew. */
+  change(ids: ReadonlySet<string>): Promise<void>
   /** A check has said something. Answers the `bfd_instance` blocks that it stands for. */
   heard(id: string): readonly string[]
 }
@@ -43,6 +44,18 @@ export function createProbed({ checks, prober, isSuspended, dry, settled }: Prob
     return isMade ? check : sessions.checks.get(id)
   }
 
+  function changeSome(ids: readonly string[]): void {
+    const gone: string[] = []
+    const come: Check[] = []
+    for (const id of ids) {
+      const check = wishFor(id)
+      if (check === undefined) gone.push(id)
+      else come.push(check)
+    }
+    prober()?.changeChecks(gone, come)
+    firstVerdicts.forget(gone)
+  }
+
   return {
     follow(config) {
       const before = sessions.checks
@@ -54,16 +67,9 @@ export function createProbed({ checks, prober, isSuspended, dry, settled }: Prob
       prober()?.setChecks(wanted)
       firstVerdicts.expect(new Set(wanted.map(({ id }) => id)))
     },
-    change(ids) {
-      const gone: string[] = []
-      const come: Check[] = []
-      for (const id of ids) {
-        const check = wishFor(id)
-        if (check === undefined) gone.push(id)
-        else come.push(check)
-      }
-      prober()?.changeChecks(gone, come)
-      firstVerdicts.forget(gone)
+    async change(ids) {
+      prober()?.rereadFiles()
+      await inPortions(ids, changeSome)
     },
     heard(id) {
       firstVerdicts.heard(id)

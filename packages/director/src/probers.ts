@@ -33,6 +33,10 @@ export function splitProber(
         come.filter(({ kind }) => !isLocal(kind)),
       )
     },
+    rereadFiles() {
+      local.rereadFiles()
+      network.rereadFiles()
+    },
     async figures(ids): Promise<readonly Figures[]> {
       if (ids === undefined) return [...(await local.figures()), ...(await network.figures())]
       const own = ids.filter((id) => localIds.has(id))

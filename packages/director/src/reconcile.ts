@@ -1,6 +1,6 @@
 import { describeError, inSlices, type Logger } from '@ipvs-director/core'
 import {
-  diff,
+  diffSteps,
   serviceId,
   type Command,
   type Destination,
@@ -25,13 +25,15 @@ export interface Reconciler {
    * changes, however many others there are. A service that is not wanted stays so.
    */
   amend(id: string, changes: Iterable<readonly [string, Destination | undefined]>): void
+  /** Services that are about to be wanted are ours, which is written down once for all of them. */
+  own(ids: Iterable<string>): void
   /** Resolves when everything wanted so far was tried. */
   settled(): Promise<void>
   /** Takes over what the kernel was found to have; services left by an earlier run of ours that nobody wants go. */
   adopt(found: Table): void
   /** Reads the kernel, repairs what differs. */
   audit(): Promise<Audit>
-  /** Removes every service that is ours (`all`: empties the whole table by one command). */
+  /** Removes every service that is ours (`all`: empties the whole table by one command). Nothing is wanted any more after it. */
   removeOwn(all: boolean): Promise<void>
   /** Wanted services by id. */
   readonly desired: Table
@@ -110,6 +112,8 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
   let flushing: Promise<void> | undefined
   /** In a row. */
   let failures = 0
+  /** What was ours has been removed: a change that is still under way brings nothing back. */
+  let ended = false
   /** One thing at a time: two writers would undo each other's belief. */
   function serially<T>(work: () => Promise<T>): Promise<T> {
     const run = queue.then(work)
@@ -146,17 +150,13 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
   /** Ownership is written down before the kernel is: a crash in between leaves a name too many, never one too few. */
   function remember(ids: Iterable<string>): void {
     const before = ours.size
-    for (const id of ids) if (desired.has(id)) ours.add(id)
+    for (const id of ids) ours.add(id)
     if (ours.size !== before) saveOwned()
   }
 
-  function disown(): void {
+  function disown(ids: Iterable<string>): void {
     let changed = false
-    for (const id of ours) {
-      if (desired.has(id) || actual.has(id)) continue
-      ours.delete(id)
-      changed = true
-    }
+    for (const id of ids) if (!desired.has(id) && !actual.has(id)) changed = ours.delete(id) || changed
     if (changed) saveOwned()
   }
 
@@ -169,10 +169,10 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
   }
 
   async function write(ids: ReadonlySet<string>, parts: Parts = new Map()): Promise<void> {
-    remember(ids)
+    remember([...ids].filter((id) => desired.has(id)))
     const refused = await makeEqual(ids, parts)
     if (refused.size > 0) await retry(refused)
-    disown()
+    disown(ids)
   }
 
   /**
@@ -197,16 +197,19 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
       if (wanted !== undefined) wish.set(id, wanted)
       own.desired.delete(id)
     }
-    const commands = diff(before, wish, { owned: (id) => ours.has(id) })
+    const commands: Command[] = []
+    await inSlices(diffSteps(before, wish, { owned: (id) => ours.has(id) }), (command) => commands.push(command))
     if (commands.length === 0) return new Map()
     const outcomes = await ipvs.execute(commands)
     if (!dry) figures.writes += commands.length
     const touched = new Set<string>()
     const refused = new Map<string, IpvsError>()
-    commands.forEach((command, i) => {
-      const key = serviceOf(command)
-      if (key === undefined) return
-      const id = serviceId(key)
+    let [key, id]: [ServiceKey | undefined, string] = [undefined, '']
+    await inSlices(commands.entries(), ([i, command]) => {
+      const next = serviceOf(command)
+      if (next === undefined) return
+      // Mostly the commands of a service follow each other, and have one key.
+      if (next !== key) [key, id] = [next, serviceId(next)]
       touched.add(id)
       const outcome = outcomes[i]
       if (outcome === undefined) return
@@ -270,6 +273,7 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
     },
     figures,
     want(changes) {
+      if (ended) return
       for (const [id, service] of changes) {
         if (service === undefined) desired.delete(id)
         else desired.set(id, service)
@@ -279,7 +283,7 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
       void scheduleFlush()
     },
     amend(id, changes) {
-      const service = changeable(desired, looking ? new Set<string>() : own.desired, id)
+      const service = ended ? undefined : changeable(desired, looking ? new Set<string>() : own.desired, id)
       if (service === undefined) return
       let names = partly.get(id)
       if (names === undefined) partly.set(id, (names = new Set()))
@@ -289,6 +293,7 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
       }
       void scheduleFlush()
     },
+    own: remember,
     async settled() {
       await scheduleFlush()
     },
@@ -321,6 +326,7 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
         desired.clear()
         dirty = new Set()
         partly = new Map()
+        ended = true
         if (all) {
           await ipvs.execute([{ do: 'flush' }])
           if (!dry) figures.writes++
@@ -328,7 +334,7 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
         } else {
           await write(new Set(ours))
         }
-        disown()
+        disown([...ours])
       }),
   }
 

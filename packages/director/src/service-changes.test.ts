@@ -1,9 +1,9 @@
 import type { RealServer, VirtualServer } from '@ipvs-director/config'
-import { seconds } from '@ipvs-director/core'
+import { formatEndpoint, seconds, stepwise } from '@ipvs-director/core'
 import { expect, test } from 'vitest'
 import { desiredTable } from './desired.ts'
 import { createPool } from './pool.ts'
-import { describeServiceChanges } from './service-changes.ts'
+import { describeServiceChange } from './service-changes.ts'
 import { realServer, sorryServer, tcpChecker, virtualServer } from './testing/config.ts'
 
 const names = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80']
@@ -11,8 +11,15 @@ const web = (overrides: Partial<VirtualServer> = {}, real: Partial<RealServer> =
   virtualServer({ realServers: names.map((name) => realServer(name, real)), ...overrides })
 
 const table = (virtual: VirtualServer) => desiredTable([createPool(virtual, { since: 0 })])
-const changes = (before: VirtualServer, after: VirtualServer): string[] =>
-  describeServiceChanges([before], [after], { before: table(before), after: table(after) })
+const changes = (before: VirtualServer, after: VirtualServer): Promise<readonly string[]> => {
+  const [old, next] = [before, after].map(({ realServers }) => new Map(realServers.map((each) => [formatEndpoint(each), each]))) // prettier-ignore
+  const servers = [...new Set([...old!.keys(), ...next!.keys()])].map((name) => {
+    return { name, before: old!.get(name), after: next!.get(name) }
+  })
+  return stepwise(
+    describeServiceChange({ before, after, servers, tables: { before: table(before), after: table(after) } }),
+  )
+}
 
 const patient = tcpChecker('10.0.0.7:80', { delayLoop: seconds(77) })
 const held = tcpChecker('10.0.0.4:80', { alpha: true })
@@ -34,6 +41,6 @@ test.for([
     ['add 10.0.0.4:80 to 192.0.2.1:80/tcp, without an entry for now'],
     'a real server that has to prove itself',
   ],
-] as const)('%#: %o', ([after, expected]) => {
-  expect(changes(web(), after)).toEqual(expected)
+] as const)('%#: %o', async ([after, expected]) => {
+  expect(await changes(web(), after)).toEqual(expected)
 })

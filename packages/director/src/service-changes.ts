@@ -1,10 +1,9 @@
 import type { RealServer, VirtualServer } from '@ipvs-director/config'
-import { formatEndpoint } from '@ipvs-director/core'
 import { serviceId, type Table } from 'ipvs-netlink'
 import { destinationName, serviceKeys } from './desired.ts'
 import { likeness } from './same-server.ts'
 
-/** What is asked of the kernel, as it was and as it will be. */
+/** What is asked of the kernel, as it was and as it will be; at least for the real servers that have changed. */
 export interface Tables {
   readonly before: Table
   readonly after: Table
@@ -46,42 +45,48 @@ const inEntry = {
   lowerThreshold: 'lthreshold',
 } as const satisfies { readonly [K in keyof RealServer]?: string }
 
-/** What changes of virtual servers without a change of the table, a line each: checks, settings, real servers that are not in it. */
-export function describeServiceChanges(
-  before: readonly VirtualServer[],
-  after: readonly VirtualServer[],
-  tables: Tables,
-): string[] {
-  const old = new Map(before.map((each) => [each.name, each]))
-  return after.flatMap((virtual) => {
-    const earlier = old.get(virtual.name)
-    return earlier === undefined || earlier === virtual ? [] : changesOf(earlier, virtual, tables)
-  })
+/** A real server that comes, goes, or is other than it was. */
+export interface ServerChange {
+  readonly name: string
+  readonly before: RealServer | undefined
+  readonly after: RealServer | undefined
 }
 
-function changesOf(before: VirtualServer, after: VirtualServer, tables: Tables): string[] {
-  const old = new Map(before.realServers.map((real) => [formatEndpoint(real), real]))
+/** A virtual server that has changed. */
+export interface ServiceChange {
+  readonly before: VirtualServer
+  readonly after: VirtualServer
+  readonly servers: Iterable<ServerChange>
+  readonly tables: Tables
+}
+
+/**
+ * What changes of a virtual server without a change of the table, a line each: checks, settings, real servers that are not in it.
+ * With a rest after each real server.
+ */
+export function* describeServiceChange(change: ServiceChange): Generator<undefined, readonly string[], undefined> {
+  const { before, after, servers, tables } = change
   const lines = differing(before, after, beside).map((keyword) => `change ${keyword} of ${after.name}`)
   const changed = new Map<string, string[]>()
   const [had, has] = [entriesOf(tables.before, before), entriesOf(tables.after, after)]
-  for (const real of after.realServers) {
-    const name = formatEndpoint(real)
-    const earlier = old.get(name)
-    old.delete(name)
-    if (earlier === real) continue
-    const hasEntry = has(real)
-    if (earlier === undefined) {
-      if (!hasEntry) lines.push(`add ${name} to ${after.name}, without an entry for now`)
-      continue
+  for (const { name, before: earlier, after: real } of servers) {
+    if (real !== undefined && earlier === undefined && !has(real))
+      lines.push(`add ${name} to ${after.name}, without an entry for now`)
+    if (real !== undefined && earlier !== undefined && earlier !== real) {
+      for (const keyword of differing(earlier, real, has(real) ? besideReal : { ...inEntry, ...besideReal })) {
+        const names = changed.get(keyword)
+        if (names === undefined) changed.set(keyword, [name])
+        else names.push(name)
+      }
     }
-    for (const keyword of differing(earlier, real, hasEntry ? besideReal : { ...inEntry, ...besideReal })) {
-      const names = changed.get(keyword)
-      if (names === undefined) changed.set(keyword, [name])
-      else names.push(name)
-    }
+    yield
   }
   for (const [keyword, names] of changed) lines.push(`change ${keyword} of ${several(names)} of ${after.name}`)
-  for (const [name, real] of old) if (!had(real)) lines.push(`remove ${name} from ${after.name}, which had no entry`)
+  for (const { name, before: earlier, after: real } of servers) {
+    if (earlier !== undefined && real === undefined && !had(earlier))
+      lines.push(`remove ${name} from ${after.name}, which had no entry`)
+    yield
+  }
   return lines
 }
 

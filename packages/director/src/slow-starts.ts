@@ -8,8 +8,6 @@ const steps = 10
 export interface SlowStarts {
   /** A server has turned. */
   turned(pool: Pool, server: PoolServer, up: boolean): void
-  /** Pools that take the place of others: who was starting goes on. */
-  carry(before: readonly Pool[], next: readonly Pool[]): void
   stop(): void
 }
 
@@ -26,7 +24,7 @@ export function createSlowStarts(
     timers.delete(key)
   }
 
-  /** By names: a reload may have put others in their place meanwhile. */
+  /** By names: a reload may have taken them out, or put others in their place meanwhile. */
   function grow(service: string, name: string): void {
     const key = `${service} ${name}`
     const pool = named(service)
@@ -59,15 +57,6 @@ export function createSlowStarts(
       }
       server.ramp = 1 / steps
       later(pool, server)
-    },
-    carry(before, next) {
-      const known = new Map(before.map((pool) => [pool.config.name, pool]))
-      for (const pool of next) {
-        for (const server of known.get(pool.config.name)?.servers.values() ?? []) {
-          const successor = server.ramp === 1 ? undefined : pool.servers.get(server.name)
-          if (successor !== undefined && pool.config.slowStart > 0) successor.ramp = server.ramp
-        }
-      }
     },
     stop() {
       for (const key of [...timers.keys()]) end(key)

@@ -3,7 +3,7 @@ import type { Logger } from '@ipvs-director/core'
 import type { Going, TellAlarm } from './alarms/alarm.ts'
 import type { EventLog } from './events.ts'
 import type { Notifier } from './notify.ts'
-import type { Pool, PoolEffect } from './pool.ts'
+import type { Pool, PoolEffect, PoolServer } from './pool.ts'
 
 /** Where a pool's effects are told: log lines in keepalived's trigger words, the event log, scripts, alarms. */
 export interface Tellers {
@@ -133,19 +133,45 @@ function tellQuorum(pool: Pool, effect: PoolEffect & { kind: 'quorum' }, to: Tel
 
 /** A pool that goes (reload, or a stop with `omega`): its alive servers and its quorum are told to be down. */
 export function tellGone(pool: Pool, why: Going, to: Tellers): void {
-  const at = to.events.wall()
+  const steps = tellGoneSteps(pool, why, to)
+  while (steps.next().done !== true);
+}
+
+/** The same one server after the other, each of which is answered when it has been told. */
+export function* tellGoneSteps(pool: Pool, why: Going, to: Tellers): Generator<PoolServer, undefined> {
   let left = upIn(pool)
+  const serversUp = (): number => left
   for (const server of pool.servers.values()) {
-    if (server.health.failed > 0) continue
-    left--
-    to.alarm?.({ kind: 'server-gone', service: pool.config, server: server.config, why, serversUp: () => left, at })
-    const message = `${why}: ${server.name} of VS ${pool.config.name}`
-    to.events.add('server.gone', message, { service: pool.config.name, server: server.name })
-    to.notifier.run(server.config.notifyDown, `notify_down of ${server.name} in ${pool.config.name}`)
+    if (server.health.failed === 0) {
+      left--
+      tellServerGone(pool, server, { why, serversUp, message: `${why}: ${server.name} of VS ${pool.config.name}` }, to)
+    }
+    yield server
   }
   if (!pool.quorum.up) return
-  to.alarm?.({ kind: 'service-gone', service: pool.config, why, serversUp: () => left, at })
+  to.alarm?.({ kind: 'service-gone', service: pool.config, why, serversUp, at: to.events.wall() })
   to.notifier.run(pool.config.quorumDown, `quorum_down of ${pool.config.name}`)
+}
+
+/** A server that its pool has no more. */
+export function tellRemoved(pool: Pool, server: PoolServer, to: Tellers): void {
+  if (server.health.failed > 0) return
+  const message = `Removing ${server.name} of VS ${pool.config.name}`
+  tellServerGone(pool, server, { why: 'Removing', serversUp: () => upIn(pool), message }, to)
+}
+
+interface Gone {
+  readonly why: Going
+  readonly serversUp: () => number
+  readonly message: string
+}
+
+function tellServerGone({ config: service }: Pool, server: PoolServer, gone: Gone, to: Tellers): void {
+  const { why, serversUp, message } = gone
+  const { name } = service
+  to.alarm?.({ kind: 'server-gone', service, server: server.config, why, serversUp, at: to.events.wall() })
+  to.events.add('server.gone', message, { service: name, server: server.name })
+  to.notifier.run(server.config.notifyDown, `notify_down of ${server.name} in ${name}`)
 }
 
 /** The end of the program without `omega`: no script, no mail, but keepalived's SNMP notifications. */
@@ -157,32 +183,4 @@ export function tellEnd({ config: service, servers }: Pool, { alarm, events }: T
     alarm?.({ kind: 'server-gone', service, server, why: 'Shutting down', quiet: true, serversUp, at })
   }
   alarm?.({ kind: 'service-gone', service, why: 'Shutting down', quiet: true, serversUp: () => 0, at })
-}
-
-/** Pools and servers that a new configuration has no more. */
-export function tellRemoved(before: readonly Pool[], next: readonly Pool[], to: Tellers): void {
-  const kept = new Map(next.map((pool) => [pool.config.name, pool]))
-  for (const pool of before) {
-    const { name } = pool.config
-    const successor = kept.get(name)
-    if (successor === pool) continue
-    if (successor === undefined) {
-      tellGone(pool, 'Removing', to)
-      continue
-    }
-    for (const server of pool.servers.values()) {
-      if (successor.servers.has(server.name) || server.health.failed > 0) continue
-      const at = to.events.wall()
-      to.alarm?.({
-        kind: 'server-gone',
-        service: pool.config,
-        server: server.config,
-        why: 'Removing',
-        serversUp: () => upIn(successor),
-        at,
-      })
-      to.events.add('server.gone', `Removing ${server.name} of VS ${name}`, { service: name, server: server.name })
-      to.notifier.run(server.config.notifyDown, `notify_down of ${server.name} in ${name}`)
-    }
-  }
 }

@@ -20,6 +20,7 @@ test('the names that version 1 has', () => {
     'defaultService',
     'destinationId',
     'diff',
+    'diffSteps',
     'isMark',
     'memoryIpvs',
     'openIpvs',

@@ -18,49 +18,49 @@ export interface DiffOptions {
  * connections survive all but a deletion.
  */
 export function diff(actual: Table, desired: Table, options: DiffOptions = {}): Command[] {
-  const commands: Command[] = []
+  return [...diffSteps(actual, desired, options)]
+}
+
+/** The same one by one, for whoever has something else to do in between; the tables must stay as they are meanwhile. */
+export function* diffSteps(actual: Table, desired: Table, options: DiffOptions = {}): Generator<Command, undefined> {
   for (const [id, service] of desired) {
     const before = actual.get(id)
-    if (before !== service) changeService(commands, before, service)
+    if (before !== service) yield* changeService(before, service)
   }
   const { owned } = options
-  if (owned !== undefined) {
-    for (const [id, { key }] of actual) {
-      if (!desired.has(id) && owned(id)) commands.push({ do: 'deleteService', key })
-    }
+  if (owned === undefined) return
+  for (const [id, { key }] of actual) {
+    if (!desired.has(id) && owned(id)) yield { do: 'deleteService', key }
   }
-  return commands
 }
 
-function changeService(commands: Command[], before: Service | undefined, after: Service): void {
+function* changeService(before: Service | undefined, after: Service): Generator<Command, undefined> {
   const { key, settings } = after
   if (before === undefined) {
-    commands.push({ do: 'addService', key, settings })
-    for (const destination of after.destinations.values()) {
-      commands.push({ do: 'addDestination', service: key, destination })
-    }
+    yield { do: 'addService', key, settings }
+    for (const destination of after.destinations.values()) yield { do: 'addDestination', service: key, destination }
     return
   }
-  if (!sameService(before.settings, settings)) commands.push({ do: 'setService', key, settings })
-  if (before.destinations !== after.destinations) changeDestinations(commands, key, before, after)
+  if (!sameService(before.settings, settings)) yield { do: 'setService', key, settings }
+  if (before.destinations !== after.destinations) yield* changeDestinations(key, before, after)
 }
 
-function changeDestinations(commands: Command[], service: ServiceKey, before: Service, after: Service): void {
+function* changeDestinations(service: ServiceKey, before: Service, after: Service): Generator<Command, undefined> {
   const raised: Destination[] = []
   const others: Destination[] = []
   const lowered: Destination[] = []
   for (const [id, destination] of after.destinations) {
     const old = before.destinations.get(id)
-    if (old === undefined) commands.push({ do: 'addDestination', service, destination })
+    if (old === undefined) yield { do: 'addDestination', service, destination }
     else if (destination.weight > old.weight) raised.push(destination)
     else if (destination.weight < old.weight) lowered.push(destination)
     else if (!sameDestination(old, destination)) others.push(destination)
   }
   for (const destinations of [raised, others, lowered]) {
-    for (const destination of destinations) commands.push({ do: 'setDestination', service, destination })
+    for (const destination of destinations) yield { do: 'setDestination', service, destination }
   }
   for (const [id, { address, port }] of before.destinations) {
     if (after.destinations.has(id)) continue
-    commands.push({ do: 'deleteDestination', service, destination: { address, port } })
+    yield { do: 'deleteDestination', service, destination: { address, port } }
   }
 }

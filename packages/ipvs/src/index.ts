@@ -29,7 +29,7 @@ export type {
 } from './client.ts'
 export { defaultDestination, defaultService, serviceOf, tableOf } from './defaults.ts'
 export { sameDestination, sameService, tunnelOf } from './same.ts'
-export { diff, type DiffOptions } from './diff.ts'
+export { diff, diffSteps, type DiffOptions } from './diff.ts'
 export { memoryIpvs, type MemoryIpvs, type MemoryIpvsOptions } from './memory.ts'
 export { openIpvs, type OpenIpvsOptions } from './kernel.ts'
 export { openProcText, type TextSource } from './proc-file.ts'

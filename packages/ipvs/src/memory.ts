@@ -81,6 +81,15 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
     return undefined
   }
 
+  /** In pieces as the kernel takes them. */
+  async function executeAll(commands: readonly Command[]): Promise<(IpvsError | undefined)[]> {
+    const results: (IpvsError | undefined)[] = []
+    await inSlices(commands, (command) => {
+      results.push(execute(command))
+    })
+    return results
+  }
+
   const serviceEntry = (service: Service): ServiceEntry => ({
     key: service.key,
     settings: service.settings,
@@ -147,7 +156,7 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
       counters.set(service, destination, counted)
     },
 
-    execute: (commands) => answer(() => commands.map(execute)),
+    execute: (commands) => answer(() => executeAll(commands)),
     services: () => answer(services),
     service: (key) =>
       answer(() => {

@@ -90,9 +90,12 @@ export function createFleet(options: FleetOptions): Fleet {
   /** How many checks need a file. */
   const users = new Map<string, number>()
   let material: ReadonlyMap<string, string> = new Map()
+  /** That has been told. */
+  const unreadable = new Set<string>()
   let stopped = false
 
   function setChecks(checks: readonly Check[]): void {
+    rereadFiles()
     const wanted = new Set(checks.map((check) => check.id))
     changeChecks(
       [...known.keys()].filter((id) => !wanted.has(id)),
@@ -103,17 +106,32 @@ export function createFleet(options: FleetOptions): Fleet {
   function changeChecks(gone: readonly string[], come: readonly Check[]): void {
     for (const id of gone) drop(id)
     const fresh = come.filter(({ id }) => !known.has(id))
-    for (const { options } of fresh)
-      for (const path of materialPaths(options)) users.set(path, (users.get(path) ?? 0) + 1)
-    const before = material
-    material = readMaterial()
-    if (!sameFiles(before, material)) for (const slot of slots) slot.process?.setMaterial(material)
-    for (const check of fresh) add(check)
-    for (const slot of slots) {
-      const more = fresh.filter(({ id }) => known.get(id)?.slot === slot)
-      // Who may do what new checks need may do what the others need.
-      if (more.length > 0 && (slot.process === undefined || !covers(slot.process.needs, needsOf(more)))) tend(slot)
+    const paths = fresh.flatMap((check) => materialPaths(check.options))
+    for (const path of paths) users.set(path, (users.get(path) ?? 0) + 1)
+    const missing = new Set(paths.filter((path) => !material.has(path) && !unreadable.has(path)))
+    if (missing.size > 0) useMaterial(new Map([...material, ...readFiles(missing)]))
+    const more = new Map<Slot, Check[]>()
+    for (const check of fresh) {
+      const slot = add(check)
+      if (slot === undefined) continue
+      const others = more.get(slot)
+      if (others === undefined) more.set(slot, [check])
+      else others.push(check)
     }
+    // Who may do what new checks need may do what the others need.
+    for (const [slot, added] of more)
+      if (slot.process === undefined || !covers(slot.process.needs, needsOf(added))) tend(slot)
+  }
+
+  function rereadFiles(): void {
+    unreadable.clear()
+    useMaterial(readFiles(users.keys()))
+  }
+
+  function useMaterial(files: ReadonlyMap<string, string>): void {
+    const before = material
+    material = files
+    if (!sameFiles(before, material)) for (const slot of slots) slot.process?.setMaterial(material)
   }
 
   function drop(id: string): void {
@@ -129,14 +147,15 @@ export function createFleet(options: FleetOptions): Fleet {
     }
   }
 
-  function add(check: Check): void {
+  function add(check: Check): Slot | undefined {
     const slot = check.kind === 'BFD_CHECK' ? slotForBfd() : slots[slotOf(check.id, processes)]
-    if (slot === undefined) return
+    if (slot === undefined) return undefined
     const { up, seen } = check.initial
     const entry: Known = { check, slot, up, seen, verdict: undefined, at: 0 }
     known.set(check.id, entry)
     slot.checks++
     slot.process?.add(check)
+    return slot
   }
 
   function slotForBfd(): Slot {
@@ -263,12 +282,13 @@ export function createFleet(options: FleetOptions): Fleet {
     if (some.length > 0) await ask()
   }
 
-  function readMaterial(): ReadonlyMap<string, string> {
+  function readFiles(paths: Iterable<string>): ReadonlyMap<string, string> {
     const files = new Map<string, string>()
-    for (const path of users.keys()) {
+    for (const path of paths) {
       try {
         files.set(path, readFileSync(path, 'utf8'))
       } catch (error) {
+        unreadable.add(path)
         events.trouble(`cannot read ${path} for SSL_GET: ${describeError(error)}`)
       }
     }
@@ -278,6 +298,7 @@ export function createFleet(options: FleetOptions): Fleet {
   return {
     setChecks,
     changeChecks,
+    rereadFiles,
     figures,
     async stop() {
       stopped = true
@@ -290,9 +311,11 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 }
 
-/** Equal checks go to the same process: by the hash that an id is. */
+/** Equal checks go to the same process: by the hash that an id begins with. */
 function slotOf(id: string, count: number): number {
-  return Number.parseInt(Buffer.from(id.slice(0, 8), 'base64url').toString('hex').slice(0, 8) || '0', 16) % count
+  let sum = 0
+  for (let i = 0; i < 8 && i < id.length; i++) sum = (31 * sum + id.charCodeAt(i)) >>> 0
+  return sum % count
 }
 
 function initialOf({ check, up, seen }: Known): InitialHealth {

@@ -32,6 +32,7 @@ export function fakeProber(events: ProberEvents): FakeProber {
       const told = new Set([...gone, ...come.map(({ id }) => id)])
       checks = [...checks.filter(({ id }) => !told.has(id)), ...come]
     },
+    rereadFiles: () => undefined,
     figures: async (): Promise<readonly Figures[]> => [],
     processes: () => [],
     restart(name) {
