@@ -79,7 +79,7 @@ const mayMakeNamespaces = () => spawnSync('unshare', ['--net', 'true'], { stdio:
 /** By the same rule as packages/linux/native/build.mjs, which cannot be asked before npm ci. */
 function addonIsCurrent() {
   const built = modified(join(root, `packages/linux/build/linux-${process.arch}.node`))
-  return ['addon.c', 'tls.h'].every((name) => {
+  return ['addon.c', 'knock.h', 'tls.h'].every((name) => {
     const source = modified(join(root, 'packages/linux/native', name))
     return source === undefined || (built !== undefined && built >= source)
   })

@@ -59,27 +59,31 @@ const stopPatience = seconds(4)
 /** What is left of a check once it has begun. */
 type Probed = Omit<Check, 'initial'>
 
-/** One check: waiting for its start, queued for a free place, or being probed. One due time serves all its waits. */
+/**
+ * One check: waiting for its start, queued for a free place, or being probed. One due time serves all its waits. First what one needs
+ * that is up as it was, side by side: it was not touched for seconds.
+ */
 interface Task {
-  readonly check: Probed
-  readonly checker: Checker
-  health: Health
-  seen: boolean
-  weight: number | undefined
   /** Where it only asks whether a connection opens; then it has no attempts. */
   readonly door: Door | undefined
   asked: boolean
+  /** The last verdict: it opened, as before. Only the times of that are kept, and this is the wait until the next as long as it does. */
+  steady: Millis | undefined
+  readonly jitter: number
+  /** In all the tables; {@link removed} once the check is wanted no more. */
+  place: number
+  probes: number
+  readonly checker: Checker
+  readonly check: Probed
+  health: Health
+  seen: boolean
+  weight: number | undefined
   attempt: RunningAttempt | undefined
   /** Ends the watching, of a check that is not probed. */
   unwatch: (() => void) | undefined
   last: Last | undefined
-  /** The last verdict: it opened, as before. Only the times of that are kept. */
-  opened: boolean
-  probes: number
   failed: number
   late: number
-  /** In all the tables; {@link removed} once the check is wanted no more. */
-  place: number
 }
 
 const removed = -1
@@ -114,8 +118,10 @@ export function createEngine(options: EngineOptions): Engine {
   let timer: Timer | undefined
   let armedFor = Infinity
   let lastSweep = -Infinity
-  /** What was asked for goes out at the end of this sweep, or of this turn. */
+  /** What was asked for goes out at the end of this sweep, or of this turn, */
   let collecting = false
+  /** and these were. */
+  let collected: number[] = []
   let stopped: (() => void) | undefined
 
   function add(checks: readonly Check[]): void {
@@ -128,21 +134,22 @@ export function createEngine(options: EngineOptions): Engine {
       }
       const check = compact(given, checker.keyword)
       const task: Task = {
-        check,
+        door: doorOf(check, checker),
+        asked: false,
+        steady: undefined,
+        jitter: check.timing.jitter ?? 0,
+        place: durations.open(),
+        probes: 0,
         checker,
+        check,
         health: checker.health.start(given.initial, check.timing),
         seen: given.initial.seen,
         weight: undefined,
-        door: doorOf(check, checker),
-        asked: false,
         attempt: undefined,
         unwatch: undefined,
         last: undefined,
-        opened: false,
-        probes: 0,
         failed: 0,
         late: 0,
-        place: durations.open(),
       }
       tasks.set(check.id, task)
       placed[task.place] = task
@@ -220,12 +227,19 @@ export function createEngine(options: EngineOptions): Engine {
     // More is due than may start in one go: the next round follows as soon as others had their turn.
     lastSweep = started < startsAtOnce ? now : -Infinity
     send()
-    arm()
   }
 
   function send(): void {
+    const places = collected
     collecting = false
+    collected = []
     doors.go()
+    // Most are open by now, and need no end.
+    for (const place of places) {
+      const task = placed[place]
+      if (task?.asked === true) ends.put(place, openTimes.began(place) + task.check.timing.timeout)
+    }
+    arm()
   }
 
   /** The time of a probe is up, or was up and it did not end. */
@@ -241,10 +255,11 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function start(task: Task, due: number): void {
-    if (clock.now() - due > lateBeyond) task.late++
+    const now = clock.now()
+    if (now - due > lateBeyond) task.late++
     busy++
     if (task.door === undefined) probe(task)
-    else ask(task, task.door)
+    else ask(task, task.door, now)
   }
 
   function probe(task: Task): void {
@@ -263,11 +278,10 @@ export function createEngine(options: EngineOptions): Engine {
     )
   }
 
-  function ask(task: Task, { at, opening }: Door): void {
-    const now = clock.now()
+  function ask(task: Task, { at, opening }: Door, now: Millis): void {
     task.asked = true
     openTimes.begin(task.place, now)
-    ends.put(task.place, now + task.check.timing.timeout)
+    collected.push(task.place)
     doors.ask(task.place, at, opening)
     if (collecting) return
     collecting = true
@@ -294,24 +308,21 @@ export function createEngine(options: EngineOptions): Engine {
     leave()
   }
 
-  /** Nothing is made for one that is up as it was: there are thousands of them a second. */
+  /** Nothing is made for one that is up as it was, and little is looked at: there are thousands of them a second. */
   function concludeOpened(task: Task, door: Door, began: Millis): void {
-    const { check, checker, health, place } = task
+    const { place } = task
     const now = clock.now()
     const took = millis(now - began)
-    const step = task.opened
-      ? checker.health.step(health, good, check.timing, checker.course(check.options))
-      : undefined
-    if (step?.health === health && step.turned === undefined) {
+    if (task.steady === undefined) {
+      conclude(task, began, opened(door, took))
+      task.steady = steadyWait(task)
+      if (task.steady !== undefined) task.last = undefined
+    } else {
       durations.count(place, took)
       task.probes++
-      schedule(task, began, now, step.next)
-    } else {
-      conclude(task, began, opened(door, took))
-      task.last = undefined
-      task.opened = true
+      schedule(task, began, now, task.steady)
     }
-    openTimes.keep(place, took, clock.wall())
+    openTimes.keep(place, took, now)
   }
 
   function finish(task: Task, attempt: RunningAttempt, finding: Finding): void {
@@ -342,10 +353,9 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function schedule(task: Task, began: Millis, now: Millis, next: Millis): void {
-    const { check, checker } = task
-    const { jitter = 0 } = check.timing
+    const { checker, jitter, place } = task
     const wait = jitter === 0 ? next : next * (1 + jitter * (2 * random() - 1))
-    starts.put(task.place, Math.max(now, (checker.interval === 'start' ? began : now) + wait))
+    starts.put(place, Math.max(now, (checker.interval === 'start' ? began : now) + wait))
   }
 
   /** What a verdict means: tells whom it concerns, and answers how long until the next probe. */
@@ -353,7 +363,7 @@ export function createEngine(options: EngineOptions): Engine {
     const { check, checker } = task
     const wasLocal = task.last?.class === 'local'
     task.last = verdict
-    task.opened = false
+    task.steady = undefined
     task.probes++
     if (!verdict.up) task.failed++
     const step = checker.health.step(task.health, verdict, check.timing, checker.course(check.options))
@@ -376,7 +386,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function fillPlaces(): void {
-    while (busy < limit) {
+    while (busy < limit && queue.length > 0) {
       const next = queue.shift()
       if (next === undefined) return
       if (next.task.place !== removed) start(next.task, next.due)
@@ -385,7 +395,9 @@ export function createEngine(options: EngineOptions): Engine {
 
   function figuresOf(task: Task): Figures {
     const { check, health, probes, failed, late } = task
-    const last = task.last ?? (task.opened && task.door !== undefined ? lastOpened(task.place, task.door) : undefined)
+    const last =
+      task.last ??
+      (task.steady !== undefined && task.door !== undefined ? lastOpened(task.place, task.door) : undefined)
     const waiting = task.attempt === undefined && !task.asked && task.unwatch === undefined
     const due = starts.dueOf(task.place)
     const nextIn = waiting ? millis(due === Infinity ? 0 : Math.max(0, due - clock.now())) : undefined
@@ -395,7 +407,8 @@ export function createEngine(options: EngineOptions): Engine {
 
   function lastOpened(place: number, door: Door): Last {
     const took = openTimes.took(place)
-    return lastOf(opened(door, took), took, openTimes.at(place))
+    const ago = clock.now() - openTimes.ended(place)
+    return lastOf(opened(door, took), took, Math.round(clock.wall() - ago))
   }
 
   return {
@@ -453,6 +466,12 @@ function compact({ id, connection, options, timing }: Check, kind: string): Prob
 /** Written out: spreading a finding into a larger object costs as much as everything else that is done with it. */
 function lastOf({ up, class: kind, reason, weight }: Finding, took: Millis, at: number): Last {
   return weight === undefined ? { up, class: kind, reason, took, at } : { up, class: kind, reason, took, at, weight }
+}
+
+/** How long one that is up waits for its next probe, where another success changes nothing. */
+function steadyWait({ check, checker, health }: Pick<Task, 'check' | 'checker' | 'health'>): Millis | undefined {
+  const step = checker.health.step(health, good, check.timing, checker.course(check.options))
+  return step.health === health && step.turned === undefined ? step.next : undefined
 }
 
 function doorOf({ options, connection: at }: Probed, checker: Checker): Door | undefined {

@@ -22,39 +22,40 @@ export function notOpened({ at }: Door, waited: Millis): Finding {
   return fail('timeout', `no connection to ${whereOf(at)} after ${formatDuration(waited)}`)
 }
 
-/** Moments by place: nothing else is written down of a server that is up as it was before. */
+/** Moments by place, side by side: nothing else is written down of a server that is up as it was before. */
 export class OpenTimes {
-  #began = new Float64Array(64)
-  #took = new Float64Array(64)
-  #at = new Float64Array(64)
+  #moments = new Float64Array(64 * each)
 
   begin(place: number, now: Millis): void {
-    if (place >= this.#began.length) {
-      this.#began = grown(this.#began)
-      this.#took = grown(this.#took)
-      this.#at = grown(this.#at)
-    }
-    this.#began[place] = now
+    while ((place + 1) * each > this.#moments.length) this.#moments = grown(this.#moments)
+    this.#moments[place * each] = now
   }
 
   began(place: number): Millis {
-    return millis(this.#began[place] ?? 0)
+    return this.#read(place, 0)
   }
 
-  /** How long the last took, and when that was by the wall clock. */
-  keep(place: number, took: Millis, at: number): void {
-    this.#took[place] = took
-    this.#at[place] = at
+  /** How long the last took, and when it ended. */
+  keep(place: number, took: Millis, ended: Millis): void {
+    this.#moments[place * each + 1] = took
+    this.#moments[place * each + 2] = ended
   }
 
   took(place: number): Millis {
-    return millis(this.#took[place] ?? 0)
+    return this.#read(place, 1)
   }
 
-  at(place: number): number {
-    return this.#at[place] ?? 0
+  ended(place: number): Millis {
+    return this.#read(place, 2)
+  }
+
+  #read(place: number, which: number): Millis {
+    return millis(this.#moments[place * each + which] ?? 0)
   }
 }
+
+/** Numbers of a place. */
+const each = 3
 
 function grown(from: Float64Array): Float64Array<ArrayBuffer> {
   const to = new Float64Array(from.length * 2)

@@ -48,10 +48,11 @@ enum { ON_MESSAGE = 0, ON_WRITABLE = 1, ON_ERROR = 2, ON_READABLE = 3 };
 typedef struct {
   napi_env env;
   int fd;                /* -1 once closed or detached */
+  int domain;
   int connected;         /* stream or seqpacket: an empty read is the end, an error ends reading */
   int flags;             /* for recvmsg */
   int reading, writing;  /* what is waited for */
-  int many;              /* that there is something to read is told, and receiveMany reads it */
+  int many;              /* that there is something to read is told, and knock reads it */
   int parts;             /* what still needs this memory: the poll handle, the JavaScript object */
   uv_handle_t *poll;
   napi_ref object, listener;  /* strong while open: an open socket is not collected */
@@ -111,6 +112,17 @@ static int bytes(napi_env env, napi_value value, void **data, size_t *length) {
       napi_get_typedarray_info(env, value, &type, length, data, NULL, NULL) == napi_ok && type == napi_uint8_array)
     return 1;
   wrong(env, "a Uint8Array was expected");
+  return 0;
+}
+
+/* The same of an Int32Array. */
+static int integers(napi_env env, napi_value value, int32_t **data, size_t *count) {
+  napi_typedarray_type type;
+  bool is = false;
+  if (napi_is_typedarray(env, value, &is) == napi_ok && is &&
+      napi_get_typedarray_info(env, value, &type, count, (void **)data, NULL, NULL) == napi_ok && type == napi_int32_array)
+    return 1;
+  wrong(env, "an Int32Array was expected");
   return 0;
 }
 
@@ -339,6 +351,7 @@ static napi_value construct(napi_env env, napi_callback_info info) {
   Socket *self = calloc(1, sizeof *self);
   if (self == NULL) return fail(env, ENOMEM, "socket");
   self->env = env;
+  self->domain = domain;
   self->data_size = (size_t)data_size;
   self->control_size = (size_t)control_size;
   self->data = malloc(self->data_size + self->control_size);
@@ -509,78 +522,12 @@ static napi_value socket_send(napi_env env, napi_callback_info info) {
   return number(env, (double)sent);
 }
 
-/*
- * sendMany(data, addresses, control?, parts, from, to) → how many of the messages from `from` to before `to` were taken (-1: none
- * can be now). Each argument has so many equal parts; what keeps the one at `from` from being sent is thrown.
- */
-static napi_value socket_send_many(napi_env env, napi_callback_info info) {
-  napi_value args[6];
-  void *data, *addresses, *control = NULL;
-  size_t data_size, addresses_size, control_size = 0;
-  int total, from, to;
-  struct mmsghdr messages[MESSAGES_PER_TURN];
-  struct iovec parts[MESSAGES_PER_TURN];
-  Socket *self = open_socket(env, info, 6, args, "sendmmsg");
-  if (self == NULL || !bytes(env, args[0], &data, &data_size) || !bytes(env, args[1], &addresses, &addresses_size) ||
-      (!is_absent(env, args[2]) && !bytes(env, args[2], &control, &control_size)) || !integer(env, args[3], &total) ||
-      !integer(env, args[4], &from) || !integer(env, args[5], &to))
-    return NULL;
-  if (from < 0 || from >= to || to > total) return wrong(env, "some of the parts were expected");
-  int count = to - from < MESSAGES_PER_TURN ? to - from : MESSAGES_PER_TURN, sent;
-  memset(messages, 0, sizeof messages);
-  for (int i = 0; i < count; i++) {
-    struct msghdr *message = &messages[i].msg_hdr;
-    size_t length = data_size / total, name = addresses_size / total, more = control_size / total;
-    parts[i] = (struct iovec){(char *)data + (from + i) * length, length};
-    message->msg_iov = &parts[i];
-    message->msg_iovlen = 1;
-    message->msg_name = (char *)addresses + (from + i) * name;
-    message->msg_namelen = (socklen_t)name;
-    message->msg_control = more > 0 ? (char *)control + (from + i) * more : NULL;
-    message->msg_controllen = more;
-  }
-  do sent = sendmmsg(self->fd, messages, (unsigned)count, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (sent < 0 && errno == EINTR);
-  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return fail(env, errno, "sendmmsg");
-  return number(env, sent);
-}
-
-/*
- * receiveMany(data, addresses, lengths) → how many messages are there now, at most as many as there are lengths: each has an
- * equal part of `data` and of `addresses`. 0 also when there was an error, which is told as always.
- */
-static napi_value socket_receive_many(napi_env env, napi_callback_info info) {
-  napi_value args[3];
-  void *data, *addresses, *lengths;
-  size_t data_size, addresses_size, lengths_size;
-  struct mmsghdr messages[MESSAGES_PER_TURN];
-  struct iovec parts[MESSAGES_PER_TURN];
-  Socket *self = open_socket(env, info, 3, args, "recvmmsg");
-  if (self == NULL || !bytes(env, args[0], &data, &data_size) || !bytes(env, args[1], &addresses, &addresses_size) ||
-      !bytes(env, args[2], &lengths, &lengths_size))
-    return NULL;
-  size_t count = lengths_size / sizeof(int32_t);
-  if (count < 1 || count > MESSAGES_PER_TURN) return wrong(env, "1 to 64 messages were expected");
-  memset(messages, 0, sizeof messages);
-  for (size_t i = 0; i < count; i++) {
-    struct msghdr *message = &messages[i].msg_hdr;
-    parts[i] = (struct iovec){(char *)data + i * (data_size / count), data_size / count};
-    message->msg_iov = &parts[i];
-    message->msg_iovlen = 1;
-    message->msg_name = (char *)addresses + i * (addresses_size / count);
-    message->msg_namelen = (socklen_t)(addresses_size / count);
-  }
-  int got = recvmmsg(self->fd, messages, (unsigned)count, MSG_DONTWAIT, NULL);
-  for (int i = 0; i < got; i++) ((int32_t *)lengths)[i] = (int32_t)messages[i].msg_len;
-  return number(env, got < 0 ? 0 : got);
-}
-
 static napi_value set_waiting(napi_env env, Socket *self) {
   int failed = watch(self);
   return failed == 0 ? NULL : fail(env, -failed, "uv_poll_start");
 }
 
-/* start(many?): messages and errors are reported from now on; with true, that there are messages for receiveMany */
+/* start(many?): messages and errors are reported from now on; with true, that there are messages for knock */
 static napi_value socket_start(napi_env env, napi_callback_info info) {
   napi_value args[1];
   bool many = false;
@@ -799,20 +746,16 @@ static void poller_on_poll(uv_handle_t *poll, int status, int ready) {
 static napi_value poller_construct(napi_env env, napi_callback_info info) {
   size_t count = 3, numbers = 0, size = 0;
   napi_value args[3], this, target, name;
-  void *entries = NULL, *data = NULL;
-  napi_typedarray_type type;
+  int32_t *entries;
+  void *data;
   napi_valuetype listener;
-  bool is = false;
   struct uv_loop_s *loop;
   napi_get_cb_info(env, info, &count, args, &this, NULL);
   if (napi_get_new_target(env, info, &target) != napi_ok || target == NULL) return wrong(env, "use new");
   if (napi_typeof(env, args[0], &listener) != napi_ok || listener != napi_function)
     return wrong(env, "a function was expected");
-  if (napi_is_typedarray(env, args[1], &is) != napi_ok || !is ||
-      napi_get_typedarray_info(env, args[1], &type, &numbers, &entries, NULL, NULL) != napi_ok ||
-      type != napi_int32_array || numbers < EVENTS_PER_TURN * ENTRY_NUMBERS)
-    return wrong(env, "an Int32Array of 256 was expected");
-  if (!bytes(env, args[2], &data, &size)) return NULL;
+  if (!integers(env, args[1], &entries, &numbers) || !bytes(env, args[2], &data, &size)) return NULL;
+  if (numbers < EVENTS_PER_TURN * ENTRY_NUMBERS) return wrong(env, "an Int32Array of 256 was expected");
   if (size < (size_t)EVENTS_PER_TURN * CHUNK) return wrong(env, "1 MiB was expected");
 
   Poller *self = calloc(1, sizeof *self);
@@ -1075,6 +1018,7 @@ static napi_value poller_unref(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+#include "knock.h"
 #include "tls.h"
 
 /* ---- system calls ---- */
@@ -1220,8 +1164,7 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
       METHOD("getsockname", socket_getsockname),
       METHOD("ioctl", socket_ioctl),
       METHOD("send", socket_send),
-      METHOD("sendMany", socket_send_many),
-      METHOD("receiveMany", socket_receive_many),
+      METHOD("knock", socket_knock),
       METHOD("start", socket_start),
       METHOD("stop", socket_stop),
       METHOD("awaitWritable", socket_await_writable),

@@ -41,7 +41,7 @@ export interface SocketListener {
   error(error: SystemError): void
   /** Once for each {@link KernelSocket.awaitWritable}. */
   writable?(): void
-  /** After `start(true)`, in place of `message`: {@link KernelSocket.receiveMany} has something to read. */
+  /** After `start(true)`, in place of `message`: {@link KernelSocket.knock} has something to read. */
   readable?(): void
 }
 
@@ -66,23 +66,15 @@ export interface KernelSocket {
   ioctl(request: number, data: Uint8Array, pointed?: Uint8Array, at?: number): void
   /** Returns the bytes taken (fewer than given only on a stream), or -1 when none can be taken now (EAGAIN). */
   send(data: Uint8Array, address?: Uint8Array, control?: Uint8Array): number
-  /**
-   * Sends many in one call: the messages from `from` to before `to`, at most 64, where `data`, `addresses` and `control` have so many
-   * equal parts. Returns how many were taken, or -1; what keeps the one at `from` from being sent is thrown.
-   */
-  sendMany(
-    data: Uint8Array,
-    addresses: Uint8Array,
-    control: Uint8Array | undefined,
-    parts: number,
-    from: number,
-    to: number,
+  /** SYNs to many servers, and their answers: see knocks.ts, for raw sockets of TCP. Returns how many of `ends` there are. */
+  knock(
+    port: number,
+    servers: Int32Array,
+    index: Int32Array,
+    asked: Int32Array,
+    count: number,
+    ends: Int32Array,
   ): number
-  /**
-   * Reads what is there, at most as many messages as there are `lengths` (1 to 64, as the bytes of an Int32Array): each has an equal
-   * part of `data`, and its sender one of `addresses`. Returns how many. An error ends it and is told as always.
-   */
-  receiveMany(data: Uint8Array, addresses: Uint8Array, lengths: Uint8Array): number
   /**
    * Reports messages and errors from now on, and keeps the process alive unless `unref` was called. With `many` it only tells that there
    * are messages.

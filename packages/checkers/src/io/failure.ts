@@ -45,6 +45,7 @@ const words: Readonly<Record<string, string>> = {
   EHOSTDOWN: 'host down',
   ENETUNREACH: 'network unreachable',
   ENETDOWN: 'network down',
+  EAGAIN: 'no room for what is to be sent',
   EMFILE: 'this process has no descriptors left',
   ENFILE: 'this machine has no descriptors left',
   EADDRNOTAVAIL: 'no local address or port to connect from',

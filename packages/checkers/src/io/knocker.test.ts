@@ -1,6 +1,6 @@
 import { addressBytes, address, millis } from '@ipvs-director/core'
 import { addonAvailable, openSocket, withinNamespace, type KernelSocket } from '@ipvs-director/linux'
-import { noNamespaces, ownNamespace } from '@ipvs-director/linux/testing'
+import { decodeSegment, encodeSegment, noNamespaces, ownNamespace } from '@ipvs-director/linux/testing'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
 import type { Verdict } from '../checker.ts'
@@ -11,7 +11,6 @@ import { readChecker } from '../testing/read.ts'
 import { testServers } from '../testing/servers.ts'
 import { Knocker } from './knocker.ts'
 import { createNodeIo } from './node-io.ts'
-import { decodeSegment, encodeSyn, sign } from './segment.ts'
 import { sockaddr } from './sockaddr.ts'
 
 const able = addonAvailable() && process.getuid?.() === 0
@@ -74,16 +73,14 @@ function forge(port: number, source: string, off: number): void {
     {
       message: (data) => {
         const syn = decodeSegment(data.subarray(20))
-        if (syn.to !== port || !syn.syn || syn.ack) return
-        const answer = encodeSyn(port, syn.from, 1)
-        answer[13] = 0x12
-        answer.writeUInt32BE((syn.sequence + 1 + off) >>> 0, 8)
+        if (syn.to !== port || syn.flags !== 0x02) return
+        const answer = { from: port, to: syn.from, sequence: 1, acknowledged: syn.sequence + 1 + off, flags: 0x12 }
         out.setsockopt(0, 8, Buffer.from([1, 0, 0, 0]))
         const control = Buffer.alloc(32)
         control.writeUInt32LE(28, 0)
         control.writeInt32LE(8, 12)
         control.set(from, 20)
-        out.send(sign(answer, from, me), sockaddr(address('127.0.0.1'), 0), control)
+        out.send(encodeSegment(answer, { source: from, destination: me }), sockaddr(address('127.0.0.1'), 0), control)
       },
       error: () => undefined,
     },
@@ -101,6 +98,106 @@ raw('a forged answer counts only if the forger could see the SYN', async () => {
   expect(await knock(silent[1])).toMatchObject({ up: false, class: 'timeout' })
   expect(await knock(silent[2])).toMatchObject({ up: false, class: 'timeout' })
 })
+
+/** SYNs to this port, with their IP headers. */
+function overhear(port: number): Buffer[] {
+  const heard: Buffer[] = []
+  const ear = openSocket(
+    { domain: 2, type: 3, protocol: 6 },
+    {
+      message: (data) => {
+        const syn = decodeSegment(data.subarray(20))
+        if (syn.to === port && syn.flags === 0x02) heard.push(data)
+      },
+      error: () => undefined,
+    },
+  )
+  open.push(ear)
+  ear.start()
+  return heard
+}
+
+function listen(): {
+  readonly knocker: Knocker
+  readonly told: string[]
+  readonly until: (...said: string[]) => Promise<void>
+} {
+  const told: string[] = []
+  const knocker = new Knocker((place, failure) => told.push(`${place} ${failure?.message ?? 'open'}`))
+  const until = async (...said: string[]): Promise<void> => {
+    await expect.poll(() => [...told].sort(), { timeout: 5000 }).toEqual([...said].sort())
+  }
+  return { knocker, told, until }
+}
+
+raw('two checks of one server: one SYN, and each is told until it gives up', async () => {
+  const silent = await servers.deaf()
+  const port = await servers.tcp((socket) => socket.destroy())
+  const [heard, reached] = [overhear(silent), overhear(port)]
+  const { knocker, told, until } = listen()
+  const [at, same, other] = [connectionTo(silent), connectionTo(silent), connectionTo(port)]
+  knocker.ask(0, at)
+  knocker.go()
+  knocker.ask(1, same)
+  knocker.ask(2, at)
+  knocker.go()
+  await expect.poll(() => heard).toHaveLength(1)
+  knocker.giveUp(0)
+  forgeOnce(heard[0])
+  await until('1 open', '2 open')
+  // The place of the first is another check's now.
+  told.length = 0
+  knocker.ask(0, other)
+  knocker.ask(1, other)
+  knocker.ask(2, same)
+  knocker.giveUp(2)
+  knocker.go()
+  await until('0 open', '1 open')
+  await expect.poll(() => reached).toHaveLength(1)
+  expect(heard).toHaveLength(1)
+})
+
+/** The SYN-ACK to this packet. */
+function forgeOnce(packet: Buffer | undefined): void {
+  if (packet === undefined) return
+  const syn = decodeSegment(packet.subarray(20))
+  const [destination, source] = [packet.subarray(12, 16), packet.subarray(16, 20)]
+  const answer = { from: syn.to, to: syn.from, sequence: 1, acknowledged: syn.sequence + 1, flags: 0x12 }
+  const out = openSocket({ domain: 2, type: 3, protocol: 6, bufferBytes: 1 }, { error: () => undefined })
+  open.push(out)
+  out.send(encodeSegment(answer, { source, destination }), sockaddr(address('127.0.0.1'), 0))
+}
+
+raw.for([
+  [3, 'connection refused'],
+  [1, 'host unreachable'],
+  [8, 'host isolated'],
+] as const)('ICMP "unreachable" with code %i: %s', async ([code, said]) => {
+  const silent = await servers.deaf()
+  const heard = overhear(silent)
+  const { knocker, told, until } = listen()
+  knocker.ask(0, connectionTo(silent))
+  knocker.go()
+  await expect.poll(() => heard).toHaveLength(1)
+  const icmp = openSocket({ domain: 2, type: 3, protocol: 1, bufferBytes: 1 }, { error: () => undefined })
+  open.push(icmp)
+  const wrong = Buffer.from(heard[0] ?? '')
+  wrong.writeInt32BE(wrong.readInt32BE(24) ^ 1, 24)
+  icmp.send(unreachable(0, wrong), sockaddr(address('127.0.0.1'), 0))
+  icmp.send(unreachable(code, heard[0] ?? wrong), sockaddr(address('127.0.0.1'), 0))
+  await expect.poll(() => told).not.toEqual([])
+  await until(`0 ${said}: 127.0.0.1:${silent}`)
+})
+
+/** RFC 792: the beginning of the packet comes back. */
+function unreachable(code: number, packet: Buffer): Buffer {
+  const message = Buffer.concat([Buffer.of(3, code, 0, 0, 0, 0, 0, 0), packet.subarray(0, 40)])
+  let sum = 0
+  for (let at = 0; at < message.length; at += 2) sum += message.readUInt16BE(at)
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+  message.writeUInt16BE(~sum & 0xffff, 2)
+  return message
+}
 
 test('as it is written', async () => {
   expect((await readChecker('TCP_CHECK {\n half_open\n }')).checker?.options).toEqual({ halfOpen: true })

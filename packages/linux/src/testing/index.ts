@@ -1,2 +1,3 @@
 export * from './fake-netlink.ts'
 export * from './own-namespace.ts'
+export * from './segment.ts'
