@@ -43,7 +43,9 @@ export function build({ force = false, log = console.log, env = process.env } = 
 
 function isCurrent() {
   if (!existsSync(target)) return false
-  return [source, join(here, 'knock.h'), join(here, 'tls.h')].every((file) => statSync(target).mtimeMs >= statSync(file).mtimeMs)
+  return [source, join(here, 'knock.h'), join(here, 'tls.h')].every(
+    (file) => statSync(target).mtimeMs >= statSync(file).mtimeMs,
+  )
 }
 
 /** @returns {string[] | undefined} the compiler and its own arguments */
