@@ -261,11 +261,14 @@ function familyOfServers(text: VirtualServerText): Family {
   return header === undefined ? 'inet' : familyOf(header.address)
 }
 
+const alone: Readonly<Record<Family, ReadonlySet<Family>>> = { inet: new Set(['inet']), inet6: new Set(['inet6']) }
+
 /** The families a target has: more than one only in a group. */
 export function familiesOf(target: VirtualServerTarget): ReadonlySet<Family> {
-  const entries = target.kind === 'group' ? target.entries : [target]
-  return new Set(entries.map((entry) => (entry.kind === 'address' ? familyOf(entry.address) : entry.family)))
+  return target.kind === 'group' ? new Set(target.entries.map(familyOfEntry)) : alone[familyOfEntry(target)]
 }
+
+const familyOfEntry = (entry: Entry): Family => (entry.kind === 'address' ? familyOf(entry.address) : entry.family)
 
 function granularity(text: VirtualServerText & Read, target: VirtualServerTarget, remarks: Remarks): number {
   const family = familiesOf(target).has('inet6') ? 'inet6' : 'inet'

@@ -75,6 +75,7 @@ function clearWithoutEffect(vs: Writable<VirtualServer>, text: VirtualServerText
 
 /** sh-* and mh-* count only after their scheduler. */
 function schedulerFlags(vs: Writable<VirtualServer>, text: VirtualServerText & Read, say: Say): void {
+  if (!(text.shFallback || text.mhFallback || text.shPort || text.mhPort)) return
   const body = text[written].body ?? []
   const scheduler = body.findIndex((child) => child.field?.name === 'lb_algo')
   const counts = (keyword: string, wanted: string, on: boolean): boolean => {
@@ -207,6 +208,7 @@ function quorum(vs: Writable<VirtualServer>, say: Say): void {
 }
 
 function sorryServer(vs: Writable<VirtualServer>, text: VirtualServerText & Read, say: Say): void {
+  if (vs.sorryServer === undefined && !text.sorryServerInhibit && text.sorryServerLvsMethod === undefined) return
   const body = text[written].body ?? []
   const at = body.findIndex((child) => child.keyword === 'sorry_server')
   for (const keyword of ['sorry_server_inhibit', 'sorry_server_lvs_method'] as const) {

@@ -19,10 +19,7 @@ function isSame(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) !== Array.isArray(b)) return false
   const one = a as Members
   const other = b as Members
-  let keys = 0
-  for (const key in one) {
-    if (!(key in other) || !isSame(one[key], other[key])) return false
-    keys++
-  }
-  return keys === Object.keys(other).length
+  for (const key in one) if (!(key in other) || !isSame(one[key], other[key])) return false
+  for (const key in other) if (!(key in one)) return false
+  return true
 }
