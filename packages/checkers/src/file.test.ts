@@ -66,6 +66,8 @@ test.for([
   [{ factor: 1 }, undefined, 'up 10'],
   [{ factor: 2_147_483_647 }, '-1', 'up -2147483637'],
   [{ factor: 2_147_483_647 }, '-2', 'down'],
+  [{ factor: 1 }, '-2147483648', 'down'],
+  [{ factor: 1 }, '-2147483647', 'up -2147483637'],
 ] as const)('%o, "%s": %s', async ([change, content, state]) => {
   const { states } = await watching(change, content)
   await until(() => states().length > 0)

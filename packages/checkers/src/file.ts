@@ -13,7 +13,7 @@ export interface FileOptions {
   readonly weight: number
 }
 
-/** A sum of this or less takes the server out (reference: keepalived's track_file.c). */
+/** To add this or less takes the server out, whatever its weight (reference: keepalived's track_file.c). */
 const lowest = -(2 ** 31)
 
 /** FILE_CHECK (keepalived's check_file.c): the number in a file decides about a server or its weight. */
@@ -68,8 +68,9 @@ export const fileCheck = defineWatchingChecker({
 function judge({ factor, reverse, weight }: FileOptions, number: number, where: string): Finding {
   const seen = `${where}: ${number}`
   if (factor === 0) return (number === 0) === reverse ? fail('mismatch', seen) : pass(seen)
-  const sum = weight + number * factor * (reverse ? -1 : 1)
-  return sum <= lowest ? fail('mismatch', `${seen}, weight ${sum}`) : pass(`${seen}, weight ${sum}`, sum)
+  const added = number * factor * (reverse ? -1 : 1)
+  const sum = weight + added
+  return added <= lowest ? fail('mismatch', `${seen}, weight ${sum}`) : pass(`${seen}, weight ${sum}`, sum)
 }
 
 /**

@@ -144,6 +144,9 @@ test.for([
   ['counting may be faster', commonHealth, keptDown, '+++', '--^', '3 3 10', { changing: 3 }],
   ['in both directions', commonHealth, kept, '---+++', '++v--^', '3 3 10 3 3 10', { changing: 3 }],
   ['alpha rises, too', commonHealth, alpha, '+++', '--^', '10 10 10', {}],
+  ['a forgiven failure starts it anew: alpha', commonHealth, alphaAdded, '++-+++', '-----^', '10 10 1 10 10 10', {}],
+  ['a forgiven failure starts it anew: smtp', smtpHealth, keptDown, '++-+++', '-----^', '10 10 1 10 10 10', {}],
+  ['a forgiven failure starts it anew: http', httpHealth, keptDown, '++-+++', '-----^', '10 10 1 10 10 10', {}],
   ['http counts whole walks', httpHealth, keptDown, '++++', '---^', '10 10 10 10', {}],
   [
     'http failing in a walk starts anew',

@@ -40,6 +40,7 @@ describe.each([
     [echo, ask('7168'), 'mismatch', 'that do not begin with 7168', 'another beginning'],
     [echo, ask('70', 6), 'mismatch', 'got 5 bytes, wanted 6 to 255', 'too short'],
     [echo, ask('70', 0, 4), 'mismatch', 'got 5 bytes, wanted 0 to 4', 'too long'],
+    [echo, ask('70', 5, 5), 'ok', 'got 5 bytes', 'as long as it may be and must be'],
     [echo, ask('', 6), 'ok', 'got 5 bytes', 'lengths count only with data'],
     [echo, ask('70696e672122'), 'ok', 'got 5 bytes', 'shorter than what is wanted'],
   ] as const)('%o, %o: %s, %s: %s', async ([behave, options, kind, said]) => {

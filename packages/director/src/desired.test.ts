@@ -48,6 +48,15 @@ test('when quorum is lost the sorry server serves alone; without one the remaini
   expect(destinations(none)).toEqual(['10.0.0.3:80=1'])
 })
 
+test('without persistence every client is alone, whatever was said of those that share an address', () => {
+  const netmask = (persistenceTimeout: number): number | undefined => {
+    const persistenceGranularity = 0xffffff00
+    const pool = start({ realServers: [realServer('10.0.0.1:80')], persistenceTimeout, persistenceGranularity })
+    return [...desiredTable([pool]).values()][0]?.settings.netmask
+  }
+  expect([netmask(0), netmask(360)]).toEqual([0xffffffff, 0xffffff00])
+})
+
 test('an inhibited sorry server waits at weight 0, inhibited servers wait while it serves', () => {
   const pool = start({
     realServers: [realServer('10.0.0.1:80', { inhibitOnFailure: true })],

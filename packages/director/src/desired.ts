@@ -162,7 +162,7 @@ function highestTier(pool: Pool): number {
   let sum = 0
   for (const [tier, weight] of [...weights].sort(([a], [b]) => a - b)) {
     sum += weight
-    if (sum > 0 && sum >= pool.config.quorum) return tier
+    if (sum >= pool.config.quorum) return tier
   }
   return Infinity
 }

@@ -694,6 +694,17 @@ test('slow_start: the weight of a recovered server grows, also across a reload; 
   expect(await kernel(w.ipvs)).toContain('10.0.0.1:80=100')
 })
 
+test('slow_start: a small weight is 1 at least', async () => {
+  const servers = names.map((name) => realServer(name, { weight: 3 }))
+  const w = world(config([web({ realServers: servers, slowStart: seconds(9) })]))
+  await w.director.start()
+  w.prober().saw('10.0.0.1:80', false)
+  await settle(w)
+  w.prober().saw('10.0.0.1:80', true)
+  await settle(w)
+  expect(await kernel(w.ipvs)).toContain('10.0.0.1:80=1')
+})
+
 test('tier: those of a higher one serve when the lower ones do not make the quorum, else they stand by', async () => {
   const servers = [
     ...names.map((name) => realServer(name)),

@@ -22,7 +22,7 @@ export const httpHealth: HealthMachine = {
       const failures = health.failures + 1
       if (!health.stuck && failures <= timing.retry) {
         const next = timing.changing ?? timing.delayBeforeRetry
-        return { health: { ...health, failures }, next, turned: undefined }
+        return { health: { ...health, failures, successes: 0 }, next, turned: undefined }
       }
       return {
         health: { up: false, settled: true, failures: 0, successes: 0, cursor: health.cursor, stuck: true },
