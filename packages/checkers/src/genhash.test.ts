@@ -58,9 +58,9 @@ test('verbose: header, body, digest, time', async () => {
 
 test.for([
   ['-p 80 -u /', 2, 'a server is needed'],
-  ['-s nowhere -p 80 -u /', 2, 'a server is needed'],
+  ['-s nowhere -p 80 -u /', 2, '"nowhere" is not an IP address'],
   ['-s 127.0.0.1 -u /', 2, 'a port is needed'],
-  ['-s 127.0.0.1 -p 99999 -u /', 2, 'a port is needed'],
+  ['-s 127.0.0.1 -p 99999 -u /', 2, '"99999" is not a port'],
   ['-s 127.0.0.1 -p 80', 2, 'a path is needed'],
   ['-s 127.0.0.1 -p 80 -u / -P 3', 2, 'the protocol must be'],
   ['-s 127.0.0.1 -p 80 -u / -t 0', 2, 'the timeout must be'],

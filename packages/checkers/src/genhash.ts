@@ -99,8 +99,10 @@ function readArguments(args: readonly string[]): Wish | string {
   const fwmark = wholeNumber(values.fwmark, 0, 2 ** 32 - 1)
   const timeout = wholeNumber(values.timeout, 1, 4294)
   const protocol = ({ '1.0': '1.0', '1.0c': '1.0C', '1.1': '1.1' } as const)[values.protocol.toLowerCase()]
-  if (address === undefined) return 'a server is needed (-s ADDRESS)'
-  if (port === undefined) return 'a port is needed (-p 1..65535)'
+  if (values.server === undefined) return 'a server is needed (-s ADDRESS)'
+  if (address === undefined) return `"${values.server}" is not an IP address (-s)`
+  if (values.port === undefined) return 'a port is needed (-p 1..65535)'
+  if (port === undefined) return `"${values.port}" is not a port (-p 1..65535)`
   if (values.url === undefined) return 'a path is needed (-u PATH)'
   if (fwmark === undefined) return 'the mark must be a number (-m)'
   if (timeout === undefined) return 'the timeout must be 1 to 4294 seconds (-t)'

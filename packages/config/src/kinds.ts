@@ -200,9 +200,10 @@ export function addressKind(limits: { readonly family?: Family } = {}): Kind<Add
   }
 }
 
-/** What was probably meant by a damaged address: `224.0_0.18`, `010.0.0.1`, `10.0.0,1`. */
+/** What was probably meant by a damaged address: `224.0_0.18`, `010.0.0.1`, `10.0.0,1`, `fe80::1%eth0`. */
 function repairAddress(word: string): string | undefined {
   const tried = word
+    .replace(/%.*/, '')
     .replace(/[_,;]/g, '.')
     .replace(/\.{2,}/g, '.')
     .replace(/\.$/, '')
