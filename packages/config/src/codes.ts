@@ -473,7 +473,7 @@ export const codes = {
   W076: code(
     'a weight in a member of a sync group',
     'error',
-    'The instances of a sync group move as one, so what they follow has no weights of its own there: interfaces become faults, the rest is not followed. Follow it in the vrrp_sync_group, or write sync_group_tracking_weight there.',
+    'The instances of a sync group move as one, so what they follow has no weights of its own there and is not followed. keepalived says so of interfaces, too, and counts their weights all the same, for that instance; so do we. Follow it in the vrrp_sync_group, or write sync_group_tracking_weight there.',
   ),
   W077: code(
     'the own interface is followed',

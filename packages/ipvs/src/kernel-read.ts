@@ -9,7 +9,8 @@ import { KnownServices } from './known-services.ts'
 import type { TextSource } from './proc-file.ts'
 import type { TextService } from './proc.ts'
 import { refused } from './refusal.ts'
-import { destinationId, serviceFamily, serviceId, sortedByEndpoint } from './table.ts'
+import { sortedByEndpoint } from './sorted.ts'
+import { destinationId, serviceFamily, serviceId } from './table.ts'
 import type { Destination, Service, ServiceKey, Table } from './table.ts'
 
 const ESRCH = 3

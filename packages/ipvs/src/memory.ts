@@ -1,14 +1,14 @@
 import { inSlices } from '@ipvs-director/core'
 import { asExpected } from './audit.ts'
-import type { DestinationGlance, IpvsClient, IpvsError, ServiceEntry, Timeouts } from './client.ts'
+import type { DestinationEntry, DestinationGlance, IpvsClient, IpvsError, ServiceEntry, Timeouts } from './client.ts'
 import { beyondTimeoutLimits } from './limits.ts'
 import { MemoryCounters } from './memory-counters.ts'
 import { MemoryDaemons } from './memory-daemons.ts'
 import { kernelSchedulers, MemoryTable, refuse, type ErrorCode } from './memory-table.ts'
 import { describe, refused, refusedCommand, type IpvsRefusal } from './refusal.ts'
+import { sortedByEndpoint } from './sorted.ts'
 import {
   serviceId,
-  sortedByEndpoint,
   type Command,
   type DestinationCounters,
   type DestinationKey,
@@ -164,11 +164,14 @@ export function memoryIpvs(options: MemoryIpvsOptions = {}): MemoryIpvs {
         return service === undefined ? undefined : serviceEntry(service)
       }),
     destinations: (key) =>
-      answer(() => {
+      answer(async () => {
         const service = table.services.get(serviceId(key))
         if (service === undefined) return []
-        const destinations = sortedByEndpoint([...service.destinations.values()], (destination) => destination)
-        return destinations.map((destination) => ({ destination, counters: counters.of(service, destination) }))
+        const entries: DestinationEntry[] = []
+        await inSlices(await sortedByEndpoint([...service.destinations.values()], (each) => each), (destination) => {
+          entries.push({ destination, counters: counters.of(service, destination) })
+        })
+        return entries
       }),
     table: () => answer(copy),
     audit: (expected) => answer(() => audit(expected)),

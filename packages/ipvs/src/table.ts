@@ -1,4 +1,4 @@
-import { addressBytes, formatEndpoint, inOnePiece, type Address, type Endpoint, type Family } from '@ipvs-director/core'
+import { formatEndpoint, inOnePiece, type Address, type Endpoint, type Family } from '@ipvs-director/core'
 
 /**
  * The kernel's IPVS table in memory. Of each object there are three types: what finds it (key), what can be edited
@@ -134,15 +134,4 @@ export function destinationId(key: DestinationKey): string {
 /** The family a service's packets have. */
 export function serviceFamily(key: ServiceKey): Family {
   return isMark(key) ? key.family : key.address.includes(':') ? 'inet6' : 'inet'
-}
-
-/** The entries in order of address and port: IPv4 before IPv6. */
-export function sortedByEndpoint<T>(entries: readonly T[], endpointOf: (entry: T) => Endpoint): T[] {
-  return entries
-    .map((entry) => {
-      const { address, port } = endpointOf(entry)
-      return { entry, port, bytes: addressBytes(address) }
-    })
-    .sort((a, b) => a.bytes.length - b.bytes.length || Buffer.compare(a.bytes, b.bytes) || a.port - b.port)
-    .map(({ entry }) => entry)
 }

@@ -11,19 +11,15 @@ const following = (weight: number | undefined, reverse = false) => {
 
 /** An interface and a script of the same name, both bad: each counts once. */
 test.for([
-  // own, of the group, sync_group_tracking_weight → priority, faults
-  [-10, undefined, true, 80, 0],
-  [undefined, -10, true, 80, 0],
-  [-10, -10, true, 80, 0],
-  [-10, -20, true, 60, 0],
-  [-10, 0, true, 100, 2],
-  [0, -20, true, 100, 2],
-  [-10, -20, false, 80, 1],
-] as const)(
-  'own weight %s, of the group %s, weights of members count: %s',
-  ([own, ofGroup, trackingWeight, priority, faults]) => {
-    const things = trackedThings(following(own), { track: following(ofGroup), trackingWeight }, down)
-    const sum = tally(100, things)
-    expect([sum.priority, sum.faults.length]).toEqual([priority, faults])
-  },
-)
+  // own, of the group → priority, faults
+  [-10, undefined, 80, 0],
+  [undefined, -10, 80, 0],
+  [-10, -10, 80, 0],
+  [-10, -20, 60, 0],
+  [-10, 0, 100, 2],
+  [0, -20, 100, 2],
+] as const)('own weight %s, of the group %s', ([own, ofGroup, priority, faults]) => {
+  const things = trackedThings(following(own), { track: following(ofGroup) }, down)
+  const sum = tally(100, things)
+  expect([sum.priority, sum.faults.length]).toEqual([priority, faults])
+})

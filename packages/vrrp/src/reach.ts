@@ -13,25 +13,20 @@ export interface Knowledge {
 
 /**
  * Everything an instance and its group follow by name, each once: of what both follow the group's weight counts, unless the
- * instance has none, which makes it a fault. In a group without `sync_group_tracking_weight` weights of members do not count.
+ * instance has none, which makes it a fault.
  */
 export function trackedThings(
   track: Tracking,
-  group: { readonly track: Tracking; readonly trackingWeight: boolean } | undefined,
+  group: { readonly track: Tracking } | undefined,
   knowledge: Knowledge,
 ): readonly TrackedThing[] {
   const own = thingsOf(track, knowledge)
   if (group === undefined) return own
-  const neutral = group.trackingWeight
-    ? own
-    : own.flatMap((thing) =>
-        thing.what.startsWith('interface ') ? [{ ...thing, weight: 0 }] : thing.weight === 0 ? [thing] : [],
-      )
   const ofGroup = thingsOf(group.track, knowledge)
   const both = new Map(ofGroup.map((thing) => [thing.what, thing]))
-  const mine = new Set(neutral.map(({ what }) => what))
+  const mine = new Set(own.map(({ what }) => what))
   return [
-    ...neutral.map((thing) => (thing.weight === 0 ? thing : (both.get(thing.what) ?? thing))),
+    ...own.map((thing) => (thing.weight === 0 ? thing : (both.get(thing.what) ?? thing))),
     ...ofGroup.filter(({ what }) => !mine.has(what)),
   ]
 }

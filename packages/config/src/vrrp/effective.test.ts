@@ -356,10 +356,10 @@ test('an owner follows without weights', async () => {
   expect(track).toMatchObject({ interfaces: [], scripts: [], files: [], processes: [], bfd: [{ name: 'b' }] })
 })
 
-test('in a sync group interfaces are faults and other weights do not count, unless it is said', async () => {
+test('in a sync group only weights of interfaces count, unless it is said', async () => {
   const group = (more: string): string => `${followed}vrrp_sync_group G {\n  group {\n    VI\n  }\n${more}\n}`
   const fixed = await instanceOf(lists, '', group(''))
-  expect(fixed.track).toMatchObject({ interfaces: [{ name: 'eth1', weight: 0 }], scripts: [], virtualServers: [] })
+  expect(fixed.track).toMatchObject({ interfaces: [{ name: 'eth1', weight: 3 }], scripts: [], virtualServers: [] })
   const free = await instanceOf(lists, '', group('sync_group_tracking_weight'))
   expect(free.track).toMatchObject({ interfaces: [{ name: 'eth1', weight: 3 }], scripts: [{ weight: 10 }] })
 })

@@ -100,7 +100,7 @@ function resolveInstances(
     })
     const moves = group !== undefined && !group.syncGroupTrackingWeight
     const owner = priorityOf(text) === 255
-    const counted = owner ? withoutWeights(track, 'drop') : moves ? withoutWeights(track, 'fault') : track
+    const counted = owner ? withoutWeights(track, 'drop') : moves ? withoutWeights(track, 'keep') : track
     const interfaces = counted.interfaces.filter(({ name }) => name !== text.interface)
     const home = {
       globals: globalDefs,

@@ -28,13 +28,15 @@ export function weightRules(
   const track = resolveTracking(text, known)
   if (track === undefined) return
   const fixed = group !== undefined && !group.syncGroupTrackingWeight
+  const ofGroup = new Set(group && resolveTracking(group, known)?.interfaces.map(({ name }) => name))
   const counted = lists.flatMap(([keyword, key]) => track[key].map((each) => ({ ...each, keyword })))
   for (const each of counted) {
     if (each.weight === 0) continue
     if (base === 255) {
       say('W075', `the weight of ${each.name} changes nothing: priority 255 stays what it is`, each.keyword)
     } else if (fixed) {
-      const effect = each.keyword === 'track_interface' ? 'is a fault when down' : 'is not followed'
+      const alone = ofGroup.has(each.name) ? "has the group's weight" : 'changes the priority of this instance alone'
+      const effect = each.keyword === 'track_interface' ? alone : 'is not followed'
       const text = `${each.name} ${effect}: no weights in vrrp_sync_group ${group.header} without sync_group_tracking_weight`
       say('W076', text, each.keyword)
     } else if (each.keyword !== 'track_file') oneWeight(each, counted, base, say)

@@ -65,14 +65,14 @@ export function findService(text: TrackedService, servers: readonly VirtualServe
   })
 }
 
-/** Only what needs no weight counts: members of a group that moves as one, and owners, do not change their priority. */
-export function withoutWeights(tracking: Tracking, interfaces: 'fault' | 'drop'): Tracking {
+/**
+ * Only what needs no weight counts: owners, and members of a group that moves as one, do not change their priority. keepalived
+ * (2.2.7, 2.4) says of such a member that it ignores weights of interfaces, and counts them all the same: `keep`.
+ */
+export function withoutWeights(tracking: Tracking, interfaces: 'keep' | 'drop'): Tracking {
   const plain = (list: readonly Tracked[]): readonly Tracked[] => list.filter(({ weight }) => weight === 0)
   return {
-    interfaces:
-      interfaces === 'drop'
-        ? plain(tracking.interfaces)
-        : tracking.interfaces.map((each) => (each.weight === 0 ? each : { ...each, weight: 0, reverse: false })),
+    interfaces: interfaces === 'drop' ? plain(tracking.interfaces) : tracking.interfaces,
     scripts: plain(tracking.scripts),
     files: plain(tracking.files),
     processes: plain(tracking.processes),
