@@ -53,37 +53,37 @@ export interface CheckCount {
   readonly limits: (means: Means) => Limits
 }
 
-/** Begins to count. */
-export function countChecks(): CheckCount {
-  const checks = new Map<string, CheckerConfig>()
+const identityOf = ({ kind, connection, options, timing }: CheckerConfig): string =>
+  checkId(kind, connection, options, timing)
+
+/** Begins to count. `idOf`: the id of a check, where that is known already. */
+export function countChecks(idOf = identityOf): CheckCount {
+  const known = new Set<string>()
+  const ports = countPorts()
+  let [rate, open, time] = [0, 0, 0]
   return {
     add(check) {
-      checks.set(checkId(check.kind, check.connection, check.options, check.timing), check)
+      const id = idOf(check)
+      if (known.has(id)) return
+      known.add(id)
+      const needs = needsOf(check)
+      rate += needs.rate
+      open += needs.open
+      time += needs.rate / (ceilings[check.kind] ?? otherCeiling)
+      ports.add(check, needs.rate)
     },
-    limits: (means) => limitsFor([...checks.values()], means),
+    limits(means) {
+      const { probers } = means
+      const memory = probers * processBytes + known.size * checkBytes
+      const limits = { checks: known.size, rate, open: Math.ceil(open), load: time / probers, memory }
+      return { ...limits, remarks: [...remarksOn(limits, means), ...ports.remarks(means)] }
+    },
   }
 }
 
 /** Every check as it is written; equal ones are made once. */
 export function* checksIn({ virtualServers }: Config): Generator<CheckerConfig> {
   for (const { realServers } of virtualServers) for (const { checkers: each } of realServers) yield* each
-}
-
-function limitsFor(distinct: readonly CheckerConfig[], means: Means): Limits {
-  const found = distinct.map((check) => ({ check, ...needsOf(check) }))
-  const sum = (of: (each: (typeof found)[number]) => number): number =>
-    found.reduce((total, each) => total + of(each), 0)
-  const rate = sum((each) => each.rate)
-  const open = Math.ceil(sum((each) => each.open))
-  const load = sum(({ check, rate: own }) => own / (ceilings[check.kind] ?? otherCeiling)) / means.probers
-  const limits = {
-    checks: found.length,
-    rate,
-    open,
-    load,
-    memory: means.probers * processBytes + found.length * checkBytes,
-  }
-  return { ...limits, remarks: [...remarksOn(limits, means), ...portRemarks(found, means)] }
 }
 
 /** This machine as it is. */
@@ -126,38 +126,46 @@ function remarksOn({ open, load, rate }: Omit<Limits, 'remarks'>, { probers, des
   return remarks
 }
 
-/** Connections to one address and port share the local ports, and each keeps one for a minute after its end. */
-function portRemarks(
-  found: readonly { readonly check: CheckerConfig; readonly rate: number }[],
-  { ports }: Means,
-): string[] {
-  const targets = new Map<string, number>()
-  const remarks: string[] = []
-  for (const { check, rate } of found) {
-    const { connection, kind, timing } = check
-    // On the data path each check has a port of its own, and resets its connections.
-    if (connection === undefined || connection.through !== undefined || !connects(kind)) continue
-    const { address, port, bindAddress, bindPort } = connection
-    if (bindPort === undefined) {
-      const target = `${address} port ${port}${bindAddress === undefined ? '' : ` from ${bindAddress}`}`
-      targets.set(target, (targets.get(target) ?? 0) + rate)
-    } else if (timing.delayLoop < portRest) {
-      remarks.push(
-        `${kind} of ${address} port ${port} connects from port ${bindPort} every ${formatDuration(timing.delayLoop)}, and ` +
-          `a port rests for ${formatDuration(portRest)} after each connection: leave out bind_port`,
-      )
-    }
-  }
-  for (const [target, rate] of targets) {
-    const held = Math.ceil((rate * portRest) / 1000)
-    if (held <= ports) continue
-    remarks.push(
-      `${Math.round(rate)} connections a second to ${target} hold ${held} local ports, and there are ${ports}: widen ` +
-        'net.ipv4.ip_local_port_range or use a longer delay_loop',
-    )
-  }
-  return remarks
+interface PortCount {
+  readonly add: (check: CheckerConfig, rate: number) => void
+  readonly remarks: (means: Means) => string[]
 }
+
+/** Connections to one address and port share the local ports, and each keeps one for a minute after its end. */
+function countPorts(): PortCount {
+  const targets = new Map<string, number>()
+  const bound: string[] = []
+  return {
+    add({ connection, kind, timing }, rate) {
+      // On the data path each check has a port of its own, and resets its connections.
+      if (connection === undefined || connection.through !== undefined || !connects(kind)) return
+      const { address, port, bindAddress, bindPort } = connection
+      if (bindPort === undefined) {
+        const target = `${address} port ${port}${bindAddress === undefined ? '' : ` from ${bindAddress}`}`
+        targets.set(target, (targets.get(target) ?? 0) + rate)
+      } else if (timing.delayLoop < portRest) {
+        bound.push(
+          `${kind} of ${address} port ${port} connects from port ${bindPort} every ${formatDuration(timing.delayLoop)}, and ` +
+            `a port rests for ${formatDuration(portRest)} after each connection: leave out bind_port`,
+        )
+      }
+    },
+    remarks({ ports }) {
+      const crowded = [...targets].filter(([, rate]) => portsFor(rate) > ports)
+      return [
+        ...bound,
+        ...crowded.map(
+          ([target, rate]) =>
+            `${Math.round(rate)} connections a second to ${target} hold ${portsFor(rate)} local ports, and there are ${ports}: widen ` +
+            'net.ipv4.ip_local_port_range or use a longer delay_loop',
+        ),
+      ]
+    },
+  }
+}
+
+/** Local ports that so many connections a second hold. */
+const portsFor = (rate: number): number => Math.ceil((rate * portRest) / 1000)
 
 const connects = (kind: string): boolean => !['UDP_CHECK', 'DNS_CHECK', 'PING_CHECK'].includes(kind)
 

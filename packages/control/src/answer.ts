@@ -33,9 +33,10 @@ export async function answerPieces(
   contentType: string,
   pieces: Iterable<string>,
   limits: ControlLimits,
+  status = 200,
 ): Promise<void> {
   disconnectWhenStalled(response, limits)
-  response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' })
+  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' })
   let chunk = ''
   for (const piece of pieces) {
     chunk += piece

@@ -1,4 +1,4 @@
-import type { Status, VirtualServerStatus } from './model.ts'
+import type { Plan, ReloadResult, Status, VirtualServerStatus } from './model.ts'
 
 /** Real servers per piece: about 100 KiB of JSON, well under a millisecond. */
 const serversPerPiece = 100
@@ -24,6 +24,14 @@ export function* statusPieces(status: Status): Generator<string> {
     separator = ','
   }
   yield ']}\n'
+}
+
+/** What a reload or a plan comes to, in the same way. */
+export function* changesPieces({ changes, ...rest }: ReloadResult | Plan): Generator<string> {
+  yield JSON.stringify(rest).slice(0, -1)
+  yield ',"changes":'
+  yield* arrayPieces(changes, 500)
+  yield '}\n'
 }
 
 function* virtualServerPieces(virtualServer: VirtualServerStatus): Generator<string> {

@@ -5,7 +5,7 @@ import { streamEvents, type EventStream } from './event-stream.ts'
 import type { ControlLimits } from './limits.ts'
 import { metricsContentTypes, metricsFormat, renderMetrics } from './metrics.ts'
 import type { ControlHandlers } from './model.ts'
-import { statusPieces } from './pieces.ts'
+import { changesPieces, statusPieces } from './pieces.ts'
 import { HttpProblem } from './problem.ts'
 import { duration, member, oneOf, optional, text } from './members.ts'
 import { readBody } from './request-body.ts'
@@ -142,7 +142,7 @@ export function controlRoutes(context: RouteContext): Route[] {
       answer: async ({ request, response }) => {
         const { confirmWithin } = await readBody(request, limits, ['confirmWithin'])
         const result = await handlers.reload({ confirmWithin: optional(confirmWithin, duration, 'confirmWithin') })
-        answerJson(response, result.ok ? 200 : 422, result, limits)
+        await answerPieces(response, 'application/json', changesPieces(result), limits, result.ok ? 200 : 422)
       },
     },
     {
@@ -166,7 +166,7 @@ export function controlRoutes(context: RouteContext): Route[] {
       answer: async ({ request, response }) => {
         const { file } = await readBody(request, limits, ['file'])
         const plan = await handlers.plan(optional(file, text, 'file'))
-        answerJson(response, plan.ok ? 200 : 422, plan, limits)
+        await answerPieces(response, 'application/json', changesPieces(plan), limits, plan.ok ? 200 : 422)
       },
     },
     {

@@ -1,4 +1,13 @@
-import { diff, destinationId, serviceId, type Command, type Destination, type Service, type Table } from 'ipvs-netlink'
+import { inSlices } from '@ipvs-director/core'
+import {
+  destinationId,
+  diffSteps,
+  serviceId,
+  type Command,
+  type Destination,
+  type Service,
+  type Table,
+} from 'ipvs-netlink'
 
 /** A command as a person says it: for the log, the plan and the answer to a reload. */
 export function describeCommand(command: Command): string {
@@ -28,12 +37,16 @@ function destinationText(destination: Destination): string {
  * What somebody else changed: the way from what we believed the kernel has to what it has, told backwards, one line for
  * each difference. Services that are not ours do not count.
  */
-export function describeDrift(believed: Table, found: Table, ours: (id: string) => boolean): string[] {
+export async function describeDrift(
+  believed: Table,
+  found: Table,
+  ours: (id: string) => boolean,
+): Promise<readonly string[]> {
   const lines: string[] = []
-  for (const command of diff(only(believed, ours), only(found, ours), { owned: ours })) {
-    const line = driftLine(command, believed)
+  await inSlices(diffSteps(only(believed, ours), only(found, ours), { owned: ours }), (command) => {
+    const line = command === undefined ? undefined : driftLine(command, believed)
     if (line !== undefined) lines.push(line)
-  }
+  })
   return lines
 }
 

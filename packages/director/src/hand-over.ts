@@ -262,7 +262,7 @@ class HandOver {
 
   async #describe({ before, after }: Tables): Promise<void> {
     await inSlices(diffSteps(before, after, { owned: () => true }), (command) => {
-      this.#changes.push(describeCommand(command))
+      if (command !== undefined) this.#changes.push(describeCommand(command))
     })
   }
 }

@@ -1,4 +1,5 @@
 import type { UnchangedLines } from '@ipvs-director/config'
+import { stepwise } from '@ipvs-director/core'
 import { isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRaw } from 'node:zlib'
@@ -34,7 +35,10 @@ export function keepTexts({ files }: ReadingRecord): KeptTexts {
         const before = kept.get(path)
         if (before === undefined) continue
         if (before.digest === digest) unchanged.set(path, { to: Infinity, from: 1, shift: 0 })
-        else unchanged.set(path, unchangedLines(before.packed ? await unpack(before.bytes) : before.bytes, bytes))
+        else {
+          const old = before.packed ? await unpack(before.bytes) : before.bytes
+          unchanged.set(path, await stepwise(unchangedLines(old, bytes)))
+        }
       }
       return unchanged
     },
@@ -48,8 +52,11 @@ export function keepTexts({ files }: ReadingRecord): KeptTexts {
   }
 }
 
-/** Which lines of `after` are as they were. */
-export function unchangedLines(before: Uint8Array, after: Uint8Array): UnchangedLines {
+/** Which lines of `after` are as they were; with a rest now and then. */
+export function* unchangedLines(
+  before: Uint8Array,
+  after: Uint8Array,
+): Generator<undefined, UnchangedLines, undefined> {
   // Where one is read as UTF-8 and the other is not, the same bytes are other characters.
   if (isUtf8(before) !== isUtf8(after)) return { to: 0, from: Infinity, shift: 0 }
   const shorter = Math.min(before.length, after.length)
@@ -60,11 +67,9 @@ export function unchangedLines(before: Uint8Array, after: Uint8Array): Unchanged
       after.subarray(after.length - to, after.length - from),
     ),
   )
-  const to = linesIn(after.subarray(0, head))
-  const [inBefore, inAfter] = [before, after].map((text) => linesIn(text.subarray(head, text.length - tail))) as [
-    number,
-    number,
-  ]
+  const to = yield* linesIn(after.subarray(0, head))
+  const inBefore = yield* linesIn(before.subarray(head, before.length - tail))
+  const inAfter = yield* linesIn(after.subarray(head, after.length - tail))
   // What is left of a line that has changed is no line.
   const rest = [before, after].every((text) => beginsLine(text, text.length - tail)) ? 0 : 1
   return { to, from: to + inAfter + rest + 1, shift: inAfter - inBefore }
@@ -83,9 +88,16 @@ function commonLength(limit: number, same: (from: number, to: number) => boolean
 
 const equal = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
 
-/** Ends of lines in a text. */
-function linesIn(text: Uint8Array): number {
+/** Bytes that are looked at in one go. */
+const piece = 1 << 18
+
+/** Ends of lines in a text, with a rest after each piece of it. */
+function* linesIn(text: Uint8Array): Generator<undefined, number, undefined> {
   let lines = 0
-  for (const byte of text) if (byte === 0x0a) lines++
+  for (let from = 0; from < text.length; from += piece) {
+    const end = Math.min(from + piece, text.length)
+    for (let at = from; at < end; at++) if (text[at] === 0x0a) lines++
+    yield
+  }
   return lines
 }

@@ -2,6 +2,7 @@ import { checksIn, countChecks, meansHere } from '@ipvs-director/checkers'
 import type { Config } from '@ipvs-director/config'
 import type { ProbingNeeds } from '@ipvs-director/control'
 import { inSlices } from '@ipvs-director/core'
+import { checkIdOf } from './checks.ts'
 import { proberCount } from './probers.ts'
 
 /** Of the director alone, without clients, probers and scripts. */
@@ -16,7 +17,7 @@ export function requireDescriptors({ descriptors }: { readonly descriptors: numb
 
 /** What probing a configuration takes, and what of it this machine does not have. `probers`: as wished. */
 export async function needsOf(config: Config, probers: number | undefined): Promise<ProbingNeeds> {
-  const counted = countChecks()
+  const counted = countChecks(checkIdOf)
   await inSlices(checksIn(config), counted.add)
   return counted.limits(meansHere(proberCount(probers)))
 }

@@ -20,12 +20,12 @@ export interface ProbedOptions {
 
 /** What is probed now: what pools ask for, but for suspended ones, and the BFD sessions that VRRP follows. */
 export interface Probed {
-  /** Answers the ids of all sessions, of before and of now. */
-  follow(config: Config): ReadonlySet<string>
+  /** The sessions of a configuration, told with the next change. */
+  follow(config: Config): void
   /** Everything may be another. */
   setAll(): void
   /** Of these checks other things may be wanted than before; told in portions. Files that checks read are read anew. */
-  change(ids: ReadonlySet<string>): Promise<void>
+  change(ids: Iterable<string>): Promise<void>
   /** A check has said something. Answers the `bfd_instance` blocks that it stands for. */
   heard(id: string): readonly string[]
 }
@@ -33,6 +33,8 @@ export interface Probed {
 export function createProbed({ checks, prober, isSuspended, dry, settled }: ProbedOptions): Probed {
   const firstVerdicts = createFirstVerdicts(settled)
   let sessions = bfdSessions(undefined)
+  /** Of before and of now. */
+  let followed: readonly string[] = []
 
   /** A check as it is to be made now: none of a suspended service, unless another one asks for the same. */
   function wishFor(id: string): Check | undefined {
@@ -60,7 +62,7 @@ export function createProbed({ checks, prober, isSuspended, dry, settled }: Prob
     follow(config) {
       const before = sessions.checks
       sessions = bfdSessions(config)
-      return new Set([...before.keys(), ...sessions.checks.keys()])
+      followed = [...new Set([...before.keys(), ...sessions.checks.keys()])]
     },
     setAll() {
       const wanted = [...new Set([...checks.ids(), ...sessions.checks.keys()])].flatMap((id) => wishFor(id) ?? [])
@@ -69,6 +71,7 @@ export function createProbed({ checks, prober, isSuspended, dry, settled }: Prob
     },
     async change(ids) {
       prober()?.rereadFiles()
+      changeSome(followed)
       await inPortions(ids, changeSome)
     },
     heard(id) {

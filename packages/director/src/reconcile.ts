@@ -198,7 +198,9 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
       own.desired.delete(id)
     }
     const commands: Command[] = []
-    await inSlices(diffSteps(before, wish, { owned: (id) => ours.has(id) }), (command) => commands.push(command))
+    await inSlices(diffSteps(before, wish, { owned: (id) => ours.has(id) }), (command) => {
+      if (command !== undefined) commands.push(command)
+    })
     if (commands.length === 0) return new Map()
     const outcomes = await ipvs.execute(commands)
     if (!dry) figures.writes += commands.length
@@ -309,7 +311,7 @@ export function createReconciler({ ipvs, logger, owned, wall, dry = false, refus
         dirty = new Set()
         partly = new Map()
         figures.audits++
-        const drifts = describeDrift(...(await differing(actual, found)), isOurs)
+        const drifts = await describeDrift(...(await differing(actual, found)), isOurs)
         take(found, await foreignIn(found))
         figures.drifts += drifts.length
         const refusedBefore = figures.refused

@@ -62,12 +62,25 @@ export function relocate({ old, fresh }: Moved): void {
  * Puts the old real servers of a virtual server in place of new ones that mean the same, or at least their checkers, and
  * detaches what is new of the text it was read from. Answers for each of them whether it has moved.
  */
-export function* takeOver(fresh: VirtualServer, old: VirtualServer | undefined): Generator<Moved | undefined> {
+export function* takeOver(
+  fresh: VirtualServer,
+  old: VirtualServer | undefined,
+): Generator<Moved | undefined, undefined, undefined> {
   const copies = new Map<string, string>()
-  const known = oldServers(old?.realServers ?? [])
+  const there = old?.realServers ?? []
+  const taken = new Set<RealServer>()
+  for (const real of there) {
+    taken.add(real)
+    yield undefined
+  }
+  let byEndpoint: Map<string, RealServer> | undefined
   const realServers: RealServer[] = []
   for (const [i, real] of fresh.realServers.entries()) {
-    const before = known(real, i)
+    let before = taken.has(real) ? real : isSameEndpoint(real, there[i]) ? there[i] : undefined
+    if (before === undefined) {
+      byEndpoint ??= yield* indexed(there)
+      before = byEndpoint.get(endpointOf(real))
+    }
     const like = before === undefined ? 'other' : likeness(real, before)
     if (before !== undefined && like !== 'other') {
       realServers.push(before)
@@ -86,18 +99,20 @@ export function* takeOver(fresh: VirtualServer, old: VirtualServer | undefined):
   changeable.realServers = realServers
 }
 
-/** Finds the old real server of an endpoint: mostly it stands where it stood, and often it is the same object. */
-function oldServers(old: readonly RealServer[]): (real: RealServer, at: number) => RealServer | undefined {
-  const keyOf = ({ address, port }: RealServer): string => `${address} ${port}`
-  let byEndpoint: Map<string, RealServer> | undefined
-  const taken = new Set(old)
-  return (real, at) => {
-    if (taken.has(real)) return real
-    const there = old[at]
-    if (there?.address === real.address && there.port === real.port) return there
-    byEndpoint ??= new Map(old.map((each) => [keyOf(each), each]))
-    return byEndpoint.get(keyOf(real))
+const endpointOf = ({ address, port }: RealServer): string => `${address} ${port}`
+
+/** Mostly it stands where it stood. */
+const isSameEndpoint = (real: RealServer, there: RealServer | undefined): boolean =>
+  there?.address === real.address && there.port === real.port
+
+/** Real servers by their endpoints, with a rest after each. */
+function* indexed(realServers: readonly RealServer[]): Generator<undefined, Map<string, RealServer>, undefined> {
+  const byEndpoint = new Map<string, RealServer>()
+  for (const real of realServers) {
+    byEndpoint.set(endpointOf(real), real)
+    yield undefined
   }
+  return byEndpoint
 }
 
 /** Adds to the lines of all places in something that stands elsewhere now; `done`: where that has been done already. */

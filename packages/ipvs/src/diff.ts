@@ -9,6 +9,8 @@ export interface DiffOptions {
   readonly owned?: (serviceId: string) => boolean
 }
 
+type Steps = Generator<Command | undefined, undefined>
+
 /**
  * The commands that lead from one table to another; none when they are equal. Linear in the size of both.
  *
@@ -18,11 +20,14 @@ export interface DiffOptions {
  * connections survive all but a deletion.
  */
 export function diff(actual: Table, desired: Table, options: DiffOptions = {}): Command[] {
-  return [...diffSteps(actual, desired, options)]
+  return [...diffSteps(actual, desired, options)].filter((command) => command !== undefined)
 }
 
-/** The same one by one, for whoever has something else to do in between; the tables must stay as they are meanwhile. */
-export function* diffSteps(actual: Table, desired: Table, options: DiffOptions = {}): Generator<Command, undefined> {
+/**
+ * The same one by one, and undefined for what needs none, for whoever has something else to do in between; the tables must stay
+ * as they are meanwhile.
+ */
+export function* diffSteps(actual: Table, desired: Table, options: DiffOptions = {}): Steps {
   for (const [id, service] of desired) {
     const before = actual.get(id)
     if (before !== service) yield* changeService(before, service)
@@ -34,7 +39,7 @@ export function* diffSteps(actual: Table, desired: Table, options: DiffOptions =
   }
 }
 
-function* changeService(before: Service | undefined, after: Service): Generator<Command, undefined> {
+function* changeService(before: Service | undefined, after: Service): Steps {
   const { key, settings } = after
   if (before === undefined) {
     yield { do: 'addService', key, settings }
@@ -45,14 +50,15 @@ function* changeService(before: Service | undefined, after: Service): Generator<
   if (before.destinations !== after.destinations) yield* changeDestinations(key, before, after)
 }
 
-function* changeDestinations(service: ServiceKey, before: Service, after: Service): Generator<Command, undefined> {
+function* changeDestinations(service: ServiceKey, before: Service, after: Service): Steps {
   const raised: Destination[] = []
   const others: Destination[] = []
   const lowered: Destination[] = []
   for (const [id, destination] of after.destinations) {
     const old = before.destinations.get(id)
-    if (old === undefined) yield { do: 'addDestination', service, destination }
-    else if (destination.weight > old.weight) raised.push(destination)
+    yield old === undefined ? { do: 'addDestination', service, destination } : undefined
+    if (old === undefined) continue
+    if (destination.weight > old.weight) raised.push(destination)
     else if (destination.weight < old.weight) lowered.push(destination)
     else if (!sameDestination(old, destination)) others.push(destination)
   }
@@ -60,7 +66,6 @@ function* changeDestinations(service: ServiceKey, before: Service, after: Servic
     for (const destination of destinations) yield { do: 'setDestination', service, destination }
   }
   for (const [id, { address, port }] of before.destinations) {
-    if (after.destinations.has(id)) continue
-    yield { do: 'deleteDestination', service, destination: { address, port } }
+    yield after.destinations.has(id) ? undefined : { do: 'deleteDestination', service, destination: { address, port } }
   }
 }
