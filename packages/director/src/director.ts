@@ -40,7 +40,7 @@ import { createSteering, type Steering } from './steering-driver.ts'
 import { createSlowStarts } from './slow-starts.ts'
 import { createSuspension } from './suspension.ts'
 import { createSyncDaemons } from './sync-daemons.ts'
-import { tell, tellBegin, tellEnd, tellGone, type Tellers } from './transitions.ts'
+import { tell, tellBegin, tellEnd, tellGone, type EffectOfPool, type Tellers } from './transitions.ts'
 import { createSyncHeard } from './sync-heard.ts'
 import { createTrial, type Before } from './trial.ts'
 import { createTurns } from './turns.ts'
@@ -266,8 +266,15 @@ export function createDirector(options: DirectorOptions): Director {
     if (fileConfig !== undefined) await use(fileConfig)
   }
 
-  const isTellable = ({ pool, effect }: { readonly pool: Pool; readonly effect: PoolEffect }): boolean =>
-    offers.tellable(pool, effect)
+  /** What the beginning of pools comes to is told, and VRRP hears of them. */
+  async function tellBegun(effects: readonly EffectOfPool[], come: readonly Pool[]): Promise<void> {
+    const told: EffectOfPool[] = []
+    await inSlices(effects, (each) => {
+      if (offers.tellable(each.pool, each.effect)) told.push(each)
+    })
+    await tellBegin(told, tellers)
+    await inSlices(come, followPool)
+  }
 
   /** VRRP hears of a virtual server what its clients see. */
   function followPool(pool: Pool): void {
@@ -338,7 +345,7 @@ export function createDirector(options: DirectorOptions): Director {
     await reconciler.settled()
     alarms.apply(config)
     await timeouts.set(globals.lvsTimeouts)
-    tellBegin(effects.filter(isTellable), tellers)
+    await tellBegun(effects, table.pools)
     if (globals.rsInitNotifies) tellPresent()
     for (const pool of pools) {
       await inSlices(pool.servers.values(), (server) => {
@@ -350,16 +357,15 @@ export function createDirector(options: DirectorOptions): Director {
     suspension.use(config.virtualServers)
     probed.follow(config)
     probed.setAll()
-    followConfig(config, table.pools)
+    followConfig(config)
     events.add('start', `started with ${count(table.pools.length, 'virtual server')} from ${options.file}`)
     return loaded
   }
 
   /** What stands around the services goes by the configuration, too. */
-  function followConfig(now: Config, come: readonly Pool[]): void {
+  function followConfig(now: Config): void {
     options.used?.(now)
     void marks.use(now)
-    for (const pool of come) followPool(pool)
     failover.use(now)
     void syncDaemons.use(now.syncDaemon)
     syncHeard.use(now)
@@ -434,11 +440,9 @@ export function createDirector(options: DirectorOptions): Director {
     alarms.apply(config)
     await timeouts.set(config.globals.lvsTimeouts)
     await reconciler.settled()
-    tellBegin(effects.filter(isTellable), tellers)
-    followConfig(
-      config,
-      next.changes.map(({ pool }) => pool),
-    )
+    const come = next.changes.map(({ pool }) => pool)
+    await tellBegun(effects, come)
+    followConfig(config)
     return { changes: [...changes, ...vrrpChanges], writes: reconciler.figures.writes - writesBefore }
   }
 

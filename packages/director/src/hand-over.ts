@@ -8,12 +8,12 @@ import { desiredEntry, desiredTable, growService, isSetAs, isSimple, serviceIdOf
 import type { Generation, PoolChange } from './generation.ts'
 import { idsOf } from './overlay-services.ts'
 import { steersFor, type Overlay } from './overlay.ts'
-import type { Pool, PoolEffect, PoolServer } from './pool.ts'
+import type { Pool, PoolServer } from './pool.ts'
 import type { PoolTable } from './pool-table.ts'
 import type { Reconciler } from './reconcile.ts'
 import { unsteered, type Steer } from './steer.ts'
 import { describeServiceChange, type ServerChange, type Tables } from './service-changes.ts'
-import { tellGoneSteps, tellRemoved, type Tellers } from './transitions.ts'
+import { tellGoneSteps, tellRemoved, type EffectOfPool, type Tellers } from './transitions.ts'
 
 /** What a generation goes by when it takes over. */
 export interface Surroundings {
@@ -40,7 +40,7 @@ export interface HandedOver {
   /** What changes, first in the kernel's table, a line each. */
   readonly changes: readonly string[]
   /** To be told once it is written. */
-  readonly effects: readonly { readonly pool: Pool; readonly effect: PoolEffect }[]
+  readonly effects: readonly EffectOfPool[]
 }
 
 /**
@@ -62,7 +62,7 @@ class HandOver {
   readonly #changes: string[] = []
   /** What changes beside the table. */
   readonly #settings: string[] = []
-  readonly #effects: { readonly pool: Pool; readonly effect: PoolEffect }[] = []
+  readonly #effects: EffectOfPool[] = []
   /** Services that nobody wants any more. */
   readonly #left = new Set<string>()
   /** Pools that wait for the services they share. */

@@ -1,5 +1,5 @@
 import { count } from '@ipvs-director/core'
-import type { Logger } from '@ipvs-director/core'
+import { inSlices, type Logger } from '@ipvs-director/core'
 import type { Going, TellAlarm } from './alarms/alarm.ts'
 import type { EventLog } from './events.ts'
 import type { Notifier } from './notify.ts'
@@ -33,6 +33,12 @@ export function tell(pool: Pool, effect: PoolEffect, to: Tellers): void {
   }
 }
 
+/** Something that happened to a pool. */
+export interface EffectOfPool {
+  readonly pool: Pool
+  readonly effect: PoolEffect
+}
+
 /** So many gained quorums at a start or reload are told one by one. */
 const toldOneByOne = 10
 
@@ -40,16 +46,16 @@ const toldOneByOne = 10
  * Tells the first judgement of new pools. That many gain their quorum is what is expected of a start: beyond a handful it
  * is one line. What is not as expected is told in full.
  */
-export function tellBegin(effects: readonly { readonly pool: Pool; readonly effect: PoolEffect }[], to: Tellers): void {
+export async function tellBegin(effects: readonly EffectOfPool[], to: Tellers): Promise<void> {
   const gained = effects.filter(({ effect }) => isGain(effect)).length
   const quiet = gained > toldOneByOne
-  for (const { pool, effect } of effects) {
+  await inSlices(effects, ({ pool, effect }) => {
     if (!quiet || !isGain(effect)) tell(pool, effect, to)
     else {
       tellAlarm(pool, effect, to)
       to.notifier.run(pool.config.quorumUp, `quorum_up of ${pool.config.name}`)
     }
-  }
+  })
   if (!quiet) return
   const message = `Gained quorum for ${count(gained, 'virtual server')}`
   to.logger.info('quorum.up', message, { services: gained })
