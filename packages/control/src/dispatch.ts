@@ -72,7 +72,12 @@ function answerFailure(
   { limits, logger }: DispatchOptions,
 ): void {
   const problem = error instanceof HttpProblem ? error : new HttpProblem(500, 'internal', describeError(error))
-  if (problem.status >= 500) logger.error('control.failed', `${request.method} ${request.url}: ${problem.message}`)
+  // Who is told to come again (503) is no failure of ours.
+  if (problem.status >= 500)
+    logger[problem.status === 503 ? 'warn' : 'error'](
+      'control.failed',
+      `${request.method} ${request.url}: ${problem.message}`,
+    )
   if (response.headersSent || response.destroyed) {
     response.destroy()
     return

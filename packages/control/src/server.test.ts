@@ -182,7 +182,7 @@ describe('endpoints', () => {
       status: 500,
       json: { error: { message: 'the table is on fire' } },
     })
-    expect(logger.lines.map((line) => line.event)).toEqual(['control.failed'])
+    expect(logger.lines).toMatchObject([{ level: 'error', event: 'control.failed' }])
   })
 
   test('many status requests at once share one snapshot', async () => {
@@ -455,12 +455,14 @@ describe('events', () => {
   })
 
   test('readers beyond the limit get 503, and places become free', async () => {
-    await serve({ socket: { path, limits: { eventReaders: 1 } } })
+    const logger = arrayLogger()
+    await serve({ logger, socket: { path, limits: { eventReaders: 1 } } })
     const abort = new AbortController()
     const events = controlClient({ path, signal: abort.signal }).events({ follow: true })
     const first = events.next()
     await expect.poll(() => director.subscribers()).toBe(1)
     expect((await ask('GET', '/v1/events')).status).toBe(503)
+    expect(logger.lines).toMatchObject([{ level: 'warn', event: 'control.failed' }])
     abort.abort()
     await expect(first).rejects.toThrow()
     await expect.poll(async () => (await ask('GET', '/v1/events?follow=false')).status).toBe(200)

@@ -1,6 +1,6 @@
 import { effectiveJson, type Config, type ProcessSettings } from '@ipvs-director/config'
 import { describeError, type Logger } from '@ipvs-director/core'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { nameOfRun } from './places.ts'
 
@@ -30,7 +30,7 @@ export function createDumps(stateDirectory: string, logger: Logger): Dumps {
       const wish = settings?.files.reloadMarker
       if (wish === undefined) return work()
       const path = wish === '' ? join(stateDirectory, 'ipvs-director.reload') : wish
-      attempt(`cannot make ${path}`, () => { writeFileSync(path, '', { mode: 0o644 }) }) // prettier-ignore
+      attempt(`cannot make ${path}`, () => { touch(path) }) // prettier-ignore
       try {
         return await work()
       } finally {
@@ -67,6 +67,12 @@ export function dumpPath(settings: ProcessSettings | undefined, stateDirectory: 
   if (name === undefined) return full
   const [, stem = '', suffix = ''] = /^(.+?)(\.[^.]*)?$/.exec(basename(full)) ?? []
   return join(dirname(full), `${stem}.${name}${suffix}`)
+}
+
+/** A link that somebody else put there is not followed, and a pipe not waited for. */
+function touch(path: string): void {
+  const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
+  closeSync(openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644))
 }
 
 /** In one step: a link that somebody else put there is replaced, not followed. */

@@ -140,6 +140,17 @@ describe('dumps', () => {
     expect(existsSync(marker)).toBe(false)
   })
 
+  test('a link in the place of the marker is not followed', async () => {
+    const victim = join(folder, 'victim')
+    writeFileSync(victim, 'precious')
+    symlinkSync(victim, join(folder, 'reading'))
+    const { process } = await configOf(`global_defs { reload_file ${join(folder, 'reading')}\n }`)
+    const logger = arrayLogger()
+    expect(await createDumps(folder, logger).during(process, async () => 'read')).toBe('read')
+    expect(readFileSync(victim, 'utf8')).toBe('precious')
+    expect(logger.lines.map(({ event }) => event)).toEqual(['dump.failed'])
+  })
+
   test('what cannot be written is said, and nothing else comes of it', async () => {
     const logger = arrayLogger()
     const blocked = join(folder, 'file')
