@@ -243,14 +243,14 @@ static int emit_message(Socket *self, size_t length, struct msghdr *message) {
 }
 
 /*
- * Reads what is there, at most so much that other handles of the loop get their turn; what is left is told again. A dump of
- * the kernel's is made while it is read, which takes much longer than reading a packet. The listener may close.
+ * Reads what is there, at most so much that other handles of the loop get their turn; what is left is told again. A dump over
+ * netlink is made while it is read, which takes much longer than reading a packet. The listener may close.
  */
 static void receive(Socket *self, int flags) {
   napi_env env = self->env;
   uint64_t began = uv_hrtime();
   for (int i = 0; i < MESSAGES_PER_TURN && self->fd >= 0 && (self->reading || flags != 0); i++) {
-    if (i > 0 && uv_hrtime() - began > NANOSECONDS_PER_TURN) return;
+    if (i > 0 && self->domain == AF_NETLINK && uv_hrtime() - began > NANOSECONDS_PER_TURN) return;
     struct sockaddr_storage from;
     struct iovec part = {self->data, self->data_size};
     struct msghdr message;
