@@ -166,11 +166,11 @@ dialled('a connection with itself is none', async () => {
 })
 
 dialled('a place is dialled thousands of times, and there are so many places', async () => {
-  const { port } = await serve()
+  const { port, accepted } = await serve()
   const places = [0, 2 ** 20 - 1]
   let told = 0
   const dialer = new Dialer((place, failure) => {
-    expect([places.includes(place), failure]).toEqual([true, undefined])
+    expect([places.includes(place), failure?.error.code]).toEqual([true, undefined])
     told++
   })
   for (const place of places) dialer.setAddress(place, sockaddr(port), false)
@@ -178,6 +178,8 @@ dialled('a place is dialled thousands of times, and there are so many places', a
     for (const place of places) dialer.add(place)
     dialer.go()
     if (told < 2 * round) await expect.poll(() => told, { interval: 1 }).toBe(2 * round)
+    // The server's queue is not without end, and it shares this loop.
+    if (round % 200 === 0) await expect.poll(accepted, { interval: 1 }).toBe(told)
   }
   expect(() => {
     dialer.setAddress(2 ** 20, sockaddr(port), false)
