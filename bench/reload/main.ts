@@ -32,6 +32,7 @@ const inKernel: readonly Trial[] = [
 const quick = process.env['RELOAD_QUICK'] === '1'
 const isQuick = ({ shape }: Trial): boolean => shape.services * shape.destinations < 20_000
 const once = (trial: Trial): Trial => ({ ...trial, rounds: 1 })
+const chosen = (trials: readonly Trial[]): readonly Trial[] => (quick ? trials.filter(isQuick).map(once) : trials)
 
 /** Beside whom, and ours by theirs at most (GOALS). */
 interface Peer {
@@ -51,8 +52,8 @@ const withIpvsadm: readonly Peer[] = [...keepaliveds, { name: 'ipvsadm', title: 
  * a network namespace, as root, with tables in memory; then in the lab's kernel with IPVS. `reload kernel`: only the latter.
  */
 export async function reload([word]: readonly string[], self: readonly [string, ...string[]]): Promise<number> {
-  if (word === '--native') return show(quick ? native.filter(isQuick).map(once) : native, { kernel: false })
-  if (word === '--inside') return show(inKernel, { kernel: true })
+  if (word === '--native') return show(chosen(native), { kernel: false })
+  if (word === '--inside') return show(chosen(inKernel), { kernel: true })
   if (word !== 'kernel') {
     const script = 'ip link set lo up && ulimit -n 20000 && exec "$0" "$@"'
     const words = ['-n', 'sh', '-c', script, ...self, 'reload', '--native']
