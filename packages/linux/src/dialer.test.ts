@@ -155,16 +155,6 @@ dialled('whoever is told may hang up on those of the same turn, and dial anew', 
   expect([...told.keys()].sort((a, b) => a - b)).toEqual([0, 1, 50])
 })
 
-dialled('a connection with itself is none', async () => {
-  const { dialer, told } = desk()
-  let place = 0
-  // The kernel chooses among the ports of its range; the one dialled is among them sooner or later, never by force here.
-  for (let port = 40_000; port < 40_200; port++) dial(dialer, place++, sockaddr(port), true)
-  dialer.go()
-  await expect.poll(() => told.size, { timeout: 5000 }).toBe(place)
-  expect([...told.values()].filter((said) => said === 'ok')).toEqual([])
-})
-
 dialled('a place is dialled thousands of times, and there are so many places', async () => {
   const { port, accepted } = await serve()
   const places = [0, 2 ** 20 - 1]
