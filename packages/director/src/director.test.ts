@@ -605,6 +605,25 @@ test('a reload on trial is rolled back unless confirmed', async () => {
   expect(await kernel(w.ipvs)).toHaveLength(1)
 })
 
+test.each([
+  { case: 'without the server', trial: [web({ realServers: [realServer(names[1]!)] })] },
+  { case: 'without its virtual server', trial: [] },
+])('what was down before a trial ($case) is down when that is rolled back', async ({ trial }) => {
+  const w = world(config([web()]))
+  await w.director.start()
+  w.prober().saw(names[0]!, false)
+  await until(async () => (await kernel(w.ipvs)).length === 2)
+  w.use(config(trial))
+  await w.director.reload({ confirmWithin: 60_000 })
+  expect(await kernel(w.ipvs)).toHaveLength(trial.length)
+  w.written.length = 0
+  await w.clock.advance(seconds(61))
+  await until(async () => (await kernel(w.ipvs)).length === 2)
+  expect(w.written.filter((each) => 'destination' in each && each.destination.address === '10.0.0.1')).toEqual([])
+  const [service] = (await w.director.status()).virtualServers
+  expect(service?.servers.map(({ state }) => state)).toEqual(['down', 'unknown', 'unknown'])
+})
+
 test('a verdict that comes while a big reload is put together is not lost and not told twice', async () => {
   const many = Array.from({ length: 3000 }, (_, i) => `10.1.${i >> 8}.${i & 255}:80`)
   const w = world(config([web({ realServers: many.map((name) => realServer(name)) })]))

@@ -16,7 +16,7 @@ import { createEventLog } from './events.ts'
 import { createKernelReader } from './kernel-view.ts'
 import { createKernelTimeouts } from './kernel-timeouts.ts'
 import { nextGeneration } from './generation.ts'
-import { handOver, type Surroundings } from './hand-over.ts'
+import { handOver, type HandedOver, type Removed, type Surroundings } from './hand-over.ts'
 import { isDrainedOnRemoval, leavingAfter, type LeavingServer } from './leaving.ts'
 import { createNotifier } from './notify.ts'
 import { createOffers } from './offers.ts'
@@ -54,6 +54,11 @@ const lastTurn = seconds(3)
 
 /** Milliseconds for which the start waits for sources of which no answer is known. */
 const firstAnswers = 3000
+
+/** What has come of a change of configurations. */
+interface Used extends Pick<HandedOver, 'changes' | 'removed'> {
+  readonly writes: number
+}
 
 export function createDirector(options: DirectorOptions): Director {
   const { logger, clock } = options
@@ -409,8 +414,12 @@ export function createDirector(options: DirectorOptions): Director {
   }
 
   /** What a change of configurations goes by. */
-  const surroundings = (next: Config, overlay: () => Overlay, now: number): Surroundings => ({
+  const surroundings = (
+    next: Config,
+    { now, overlay, known }: Pick<Surroundings, 'now' | 'overlay' | 'known'>,
+  ): Surroundings => ({
     now,
+    known,
     overlay,
     checks,
     desired: reconciler.desired,
@@ -418,7 +427,7 @@ export function createDirector(options: DirectorOptions): Director {
   })
 
   /** Makes a configuration run instead of the one that does: by content, so that what is equal stays as it is. */
-  async function use(nextFile: Config): Promise<{ changes: readonly string[]; writes: number }> {
+  async function use(nextFile: Config, known: Removed = new Map()): Promise<Used> {
     const writesBefore = reconciler.figures.writes
     const now = clock.wall()
     sources.use(withServices(nextFile, steering.overlay))
@@ -427,11 +436,11 @@ export function createDirector(options: DirectorOptions): Director {
     const nextConfig = asOf(nextFile, overlay)
     const next = await nextGeneration(nextConfig, table, overlay, { now, apart: false })
     mustGoOn()
-    const by = surroundings(nextConfig, () => steering.overlay, now)
+    const by = surroundings(nextConfig, { now, known, overlay: () => steering.overlay })
     const vrrpChanges = describeVrrpChanges(config?.vrrp, nextConfig.vrrp)
     fileConfig = nextFile
     config = nextConfig
-    const { changes, effects } = await handOver(next, by, { table, reconciler, tellers })
+    const { changes, effects, removed } = await handOver(next, by, { table, reconciler, tellers })
     const asked = await stepwise(checks.settle())
     const suspended = suspension.use(config.virtualServers)
     probed.follow(config)
@@ -443,7 +452,7 @@ export function createDirector(options: DirectorOptions): Director {
     const come = next.changes.map(({ pool }) => pool)
     await tellBegun(effects, come)
     followConfig(config)
-    return { changes: [...changes, ...vrrpChanges], writes: reconciler.figures.writes - writesBefore }
+    return { changes: [...changes, ...vrrpChanges], writes: reconciler.figures.writes - writesBefore, removed }
   }
 
   /** `fifo_write_vrrp_states_on_reload`: whoever reads the pipes hears all states again. */
@@ -464,12 +473,12 @@ export function createDirector(options: DirectorOptions): Director {
     refused = undefined
     const before =
       fileConfig === undefined ? undefined : { file: fileConfig, remarks, services: supersede(loaded.config) }
-    const { changes, writes } = await use(loaded.config)
+    const { changes, writes, removed } = await use(loaded.config)
     remarks = remarksOf(loaded)
     reloads++
     loadedAt = clock.wall()
     if (loaded.config.vrrp.globals.fifoStatesOnReload) void repeatVrrpStates()
-    trial.begin(before, confirmWithin)
+    trial.begin(before && { ...before, removed }, confirmWithin)
     say('info', 'reload', `Reload complete: ${count(changes.length, 'change')}, ${count(writes, 'write')}`, {
       changes: changes.length,
       writes,
@@ -480,7 +489,7 @@ export function createDirector(options: DirectorOptions): Director {
   async function rollBack(before: Before | undefined): Promise<void> {
     if (before === undefined) return
     steering.takeBack(before.services)
-    const { changes } = await use(before.file)
+    const { changes } = await use(before.file, before.removed)
     ;({ remarks } = before)
     loadedAt = clock.wall()
     say('warn', 'reload.rolled-back', `Reload was not confirmed: rolled back, ${count(changes.length, 'change')}`)
@@ -518,7 +527,7 @@ export function createDirector(options: DirectorOptions): Director {
     const next = await nextGeneration(nextConfig, table, overlay, { now, apart: true })
     const { changes } = await handOver(
       next,
-      surroundings(nextConfig, () => overlay, now),
+      surroundings(nextConfig, { now, known: new Map(), overlay: () => overlay }),
     )
     const vrrpChanges = describeVrrpChanges(config?.vrrp, loaded.config.vrrp)
     return {

@@ -15,9 +15,14 @@ import { unsteered, type Steer } from './steer.ts'
 import { describeServiceChange, type ServerChange, type Tables } from './service-changes.ts'
 import { tellGoneSteps, tellRemoved, type EffectOfPool, type Tellers } from './transitions.ts'
 
+/** Real servers that are gone, as they were last, by virtual server and name. */
+export type Removed = ReadonlyMap<string, PoolServer>
+
 /** What a generation goes by when it takes over. */
 export interface Surroundings {
   readonly now: number
+  /** What of it was there before comes back with what was known of it. */
+  readonly known: Removed
   /** What operators want at this moment: a drain may end between two slices. */
   readonly overlay: () => Overlay
   /** Checks that are under way. */
@@ -41,6 +46,7 @@ export interface HandedOver {
   readonly changes: readonly string[]
   /** To be told once it is written. */
   readonly effects: readonly EffectOfPool[]
+  readonly removed: Removed
 }
 
 /**
@@ -65,6 +71,7 @@ class HandOver {
   readonly #effects: EffectOfPool[] = []
   /** Services that nobody wants any more. */
   readonly #left = new Set<string>()
+  readonly #removed = new Map<string, PoolServer>()
   /** Pools that wait for the services they share. */
   readonly #waiting = new Set<Pool>()
 
@@ -90,7 +97,7 @@ class HandOver {
     for (const id of before.keys()) if (!after.has(id)) this.#left.add(id)
     await this.#wantNothing()
     for (const pool of this.#waiting) this.#to?.table.release(pool)
-    return { changes: [...this.#changes, ...this.#settings], effects: this.#effects }
+    return { changes: [...this.#changes, ...this.#settings], effects: this.#effects, removed: this.#removed }
   }
 
   #hold(pool: Pool, services: readonly string[]): void {
@@ -137,11 +144,11 @@ class HandOver {
 
   /** A server that is new in its pool, or other than it was. */
   #put({ pool, config: virtual, servers }: PoolChange, name: string): void {
-    const { checks } = this.#by
+    const { checks, known } = this.#by
     const config = servers.get(name)
     const before = pool.servers.get(name)
     if (config === undefined) return
-    const health = carriedHealth(config, before, checks)
+    const health = carriedHealth(config, before ?? known.get(placeOf(virtual, name)), checks)
     const steer = this.#steersFor(virtual).get(name) ?? unsteered
     if (before === undefined) {
       const server: PoolServer = { config, name, health, steer, ramp: 1 }
@@ -160,6 +167,7 @@ class HandOver {
     const server = pool.servers.get(name)
     if (server === undefined) return
     this.#checks?.leave(pool, server)
+    this.#removed.set(placeOf(pool.config, name), server)
     pool.remove(name)
     if (this.#to !== undefined) tellRemoved(pool, server, this.#to.tellers)
   }
@@ -235,6 +243,7 @@ class HandOver {
     pool.change(pool.config)
     await inSlices(tellGoneSteps(pool, 'Removing', this.#to.tellers), (server) => {
       this.#checks?.leave(pool, server)
+      this.#removed.set(placeOf(pool.config, server.name), server)
     })
   }
 
@@ -266,6 +275,8 @@ class HandOver {
     })
   }
 }
+
+const placeOf = (virtual: VirtualServer, server: string): string => `${virtual.name} ${server}`
 
 type Entry = readonly [string, Destination | undefined]
 

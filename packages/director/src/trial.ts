@@ -1,5 +1,6 @@
 import type { Config } from '@ipvs-director/config'
 import { millis, type Clock, type Timer } from '@ipvs-director/core'
+import type { Removed } from './hand-over.ts'
 import type { AddedService } from './overlay.ts'
 import type { Remarks } from './remarks.ts'
 
@@ -9,6 +10,8 @@ export interface Before {
   readonly remarks: Remarks
   /** Virtual servers that had been added by hand and were in the new file. */
   readonly services: readonly AddedService[]
+  /** Those that were not in the new file any more: one that was down is down when it comes back. */
+  readonly removed: Removed
 }
 
 /** A reload on trial: what ran before comes back unless somebody confirms in time. */
@@ -54,5 +57,9 @@ export function createTrial(clock: Clock, expired: (goBack: () => Before | undef
 /** Of two reloads in a row the first one's past, with what either took away. */
 function earliest(first: Before | undefined, second: Before | undefined): Before | undefined {
   if (first === undefined || second === undefined) return first ?? second
-  return { ...first, services: [...first.services, ...second.services] }
+  return {
+    ...first,
+    services: [...first.services, ...second.services],
+    removed: new Map([...first.removed, ...second.removed]),
+  }
 }
