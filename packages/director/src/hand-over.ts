@@ -56,7 +56,23 @@ export interface HandedOver {
  * come last.
  */
 export async function handOver(next: Generation, by: Surroundings, to?: Receivers): Promise<HandedOver> {
-  return new HandOver(by, next.shared, to).carryOut(next)
+  try {
+    return await new HandOver(by, next.shared, to).carryOut(next)
+  } catch (error) {
+    if (to !== undefined) settle(next, by.now, to.table)
+    throw error
+  }
+}
+
+/** Something threw halfway: what is there by then counts and is written, and the next generation finds what is missing. */
+function settle({ pools, gone }: Generation, now: number, table: PoolTable): void {
+  const running = [...pools, ...gone].filter((pool) => table.named(pool.config.name) === pool)
+  table.use(running)
+  for (const pool of running) {
+    if (pool.changing) pool.begin(now)
+    table.wantSoon(pool)
+    table.release(pool)
+  }
 }
 
 class HandOver {

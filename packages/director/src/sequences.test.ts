@@ -163,6 +163,25 @@ test('the time of a trial that runs out during the next reload does not roll tha
   expect(await weights(ipvs)).toEqual({ '192.0.2.1': ['10.0.0.1:80=1', '10.0.0.2:80=1'] })
 })
 
+test('a reload that fails halfway leaves everything at work, and the next one does what is missing', async () => {
+  let full = false
+  const tell = (): void => {
+    if (full) throw new Error('disk full')
+  }
+  const w = world(config([web(), elsewhere()]), { alarms: { tell } })
+  await w.director.start()
+  w.use(config([web({ realServers: [realServer(names[1]!), realServer('10.0.0.9:80')] })]))
+  full = true
+  await expect(w.director.reload()).rejects.toThrow('disk full')
+  full = false
+  w.prober().saw(names[1]!, false)
+  await settle(w)
+  expect(Object.values(await weights(w.ipvs)).flat()).not.toContain('10.0.0.2:80=1')
+  await w.director.reload()
+  expect(await weights(w.ipvs)).toEqual({ '192.0.2.1': ['10.0.0.9:80=1'] })
+  expect(w.prober().checks).toHaveLength(2)
+})
+
 test('a virtual server of which all servers are drained is removed as soon as that is asked for', async () => {
   const w = world(config([web(), elsewhere({ realServers: [realServer('10.0.0.7:80')] })]))
   await w.director.start()
