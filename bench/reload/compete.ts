@@ -79,10 +79,11 @@ export async function compete(
       contestant = await start(here, text(shape, undefined))
       resident.set(name, contestant.resident())
       for (const change of changes) {
-        const result = await contestant.reload(text(shape, change))
-        add(name, change, result.took)
-        if (name === 'ours') held.set(change, Math.max(held.get(change) ?? 0, result.held))
+        add(name, change, await contestant.reload(text(shape, change)))
         done++
+        if (contestant.reloadAsked === undefined) continue
+        await contestant.reload(text(shape, undefined))
+        held.set(change, Math.max(held.get(change) ?? 0, await contestant.reloadAsked(text(shape, change))))
       }
     } catch (error) {
       if (!(error instanceof Impatience) || name === 'ours') throw error

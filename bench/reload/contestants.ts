@@ -7,17 +7,15 @@ import { millis, type Millis } from '@ipvs-director/core'
 import type { Host } from '../../test/lab/index.ts'
 import { root } from '../../test/lab/root.ts'
 
-/** What a reload came to. */
-export interface Reloaded {
-  /** From the request to the moment at which all is done. */
-  readonly took: Millis
-  /** The longest that a question to the control socket had to wait meanwhile; NaN: there is none. */
-  readonly held: Millis
-}
-
 /** A program that runs and can be told to read its file again. */
 export interface Contestant {
-  reload(config: string): Promise<Reloaded>
+  /** How long it took from the request to the moment at which all is done. */
+  reload(config: string): Promise<Millis>
+  /**
+   * The same with questions to the control socket one after the other, which take their share of the time: the longest that one of
+   * them waited. Undefined: there is none.
+   */
+  reloadAsked?(config: string): Promise<Millis>
   /** Resident bytes of all its processes. */
   resident(): number
   /** Of each process: the first is the one that started the others. */
@@ -53,27 +51,36 @@ export async function startDirector(place: Place, config: string): Promise<Conte
   const socket = join(state, 'control.sock')
   await until(() => existsSync(socket) && readFileSync(log, 'utf8').includes('Startup complete'))
   await quiet(child.pid)
+  const reload = async (next: string): Promise<Millis> => {
+    writeFileSync(file, next)
+    const began = performance.now()
+    const answer = JSON.parse(await ask(socket, 'POST', '/v1/reload')) as { ok: boolean }
+    const took = millis(performance.now() - began)
+    if (!answer.ok) throw new Error('the director refused the reload')
+    return took
+  }
   return {
     async reload(next) {
-      writeFileSync(file, next)
-      const began = performance.now()
+      const took = await reload(next)
+      await quiet(child.pid)
+      return took
+    },
+    async reloadAsked(next) {
       const over = new AbortController()
-      let held = 0
+      let longest = 0
       const asking = (async () => {
         while (!over.signal.aborted) {
           const asked = performance.now()
           await ask(socket, 'GET', '/v1/version')
-          held = Math.max(held, performance.now() - asked)
+          longest = Math.max(longest, performance.now() - asked)
           await sleep(1)
         }
       })()
-      const answer = JSON.parse(await ask(socket, 'POST', '/v1/reload')) as { ok: boolean }
-      const took = millis(performance.now() - began)
+      await reload(next)
       over.abort()
       await asking
-      if (!answer.ok) throw new Error('the director refused the reload')
       await quiet(child.pid)
-      return { took, held: millis(held) }
+      return millis(longest)
     },
     resident: () => family(child.pid).reduce((sum, pid) => sum + residentOf(pid), 0),
     residents: () => family(child.pid).map(residentOf),
@@ -108,7 +115,7 @@ export async function startKeepalived(program: string, place: Place, config: str
       // Its checks are an hour apart: it works when it reads the file.
       await until(() => spentBy(checker) > before + 1e6, 1)
       const at = await quiet(checker)
-      return { took: millis(at - began), held: millis(NaN) }
+      return millis(at - began)
     },
     resident: () => family(child.pid).reduce((sum, pid) => sum + residentOf(pid), 0),
     residents: () => family(child.pid).map(residentOf),

@@ -1,4 +1,3 @@
-import { millis } from '@ipvs-director/core'
 import type { Host, Result } from '../../test/lab/index.ts'
 import { timed } from '../measure.ts'
 import { Impatience, patience, type Contestant } from './contestants.ts'
@@ -15,7 +14,7 @@ export async function startIpvsadm(host: Host, first: string): Promise<Contestan
     async reload(next) {
       const took = await timed(() => change(host, rules, next))
       rules = next
-      return { took, held: millis(NaN) }
+      return took
     },
     resident: () => NaN,
     residents: () => [],

@@ -158,7 +158,7 @@ function section({ kernel }: { readonly kernel: boolean }, rows: readonly Row[],
 
 Written by \`npm run bench -- reload\` with Node ${process.versions.node}, ${where}. From the request to read the file again until all is done,
 each real server with a TCP_CHECK. _Newer_ is what KEEPALIVED_NEXT names. The last column is the longest that a question to the
-control socket waited meanwhile; the goal is 20 ms.
+control socket waited in another one like it, when they come one after the other; the goal is 20 ms.
 ${kernel ? ofIpvsadm : ''}
 ${table(rows)}
 
