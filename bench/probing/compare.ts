@@ -3,10 +3,10 @@ import { median } from '../measure.ts'
 import { keepalived, ours, type Bench, type Contestant } from './contestant.ts'
 import type { Kind } from './servers.ts'
 
-/** How often everybody has its turn, how long it is watched, and how long it may settle (Node compiles meanwhile). */
+/** How often everybody has its turn, how long it is watched, and how long it may settle: V8 still compiles after ten seconds. */
 export const rounds = 3
 const window = 8000
-const settling = 8000
+const settling = 20_000
 
 /** Checks a second: what the goals are set for. */
 const rates: Readonly<Record<Kind, number>> = { TCP_CHECK: 2000, 'half-open': 2000, HTTP_GET: 2000, SSL_GET: 1000 }
