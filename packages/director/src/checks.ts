@@ -102,7 +102,8 @@ export class CheckTable {
       const isHim = (each: Subscriber): boolean => each.pool === pool && each.server === name && each.checker === i
       const { check, others = [] } = asked
       if (!isHim(asked)) {
-        others.splice(others.findIndex(isHim), 1)
+        const at = others.findIndex(isHim)
+        if (at >= 0) others.splice(at, 1)
         return
       }
       const next = others.shift()
