@@ -81,7 +81,7 @@ test('what happens to a pool reaches the pipes at once and mail together', async
     health: (_, name) => (name === '10.0.0.2:80' ? initialHealth([true]) : undefined),
     since: 0,
   })
-  tellBegin(pool.begin(0).map((effect) => ({ pool, effect })), to) // prettier-ignore
+  await tellBegin(pool.begin(0).map((effect) => ({ pool, effect })), to) // prettier-ignore
   const verdict = { up: false, class: 'refused', reason: 'connection refused' } as never
   for (const effect of pool.verdict('10.0.0.2:80', { checker: 0, up: false, first: true, verdict, at: 1 })) tell(pool, effect, to) // prettier-ignore
   alarms?.tell({ kind: 'vrrp', event: { type: 'calm', name: 'VI_1', kind: 'split' as never, text: 'over', at: 2 }, notifications: [{ do: 'fifo', line: 'INSTANCE "VI_1" MASTER 100' }] }) // prettier-ignore
