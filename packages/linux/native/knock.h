@@ -13,7 +13,7 @@ enum { KNOCK_ANSWERED = 0, KNOCK_REFUSED = -1 };
 
 typedef struct {
   unsigned char to[sizeof(struct sockaddr_in6)]; /* a sockaddr, port 0: a raw socket takes that for a protocol */
-  unsigned char source[4];                       /* IPv4: the address we send from, which is in the checksum */
+  unsigned char source[4];                       /* IPv4: what the socket is bound to, which is in the checksum */
   int32_t port;
   int32_t sequence;                              /* of the SYN that is out; 0: none is */
 } Server;
@@ -32,12 +32,6 @@ typedef struct {
   struct tcphdr header;
   unsigned char options[4];
 } Syn;
-
-/* As for any control message, aligned. */
-typedef union {
-  struct cmsghdr header;
-  unsigned char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
-} From;
 
 static uint32_t sum_of(const void *words, size_t length, uint32_t sum) {
   const unsigned char *at = words;
@@ -64,17 +58,6 @@ static void knock_write(Syn *syn, const Server *server, int port, int v4) {
   syn->header.th_sum = htons((uint16_t)~sum);
 }
 
-/* From this very address (ip(7)), so that it is the one in the checksum. */
-static void knock_from(From *from, const Server *server) {
-  struct in_pktinfo info = {0};
-  memcpy(&info.ipi_spec_dst, server->source, sizeof server->source);
-  memset(from, 0, sizeof *from);
-  from->header.cmsg_len = CMSG_LEN(sizeof info);
-  from->header.cmsg_level = IPPROTO_IP;
-  from->header.cmsg_type = IP_PKTINFO;
-  memcpy(CMSG_DATA(&from->header), &info, sizeof info);
-}
-
 static socklen_t knock_name(const Knocks *all) {
   return all->v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 }
@@ -82,7 +65,6 @@ static socklen_t knock_name(const Knocks *all) {
 /* Answers how many could not be sent: one that cannot does not keep the others from it. */
 static int knock_send(int fd, const Knocks *all, const int32_t *asked, int count, KnockEnd *ends) {
   Syn syns[KNOCKS];
-  From froms[KNOCKS];
   struct iovec parts[KNOCKS];
   struct mmsghdr messages[KNOCKS];
   int failed = 0;
@@ -96,10 +78,6 @@ static int knock_send(int fd, const Knocks *all, const int32_t *asked, int count
     message->msg_iovlen = 1;
     message->msg_name = server->to;
     message->msg_namelen = knock_name(all);
-    if (!all->v4) continue;
-    knock_from(&froms[i], server);
-    message->msg_control = &froms[i];
-    message->msg_controllen = sizeof *froms;
   }
   for (int i = 0; i < count;) {
     int sent = sendmmsg(fd, messages + i, (unsigned)(count - i), MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -6,6 +6,12 @@ export const knockEnd = { answered: 0, refused: -1 } as const
 /** Comes once for each that was asked and not given up. */
 export type KnockTold = (slot: number, end: number) => void
 
+export interface KnockFrom {
+  readonly port: number
+  /** IPv4: four bytes. */
+  readonly source: Uint8Array | undefined
+}
+
 /** As in knock.h: SYNs of one call, ends of one call; of a server its numbers, and where they are. */
 const together = 64
 const mostEnds = 320
@@ -19,11 +25,11 @@ const stages = { idle: 0, collected: 1, out: 2 } as const
 
 /**
  * SYNs from one port to many servers by a raw TCP socket, and what they answer: all in typed arrays, each server by a small number,
- * its slot. The socket must know IP_PKTINFO (IPv4) or make checksums itself (IPv6, IPV6_CHECKSUM), and let SYN-ACKs and RSTs through.
+ * its slot. The socket must be bound to the source (IPv4) or make checksums itself (IPv6, IPV6_CHECKSUM), and let SYN-ACKs and RSTs through.
  */
 export class Knocks {
   readonly #socket: Pick<KernelSocket, 'knock'>
-  readonly #port: number
+  readonly #from: KnockFrom
   readonly #told: KnockTold
   #servers = new Int32Array(together * serverNumbers)
   #bytes = new Uint8Array(this.#servers.buffer)
@@ -37,9 +43,9 @@ export class Knocks {
   readonly #ends = new Int32Array(2 * mostEnds)
   #knocking = false
 
-  constructor(socket: Pick<KernelSocket, 'knock'>, port: number, told: KnockTold) {
+  constructor(socket: Pick<KernelSocket, 'knock'>, from: KnockFrom, told: KnockTold) {
     this.#socket = socket
-    this.#port = port
+    this.#from = from
     this.#told = told
   }
 
@@ -49,6 +55,7 @@ export class Knocks {
     if (slot === this.#stages.length) this.#grow()
     this.#bytes.fill(0, slot * serverBytes, (slot + 1) * serverBytes)
     this.#bytes.set(address, slot * serverBytes)
+    if (this.#from.source !== undefined) this.#bytes.set(this.#from.source, slot * serverBytes + sourceAt)
     this.#servers[slot * serverNumbers + portAt] = port
     return slot
   }
@@ -56,11 +63,6 @@ export class Knocks {
   /** It must not be asked at the time. */
   close(slot: number): void {
     this.#free.push(slot)
-  }
-
-  /** IPv4: the address to send from, four bytes. */
-  setSource(slot: number, source: Uint8Array): void {
-    this.#bytes.set(source, slot * serverBytes + sourceAt)
   }
 
   /** Collects. It must not be asked already. */
@@ -107,7 +109,7 @@ export class Knocks {
       this.#asked[count++] = slot
       this.#number(slot)
     }
-    return this.#socket.knock(this.#port, this.#servers, this.#index, this.#asked, count, this.#ends)
+    return this.#socket.knock(this.#from.port, this.#servers, this.#index, this.#asked, count, this.#ends)
   }
 
   #tell(count: number): void {

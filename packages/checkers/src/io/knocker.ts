@@ -1,21 +1,28 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import type { ProbeFailure } from '../verdict.ts'
+import { familyOf } from '@ipvs-director/core'
+import { ProbeFailure } from '../verdict.ts'
 import { reach } from './by-place.ts'
+import { systemFailure } from './failure.ts'
 import type { DoorTold } from './port.ts'
 import { ownFailure } from './prepare.ts'
 import { sharedSockets } from './shared-sockets.ts'
+import { Source } from './source.ts'
 import { SynSocket, type Target } from './syn-socket.ts'
 import { whereOf } from './target.ts'
 
+/** After a failure it is found anew at once. */
+const sourceLasts = 60_000
+
 /**
- * Half-open checks: one raw socket for all targets of a family, and a port that nobody else has. The answer to a SYN
- * goes to no socket of the kernel's, which therefore resets it: the server accepts nothing. Own sockets for checks with
- * a mark, interface or local address.
+ * Half-open checks: one raw socket for all targets that are asked from the same address, and a port that nobody else has.
+ * The answer to a SYN goes to no socket of the kernel's, which therefore resets it: the server accepts nothing. Own sockets
+ * for checks with a mark, interface or local address.
  */
 export class Knocker {
   readonly #told: DoorTold
   readonly #sockets: SynSocket[] = []
   readonly #socketFor: (at: CheckConnection) => SynSocket
+  readonly #sourceFor = sharedSockets((_, at) => new Source(at))
   /** By place: the connection it was last asked for, and who that is. */
   readonly #known: (CheckConnection | undefined)[] = []
   readonly #targets: (Target | undefined)[] = []
@@ -28,8 +35,13 @@ export class Knocker {
   constructor(told: DoorTold) {
     this.#told = told
     this.#socketFor = sharedSockets((family, at) => {
-      const socket = new SynSocket(family, at, (target, failure) => {
-        this.#tell(target, failure)
+      const socket = new SynSocket(family, at, {
+        ended: (target, failure) => {
+          this.#tell(target, failure)
+        },
+        unsent: (target, failure) => {
+          this.#unsent(target, failure)
+        },
       })
       this.#sockets.push(socket)
       return socket
@@ -37,16 +49,7 @@ export class Knocker {
   }
 
   ask(place: number, at: CheckConnection): void {
-    try {
-      const target = this.#targetOf(place, at)
-      if (target.out === 0) {
-        target.out = this.#syn = (this.#syn & 0x3fffffff) + 1
-        target.socket.ask(target)
-      }
-      this.#waitsFor[place] = target.out
-    } catch (error) {
-      this.#refused.push([place, ownFailure(error, whereOf(at))])
-    }
+    this.#ask(place, at, false)
   }
 
   go(): void {
@@ -64,17 +67,66 @@ export class Knocker {
     target.socket.giveUp(target)
   }
 
+  #ask(place: number, at: CheckConnection, again: boolean): void {
+    try {
+      const target = this.#targetOf(place, at)
+      if (target.out === 0) {
+        target.out = this.#syn = (this.#syn & 0x3fffffff) + 1
+        target.again = again
+        target.socket.ask(target)
+      }
+      this.#waitsFor[place] = target.out
+    } catch (error) {
+      this.#refused.push([place, error instanceof ProbeFailure ? error : ownFailure(error, whereOf(at))])
+    }
+  }
+
   #targetOf(place: number, at: CheckConnection): Target {
     const before = this.#targets[place]
-    if (before !== undefined && this.#known[place] === at) return before
+    const same = before !== undefined && this.#known[place] === at
+    const now = performance.now()
+    if (same && now < before.sourceUntil) return before
     reach(this.#known, place)
     reach(this.#targets, place)
     while (place >= this.#waitsFor.length) this.#waitsFor = grown(this.#waitsFor)
-    const target = this.#socketFor(at).targetOf(at, place)
+    const socket = this.#socketFor(this.#sourced(at))
+    if (same && before.socket === socket) {
+      before.sourceUntil = now + sourceLasts
+      return before
+    }
+    const target = socket.targetOf(at, place)
     before?.socket.release(before, place)
     this.#known[place] = at
     this.#targets[place] = target
+    target.sourceUntil = now + sourceLasts
     return target
+  }
+
+  /** IPv4: from the address that the kernel would choose. */
+  #sourced(at: CheckConnection): CheckConnection {
+    if (at.bindAddress !== undefined || familyOf(at.address) === 'inet6') return at
+    const source = this.#sourceFor(at)
+    try {
+      return { ...at, bindAddress: source.addressFor(at) }
+    } catch (error) {
+      throw systemFailure(error, whereOf(at), true)
+    }
+  }
+
+  /** Once more, as the address that it went out from may be ours no longer. */
+  #unsent(target: Target, failure: ProbeFailure): void {
+    if (target.again) {
+      this.#tell(target, failure)
+      return
+    }
+    const waiting = target.users.filter((place) => this.#waitsFor[place] === target.out)
+    target.out = 0
+    target.sourceUntil = 0
+    for (const place of waiting) {
+      this.#waitsFor[place] = 0
+      this.#ask(place, this.#known[place] ?? target.at, true)
+    }
+    this.go()
   }
 
   #tell(target: Target, failure: ProbeFailure | undefined): void {

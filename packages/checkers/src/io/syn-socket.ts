@@ -12,7 +12,6 @@ import { whereOf } from './target.ts'
 
 /** linux/net.h, linux/in.h, linux/in6.h, linux/socket.h */
 const SOCK_STREAM = 1
-const SOCK_DGRAM = 2
 const SOCK_RAW = 3
 const IPPROTO_IP = 0
 const IPPROTO_TCP = 6
@@ -38,35 +37,36 @@ export interface Target {
   out: number
   /** By performance.now(): the kernel may choose another address to send from by then. */
   sourceUntil: number
-  /** It could not be sent, and is tried once more. */
+  /** The SYN that is out is the second try of one that could not be sent. */
   again: boolean
 }
 
-export type Tell = (target: Target, failure: ProbeFailure | undefined) => void
+export interface SynTold {
+  readonly ended: (target: Target, failure: ProbeFailure | undefined) => void
+  /** Nothing went out. It may have been an error about another target, which is reported once to whoever comes next. */
+  readonly unsent: (target: Target, failure: ProbeFailure) => void
+}
 
-/** After a failure it is found anew at once. */
-const sourceLasts = 60_000
-
-/** A raw socket for SYNs to many servers, and a port that nobody else has, so that the kernel resets what is answered. */
+/**
+ * A raw socket for SYNs to many servers, and a port that nobody else has, so that the kernel resets what is answered.
+ * Of IPv4 it is bound to the address that it sends from (`at.bindAddress`): the checksum is over that, too, and what
+ * goes to other addresses of this machine is not copied for it by the kernel.
+ */
 export class SynSocket {
   readonly broken = false
   readonly #family: Family
-  readonly #tell: Tell
+  readonly #told: SynTold
   readonly #placeholder: KernelSocket
   readonly #port: number
   readonly #socket: KernelSocket
   readonly #knocks: Knocks
-  /** IPv4: it is asked which address the kernel would send from, as the checksum is over that, too. */
-  #compass: KernelSocket | undefined
   /** By slot. */
   readonly #targets: (Target | undefined)[] = []
   readonly #byName = new Map<string, Target>()
-  /** Those that there is no address to send to from. */
-  readonly #unsent: (readonly [target: Target, failure: ProbeFailure])[] = []
 
-  constructor(family: Family, at: CheckConnection, tell: Tell) {
+  constructor(family: Family, at: CheckConnection, told: SynTold) {
     this.#family = family
-    this.#tell = tell
+    this.#told = told
     this.#placeholder = reservePort(family)
     this.#port = this.#placeholder.getsockname().readUInt16BE(2)
     try {
@@ -75,7 +75,8 @@ export class SynSocket {
       this.#placeholder.close()
       throw error
     }
-    this.#knocks = new Knocks(this.#socket, this.#port, (slot, end) => {
+    const source = family === 'inet' && at.bindAddress !== undefined ? addressBytes(at.bindAddress) : undefined
+    this.#knocks = new Knocks(this.#socket, { port: this.#port, source }, (slot, end) => {
       this.#ended(this.#targets[slot], end)
     })
     this.#socket.start(true)
@@ -106,66 +107,24 @@ export class SynSocket {
   }
 
   ask(target: Target): void {
-    target.again = false
-    this.#ask(target)
+    this.#knocks.ask(target.slot)
   }
 
   /** Sends what was asked for, and tells what has come by then. */
   go(): void {
     this.#knocks.go()
-    for (const [target, failure] of this.#unsent.splice(0)) this.#tell(target, failure)
   }
 
   giveUp(target: Target): void {
     this.#knocks.giveUp(target.slot)
   }
 
-  #ask(target: Target): void {
-    try {
-      if (this.#family === 'inet') this.#findSource(target)
-      this.#knocks.ask(target.slot)
-    } catch (error) {
-      this.#unsent.push([target, systemFailure(error, target.where, true)])
-    }
-  }
-
   #ended(target: Target | undefined, end: number): void {
     if (target === undefined) return
-    if (end === knockEnd.answered) this.#tell(target, undefined)
+    if (end === knockEnd.answered) this.#told.ended(target, undefined)
     else if (end === knockEnd.refused) {
-      this.#tell(target, new ProbeFailure('refused', `connection refused: ${target.where}`))
-    } else if (target.again) this.#tell(target, systemFailure(refusal(end, 'sendmmsg'), target.where, true))
-    else {
-      // It may have been an error about another target, which is reported once to whoever comes next; or the address
-      // that we sent from is ours no more.
-      target.again = true
-      target.sourceUntil = 0
-      this.#ask(target)
-    }
-  }
-
-  #findSource(target: Target): void {
-    const now = performance.now()
-    if (now < target.sourceUntil) return
-    const { bindAddress } = target.at
-    this.#knocks.setSource(
-      target.slot,
-      bindAddress === undefined ? this.#ownAddress(target.at) : addressBytes(bindAddress),
-    )
-    target.sourceUntil = now + sourceLasts
-  }
-
-  #ownAddress(at: CheckConnection): Uint8Array {
-    this.#compass ??= openSocket(
-      { domain: AF_INET, type: SOCK_DGRAM, protocol: 0, bufferBytes: 1 },
-      { error: () => undefined },
-    )
-    // What disconnecting takes away, too.
-    prepare(this.#compass, { ...at, bindPort: undefined })
-    this.#compass.connect(addressOf(at))
-    const source = this.#compass.getsockname().subarray(4, 8)
-    this.#compass.connect(nowhere)
-    return source
+      this.#told.ended(target, new ProbeFailure('refused', `connection refused: ${target.where}`))
+    } else this.#told.unsent(target, systemFailure(refusal(end, 'sendmmsg'), target.where, true))
   }
 
   #open(at: CheckConnection): KernelSocket {
@@ -181,7 +140,6 @@ export class SynSocket {
       {
         readable: () => {
           this.#knocks.hear()
-          this.go()
         },
         message: (data, _, control, flags) => {
           if ((flags & MSG_ERRQUEUE) !== 0) this.#refusedOnTheWay(data, control)
@@ -214,7 +172,7 @@ export class SynSocket {
     const target = this.#targets[this.#knocks.slotOf(data.readInt32BE(4)) ?? -1]
     if (errno === undefined || errno <= 0 || target?.at.port !== data.readUInt16BE(2)) return
     this.giveUp(target)
-    this.#tell(target, systemFailure(refusal(errno, 'connect'), target.where))
+    this.#told.ended(target, systemFailure(refusal(errno, 'connect'), target.where))
   }
 }
 
@@ -222,9 +180,6 @@ function refusal(errno: number, call: string): Error {
   const code = getSystemErrorName(-errno)
   return Object.assign(new Error(`${call} ${code}`), { code })
 }
-
-/** A sockaddr of AF_UNSPEC: connecting to it disconnects. */
-const nowhere = Buffer.alloc(16)
 
 /** A bound socket that never listens keeps a port for us. */
 function reservePort(family: Family): KernelSocket {
