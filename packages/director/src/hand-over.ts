@@ -251,16 +251,19 @@ class HandOver {
     this.#to?.reconciler.want([[id, service]])
   }
 
-  /** A pool that goes. */
+  /** A pool that goes: it is at work until everybody has been told. */
   async #dissolve(pool: Pool): Promise<void> {
-    for (const id of idsOf(pool.config)) if (!this.#shared.has(id)) this.#left.add(id)
+    const services = idsOf(pool.config)
+    for (const id of services) if (!this.#shared.has(id)) this.#left.add(id)
     if (this.#to === undefined) return
-    this.#to.table.drop(pool)
+    this.#hold(pool, services)
     pool.change(pool.config)
-    await inSlices(tellGoneSteps(pool, 'Removing', this.#to.tellers), (server) => {
+    await inSlices(tellGoneSteps(pool, 'Removing', this.#to.tellers), () => undefined)
+    await inSlices(pool.servers.values(), (server) => {
       this.#checks?.leave(pool, server)
       this.#removed.set(placeOf(pool.config, server.name), server)
     })
+    this.#to.table.drop(pool)
   }
 
   async #wantShared(pools: readonly Pool[]): Promise<void> {

@@ -111,6 +111,8 @@ export function createPoolTable(reconciler: Reconciler): PoolTable {
     drop(pool) {
       serve(pool, [])
       byName.delete(pool.config.name)
+      held.delete(pool)
+      changed.delete(pool)
     },
     /** Many verdicts in one turn make one table: a pool of ten thousand that fails at once is written once. */
     wantSoon(pool, servers) {

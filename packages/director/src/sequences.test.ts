@@ -182,6 +182,30 @@ test('a reload that fails halfway leaves everything at work, and the next one do
   expect(w.prober().checks).toHaveLength(2)
 })
 
+test('a reload that fails while it tells of a virtual server that goes leaves that at work, too', async () => {
+  let full = false
+  const tell = (): void => {
+    if (full) throw new Error('disk full')
+  }
+  const there = { realServers: [realServer('10.0.0.7:80'), realServer('10.0.0.8:80')] }
+  const w = world(config([web(), elsewhere(there)]), { alarms: { tell } })
+  await w.director.start()
+  w.use(config([web()]))
+  full = true
+  await expect(w.director.reload()).rejects.toThrow('disk full')
+  full = false
+  w.prober().saw('10.0.0.8:80', false)
+  await settle(w)
+  expect(await weights(w.ipvs)).toMatchObject({ '192.0.2.2': ['10.0.0.7:80=1'] })
+  expect(w.prober().checks).toHaveLength(4)
+  await w.director.reload()
+  expect(Object.keys(await weights(w.ipvs))).toEqual(['192.0.2.1'])
+  expect(w.prober().checks).toHaveLength(2)
+  w.prober().saw('10.0.0.7:80', false)
+  await settle(w)
+  expect(Object.keys(await weights(w.ipvs))).toEqual(['192.0.2.1'])
+})
+
 test('a virtual server of which all servers are drained is removed as soon as that is asked for', async () => {
   const w = world(config([web(), elsewhere({ realServers: [realServer('10.0.0.7:80')] })]))
   await w.director.start()
