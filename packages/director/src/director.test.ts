@@ -404,6 +404,23 @@ test('a drained server keeps weight 0 until its connections have ended, and is t
   expect(await kernel(w.ipvs)).toEqual(['10.0.0.1:80=1', '10.0.0.2:80=1', '10.0.0.3:80=1'])
 })
 
+test('whoever steers the last server away is told that the quorum goes by that', async () => {
+  const other = { kind: 'address', address: '192.0.2.2' as Address, port: 80 } as const
+  const sorry = { name: '192.0.2.2:80/tcp', target: other, sorryServer: sorryServer('10.0.0.9:80'), quorum: 2 }
+  const w = world(config([web(), web(sorry)]))
+  await w.director.start()
+  const steered: unknown[] = []
+  for (const server of ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80']) {
+    const answer = await w.director.steer({ action: 'weight', server, weight: 0 })
+    steered.push(answer.ok ? answer.changes.slice(2) : answer)
+  }
+  expect(steered).toEqual([
+    [],
+    ['192.0.2.2:80/tcp: without quorum by that, a weight of 1 is left: the sorry server 10.0.0.9:80 serves'],
+    ['192.0.2.1:80/tcp: without quorum by that, no server is left that takes new connections'],
+  ])
+})
+
 test('a drain of one of two servers that are one entry cuts nothing, and so ends at once', async () => {
   const entries = [80, 443].map((port) => ({ kind: 'address', address: '192.0.2.1' as Address, port }) as const)
   const realServers = ['10.0.0.1:80', '10.0.0.1:443'].map((name) => realServer(name))

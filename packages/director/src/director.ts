@@ -206,6 +206,7 @@ export function createDirector(options: DirectorOptions): Director {
     {
       store: options.overlay,
       config: currentConfig,
+      pools: () => table.pools,
       wall: () => clock.wall(),
       read: options.readSnippet ?? readSnippet,
       told: (change) => {

@@ -1,10 +1,11 @@
 import type { SteerAnswer, SteerRequest } from '@ipvs-director/control'
 import type { Config } from '@ipvs-director/config'
-import { describeError } from '@ipvs-director/core'
+import { describeError, formatEndpoint } from '@ipvs-director/core'
 import type { LeavingServer } from './leaving.ts'
 import type { OverlayStore } from './overlay-file.ts'
 import { supersededBy, withoutService } from './overlay-services.ts'
 import { withSteer, type AddedService, type Overlay } from './overlay.ts'
+import type { Pool } from './pool.ts'
 import type { Snippet } from './snippet.ts'
 import type { Steer } from './steer.ts'
 import { steered } from './steering.ts'
@@ -13,6 +14,7 @@ import type { Wish } from './wish.ts'
 export interface SteeringOptions {
   readonly store: OverlayStore
   readonly config: () => Config
+  readonly pools: () => readonly Pool[]
   readonly wall: () => number
   /** What the text of virtual servers means that are added by hand. */
   readonly read: (text: string) => Promise<Snippet>
@@ -43,7 +45,7 @@ export interface Steering {
 }
 
 export function createSteering(options: SteeringOptions, first: Overlay): Steering {
-  const { store, config, wall, read, told, apply, unsaved } = options
+  const { store, config, pools, wall, read, told, apply, unsaved } = options
   let overlay = first
 
   async function wishOf(request: SteerRequest): Promise<Wish | (SteerAnswer & { ok: false })> {
@@ -80,8 +82,10 @@ export function createSteering(options: SteeringOptions, first: Overlay): Steeri
       const problems = save(outcome.overlay)
       // And told before what follows from it.
       outcome.changes.forEach(told)
+      const stood = new Set(pools().filter(hasQuorum).map(nameOf))
       await apply(overlay, isRestructured(before, overlay))
-      return { ok: true, changes: [...outcome.changes, ...problems] }
+      const fallen = pools().filter((pool) => !hasQuorum(pool) && stood.has(nameOf(pool)))
+      return { ok: true, changes: [...outcome.changes, ...fallen.map(describeFall), ...problems] }
     },
     leave(leaving) {
       overlay = { ...overlay, leaving }
@@ -116,6 +120,16 @@ export function createSteering(options: SteeringOptions, first: Overlay): Steeri
       if (missing.length > 0) save({ ...overlay, services: [...overlay.services, ...missing] })
     },
   }
+}
+
+const hasQuorum = ({ quorum }: Pool): boolean => quorum.up
+const nameOf = ({ config }: Pool): string => config.name
+
+/** Whoever drains the last server that serves is told what that means. */
+function describeFall({ config: { name, sorryServer }, quorum: { aliveWeight } }: Pool): string {
+  const left = aliveWeight > 0 ? `a weight of ${aliveWeight} is left` : 'no server is left that takes new connections'
+  const sorry = sorryServer === undefined ? '' : `: the sorry server ${formatEndpoint(sorryServer)} serves`
+  return `${name}: without quorum by that, ${left}${sorry}`
 }
 
 /** Servers or services come or go. */
