@@ -49,7 +49,7 @@ async function labTests(): Promise<Counts[]> {
       counted(
         'lab',
         timeout,
-        (command, env) => runOnKernel(kernel, command, { timeout, cwd: root, env, memory: 3072 }),
+        (command, env) => runOnKernel(kernel, command, { timeout, cwd: root, env, memory: 3072, processor: run }),
         [`--shard=${run + 1}/${runs}`],
       ),
     ),

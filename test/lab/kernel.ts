@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { seconds, type Millis } from '@ipvs-director/core'
 import { runLimited } from './limited.ts'
+import { allowedProcessors, idlestProcessor } from './processors.ts'
 import { findProgram, toolEnvironment, umlModules } from './tools.ts'
 import { runInGuest, type GuestEnded } from './uml.ts'
 
@@ -57,6 +58,8 @@ export interface RunOptions {
   readonly memory?: number
   /** Hands this process's terminal to the command. */
   readonly terminal?: boolean
+  /** Of a guest: which of the processors there are it stays on, counted from 0; default the one with the least to do. */
+  readonly processor?: number
 }
 
 /**
@@ -73,9 +76,30 @@ export async function runOnKernel(
   const timeout = options.timeout ?? seconds(300)
   const terminal = options.terminal ?? false
   if (kernel.kind === 'uml') {
-    return runInGuest({ program: kernel.program, command, cwd, env, timeout, memory: options.memory ?? 2048, terminal })
+    const memory = options.memory ?? 2048
+    return runInGuest({
+      program: await onOneProcessor(kernel.program, options),
+      command,
+      cwd,
+      env,
+      timeout,
+      memory,
+      terminal,
+    })
   }
   return runLimited(command, { timeout, cwd, env, stdio: 'inherit', ownGroup: !terminal })
+}
+
+/**
+ * A guest has one processor, and each of its system calls goes to and fro between two processes: three times as fast where
+ * both stay on one of ours.
+ */
+async function onOneProcessor(program: string, { processor }: RunOptions): Promise<readonly [string, ...string[]]> {
+  const taskset = findProgram('taskset')
+  const allowed = allowedProcessors()
+  if (taskset === undefined || allowed.length < 2) return [program]
+  const chosen = processor === undefined ? await idlestProcessor(allowed) : allowed[processor % allowed.length]
+  return chosen === undefined ? [program] : [taskset, '-c', String(chosen), program]
 }
 
 /** How a run ended, for people. */

@@ -14,7 +14,8 @@ export type GuestEnded =
   | { readonly end: 'lost'; readonly kernelLog: string }
 
 export interface GuestOptions {
-  readonly program: string
+  /** What boots it, without the arguments of the kernel. */
+  readonly program: readonly [string, ...string[]]
   readonly command: readonly string[]
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
@@ -45,7 +46,7 @@ export async function runInGuest(options: GuestOptions): Promise<GuestEnded> {
   process.on('exit', remove)
   const memoryFolder = folderForMemory(options.memory)
   try {
-    const ended = await runLimited([options.program, ...kernelArguments(options, folder)], {
+    const ended = await runLimited([...options.program, ...kernelArguments(options, folder)], {
       timeout: options.timeout,
       cwd: folder,
       env: { ...options.env, TMPDIR: memoryFolder },
