@@ -21,20 +21,21 @@ export interface Compared {
 }
 
 /** One after the other, again and again: together they would spare each other wake-ups. */
-export async function compare(kind: Kind, bench: Bench): Promise<Compared> {
-  const rate = rates[kind]
+export async function compare(kind: Kind, bench: Bench, rate = rates[kind]): Promise<Compared> {
   const own: number[] = []
   const peer: number[] = []
   let remark = ''
   for (let round = 0; round < rounds; round++) {
     const mine = ours(kind, rate, bench)
-    own.push(await spent(mine))
+    const { time, made } = await spent(mine)
+    own.push(time)
     const { failed = 0, reason = '' } = (await mine.told()) ?? {}
     if (failed > 0) remark = ` (${failed} failed: ${reason})`
+    else if (made < 0.97 * rate) remark = ` (${Math.round(made)} of ours)`
     await mine.end()
     if (bench.shim === undefined) continue
     const theirs = keepalived(kind, rate, bench)
-    peer.push(await spent(theirs))
+    peer.push((await spent(theirs)).time)
     await theirs.end()
   }
   const [mine, theirs] = [median(own), median(peer)]
@@ -51,12 +52,12 @@ export async function compare(kind: Kind, bench: Bench): Promise<Compared> {
   return { cells, ours: mine, theirs }
 }
 
-/** Milliseconds of processor time for a thousand checks, once it has settled. */
-async function spent(who: Contestant): Promise<number> {
+/** Once it has settled: milliseconds of processor time for a thousand checks, and checks a second. */
+async function spent(who: Contestant): Promise<{ readonly time: number; readonly made: number }> {
   await sleep(settling)
-  const probes = await who.probes()
-  const time = who.time()
+  const [probes, time, from] = [await who.probes(), who.time(), performance.now()]
   await sleep(window)
-  const later = who.time()
-  return (1000 * (later - time)) / ((await who.probes()) - probes)
+  const [later, passed] = [who.time(), performance.now() - from]
+  const made = (await who.probes()) - probes
+  return { time: (1000 * (later - time)) / made, made: (1000 * made) / passed }
 }

@@ -19,7 +19,7 @@ import { buildShim } from './shim.ts'
  * `npm run bench -- probing [SECONDS [SERVERS]]`: on this machine's own kernel, in a network namespace, as root. First
  * processor time beside keepalived's for one kind after the other, and how many of each are held a second; then SERVERS
  * (10,000) real servers checked every second by two probers for SECONDS (60). About 15 minutes. `probing cost [KIND …]` and
- * `probing ceiling [KIND …]`: only processor time, or also what is held, printed. `probing hold [SECONDS [SERVERS
+ * `probing ceiling [KIND …]`: only processor time, or also what is held, printed; `KIND@RATE`: at so many checks a second. `probing hold [SECONDS [SERVERS
  * [INTERVAL]]]`: only the last part, every INTERVAL (1) seconds.
  * `probing failing …`: see failing.ts.
  */
@@ -62,8 +62,9 @@ async function inside([part, ...words]: readonly string[], self: readonly string
   try {
     await startServers(bench)
     if (part === 'cost' || part === 'ceiling') {
-      for (const kind of words.length === 0 ? kinds : (words as Kind[])) {
-        const compared = await compare(kind, bench)
+      for (const word of words.length === 0 ? kinds : words) {
+        const [kind, rate] = word.split('@') as [Kind, string?]
+        const compared = await compare(kind, bench, rate === undefined ? undefined : Number(rate))
         if (part === 'ceiling') await ceiling(kind, bench, compared)
       }
       return 0

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { address, seconds, type Millis } from '@ipvs-director/core'
 import { openVrrpSocket, withinNamespace } from '@ipvs-director/linux'
 import { capture, upLab, until, type Host, type Lab, type LabProcess, type LabSpec } from '../lab/index.ts'
-import { addressesOf, startKeepalived, startOurs, type OurVrrp } from './vrrp.ts'
+import { addressesOf, endBoth, startKeepalived, startOurs, type OurVrrp } from './vrrp.ts'
 
 const spec: LabSpec<'a' | 'b'> = {
   networks: ['lan'],
@@ -26,10 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => lab.down())
 afterEach(async () => {
-  ours?.letDie()
-  await ours?.process.stop()
-  theirs?.kill()
-  await theirs?.ended
+  await endBoth(ours, theirs)
   ours = theirs = undefined
   await lab.hosts.b.run(['ip', 'addr', 'flush', 'dev', 'eth0', 'to', `${vip}/32`])
 })

@@ -5,7 +5,7 @@ import { withinNamespace } from '@ipvs-director/linux'
 import type { VrrpEvent } from '@ipvs-director/vrrp'
 import { startVrrpProcess, type VrrpProcess, type VrrpWork } from 'ipvs-director'
 import { join } from 'node:path'
-import { until, type Host } from '../lab/index.ts'
+import { until, type Host, type LabProcess } from '../lab/index.ts'
 import { root } from '../lab/root.ts'
 
 export { addressesOf, startKeepalived } from './keepalived.ts'
@@ -69,4 +69,12 @@ export async function startOurs(host: Host, config: string): Promise<OurVrrp> {
       restarts = false
     },
   }
+}
+
+/** Ends a test's two: ours, and a keepalived, which would take its address along only if it were asked to end. */
+export async function endBoth(ours: OurVrrp | undefined, theirs: LabProcess | undefined): Promise<void> {
+  ours?.letDie()
+  await ours?.process.stop()
+  theirs?.kill()
+  await theirs?.ended
 }

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { seconds } from '@ipvs-director/core'
 import { capture, upLab, until, type Host, type Lab, type LabProcess } from '../lab/index.ts'
-import { addressesOf, startKeepalived, startOurs, type OurVrrp } from './vrrp.ts'
+import { addressesOf, endBoth, startKeepalived, startOurs, type OurVrrp } from './vrrp.ts'
 
 const vip = '10.0.0.100'
 const patience = seconds(30)
@@ -20,10 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => lab.down())
 afterEach(async () => {
-  ours?.letDie()
-  await ours?.process.stop()
-  theirs?.kill()
-  await theirs?.ended
+  await endBoth(ours, theirs)
   ours = theirs = undefined
   for (const host of [lab.hosts.a, lab.hosts.b])
     await host.run(['ip', 'addr', 'flush', 'dev', 'eth0', 'to', `${vip}/32`])
