@@ -48,7 +48,7 @@ export interface Checker extends CheckerBlock {
   /** The absolute time of one probe, however many steps it has. */
   deadline(timing: CheckTiming): Millis
   course(options: Readonly<Record<string, unknown>>): Course
-  /** How it asks, where all it wants to know is whether a connection opens: then that is done in place of a probe of its own. */
+  /** How it asks, where all of that is known before: then that is done in place of a probe of its own. */
   opens(options: Readonly<Record<string, unknown>>): Opening | undefined
   probe(probe: Probe<Readonly<Record<string, unknown>>>, connection: CheckConnection | undefined): Promise<Finding>
   /** In place of probes and their times: watches until the answered function is called. */

@@ -2,16 +2,19 @@ import { millis, seconds } from '@ipvs-director/core'
 import { fakeClock, type FakeClock } from '@ipvs-director/core/testing'
 import { expect, test } from 'vitest'
 import type { Check } from './checker.ts'
+import type { Checker } from './define.ts'
 import { createEngine, type Engine, type EngineOptions } from './engine.ts'
 import { httpHealth } from './http/health.ts'
-import type { ProbeIo } from './io/port.ts'
+import type { Opening, ProbeIo, Progress } from './io/port.ts'
 import { checkOf, connectionTo, recordedEvents } from './testing/checks.ts'
 import { scriptedChecker, type AskedProbe } from './testing/scripted.ts'
+import { tcpCheck } from './tcp.ts'
 import { ProbeFailure } from './verdict.ts'
 
 const noIo: ProbeIo = {
   connect: () => Promise.reject(new Error('no network in this test')),
-  doors: () => ({ ask: () => undefined, go: () => undefined, giveUp: () => undefined }),
+  doors: () => ({ ask: () => undefined, go: () => undefined, giveUp: () => undefined, progress: () => undefined }),
+  exchanges: true,
   datagrams: () => Promise.reject(new Error('no network in this test')),
   ping: () => Promise.reject(new Error('no network in this test')),
   run: () => Promise.reject(new Error('no scripts in this test')),
@@ -248,21 +251,80 @@ function doorBench(timing: Parameters<typeof checkOf>[3] = {}, limit = 5000, ran
   const clock = fakeClock()
   const events = recordedEvents()
   const asked: string[] = []
-  let tell: (place: number, failure?: ProbeFailure) => void = () => undefined
+  let tell: (place: number, failure?: ProbeFailure, status?: number) => void = () => undefined
+  const steps: { progress?: Progress } = {}
   const doors: ProbeIo['doors'] = (told) => {
-    tell = (place, failure) => {
-      told(place, failure)
+    tell = (place, failure, status) => {
+      told(place, failure, status)
     }
+    const nameOf = (opening: Opening): string => (typeof opening === 'object' ? opening.request('me') : opening)
     return {
-      ask: (place, at, opening) => asked.push(`${opening} ${at.port} by ${place} at ${clock.now() / 1000}`),
+      ask: (place, at, opening) => asked.push(`${nameOf(opening)} ${at.port} by ${place} at ${clock.now() / 1000}`),
       go: () => asked.push('go'),
       giveUp: (place) => asked.push(`give up ${place} at ${clock.now() / 1000}`),
+      progress: () => steps.progress,
     }
   }
-  const engine = createEngine({ clock, random, io: { ...noIo, doors }, events, limit })
-  const check = (port: number): Check => checkOf('TCP_CHECK', connectionTo(port), {}, timing)
-  return { clock, engine, events, asked, tell: (...said: Parameters<typeof tell>) => { tell(...said) }, check } // prettier-ignore
+  const engine = createEngine({
+    clock,
+    random,
+    io: { ...noIo, doors },
+    checkers: [tcpCheck, talking(clock)],
+    events,
+    limit,
+  })
+  const check = (port: number, kind = 'TCP_CHECK'): Check => checkOf(kind, connectionTo(port), {}, timing)
+  return { clock, engine, events, asked, steps, tell: (...said: Parameters<typeof tell>) => { tell(...said) }, check } // prettier-ignore
 }
+
+/** One that asks something over the connection. */
+const talking = (clock: FakeClock): Checker => ({
+  ...scriptedChecker(clock, { deadline: seconds(6) }).checker,
+  opens: () => ({ request: () => 'ask', reader: () => ({ take: () => undefined, fault: () => undefined, status: 0 }) }),
+})
+
+test('what is asked over a connection: its status counts as it was last', async () => {
+  const { clock, engine, events, asked, tell, check } = doorBench()
+  engine.setChecks([check(1, 'SCRIPTED')])
+  await clock.advance(seconds(1))
+  expect(asked).toEqual(['ask 1 by 0 at 1', 'go'])
+  for (const status of [200, 204]) {
+    await clock.advance(millis(5))
+    tell(0, undefined, status)
+    await clock.advance(seconds(10))
+  }
+  expect(events.reports).toMatchObject([{ verdict: { reason: 'got 200 after 5 ms from 127.0.0.1:1' } }])
+  expect((await engine.figures())[0]?.last?.reason).toBe('got 204 after 5 ms from 127.0.0.1:1')
+})
+
+test('each step of it has the whole timeout, and all of them together the time of the probe', async () => {
+  const { clock, engine, events, asked, steps, check } = doorBench({ timing: { timeout: seconds(2) } })
+  engine.setChecks([check(1, 'SCRIPTED')])
+  await clock.advance(seconds(1))
+  for (let second = 2; second <= 10; second += 1.5) {
+    steps.progress = { steppedAt: clock.now(), waiting: 'no end of the answer from' }
+    await clock.advance(seconds(1.5))
+  }
+  expect(asked.filter((said) => said !== 'go').slice(1)).toEqual(['give up 0 at 7'])
+  expect(events.reports).toMatchObject([
+    { verdict: { class: 'timeout', reason: 'no end of the answer from 127.0.0.1:1 after 6 s' } },
+  ])
+})
+
+test('where nothing can be asked over it the probe is made that there is', async () => {
+  const events = recordedEvents()
+  const clock = fakeClock()
+  const scripted = scriptedChecker(clock)
+  const engine = createEngine({
+    clock,
+    io: { ...noIo, exchanges: false },
+    checkers: [{ ...scripted.checker, opens: (options) => talking(clock).opens(options) }],
+    events,
+  })
+  engine.setChecks([checkOf('SCRIPTED', connectionTo(1), { name: 'one', script: '+' }, {})])
+  await clock.advance(seconds(5))
+  expect(scripted.asked).toHaveLength(1)
+})
 
 test('those that are due at once are asked in one go, and told as any other', async () => {
   const { clock, engine, events, asked, tell, check } = doorBench()

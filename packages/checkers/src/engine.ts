@@ -64,7 +64,7 @@ type Probed = Omit<Check, 'initial'>
  * that is up as it was, side by side: it was not touched for seconds.
  */
 interface Task {
-  /** Where it only asks whether a connection opens; then it has no attempts. */
+  /** Where all that it asks is known before; then it has no attempts. */
   readonly door: Door | undefined
   asked: boolean
   /** The last verdict: it opened, as before. Only the times of that are kept, and this is the wait until the next as long as it does. */
@@ -134,7 +134,7 @@ export function createEngine(options: EngineOptions): Engine {
       }
       const check = compact(given, checker.keyword)
       const task: Task = {
-        door: doorOf(check, checker),
+        door: doorOf(check, checker, io),
         asked: false,
         steady: undefined,
         jitter: check.timing.jitter ?? 0,
@@ -289,32 +289,42 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   /** What a door says. */
-  function hear(place: number, failure: ProbeFailure | undefined): void {
+  function hear(place: number, failure: ProbeFailure | undefined, status = 0): void {
     const task = placed[place]
     if (task?.door === undefined || !task.asked) return
     task.asked = false
     ends.remove(place)
     const began = openTimes.began(place)
-    if (failure === undefined) concludeOpened(task, task.door, began)
+    if (failure === undefined) concludeOpened(task, task.door, began, status)
     else conclude(task, began, fail(failure.class, failure.message))
     leave()
   }
 
   function tooLate(task: Task, door: Door): void {
+    const progress = doors.progress(task.place, door.opening)
+    if (progress?.steppedAt !== undefined) {
+      const { timing } = task.check
+      const whole = openTimes.began(task.place) + task.checker.deadline(timing)
+      const due = Math.min(progress.steppedAt + timing.timeout, whole)
+      if (due > clock.now()) {
+        ends.put(task.place, due)
+        return
+      }
+    }
     task.asked = false
     doors.giveUp(task.place, door.at, door.opening)
     const began = openTimes.began(task.place)
-    conclude(task, began, notOpened(door, millis(clock.now() - began)))
+    conclude(task, began, notOpened(door, millis(clock.now() - began), progress?.waiting))
     leave()
   }
 
   /** Nothing is made for one that is up as it was, and little is looked at: there are thousands of them a second. */
-  function concludeOpened(task: Task, door: Door, began: Millis): void {
+  function concludeOpened(task: Task, door: Door, began: Millis, status: number): void {
     const { place } = task
     const now = clock.now()
     const took = millis(now - began)
     if (task.steady === undefined) {
-      conclude(task, began, opened(door, took))
+      conclude(task, began, opened(door, took, status))
       task.steady = steadyWait(task)
       if (task.steady !== undefined) task.last = undefined
     } else {
@@ -322,7 +332,7 @@ export function createEngine(options: EngineOptions): Engine {
       task.probes++
       schedule(task, began, now, task.steady)
     }
-    openTimes.keep(place, took, now)
+    openTimes.keep(place, took, now, status)
   }
 
   function finish(task: Task, attempt: RunningAttempt, finding: Finding): void {
@@ -408,7 +418,7 @@ export function createEngine(options: EngineOptions): Engine {
   function lastOpened(place: number, door: Door): Last {
     const took = openTimes.took(place)
     const ago = clock.now() - openTimes.ended(place)
-    return lastOf(opened(door, took), took, Math.round(clock.wall() - ago))
+    return lastOf(opened(door, took, openTimes.status(place)), took, Math.round(clock.wall() - ago))
   }
 
   return {
@@ -474,9 +484,10 @@ function steadyWait({ check, checker, health }: Pick<Task, 'check' | 'checker' |
   return step.health === health && step.turned === undefined ? step.next : undefined
 }
 
-function doorOf({ options, connection: at }: Probed, checker: Checker): Door | undefined {
+function doorOf({ options, connection: at }: Probed, checker: Checker, io: ProbeIo): Door | undefined {
   const opening = at === undefined ? undefined : checker.opens(options)
-  return at === undefined || opening === undefined ? undefined : { at, opening }
+  if (at === undefined || opening === undefined || (typeof opening === 'object' && !io.exchanges)) return undefined
+  return { at, opening }
 }
 
 function describe(check: Probed): string {

@@ -10,16 +10,17 @@ export interface Door {
   readonly opening: Opening
 }
 
-/** A connection opened, or would have. */
-export function opened({ at, opening }: Door, took: Millis): Finding {
+/** A connection opened, or would have; or what was asked was answered, by this status. */
+export function opened({ at, opening }: Door, took: Millis, status: number): Finding {
   const where = whereOf(at)
+  if (typeof opening === 'object') return pass(`got ${status} after ${formatDuration(took)} from ${where}`)
   const what = opening === 'halfOpen' ? `${where} would connect` : `connected to ${where}`
   return pass(`${what} after ${formatDuration(took)}`)
 }
 
 /** None did, in the time there was. */
-export function notOpened({ at }: Door, waited: Millis): Finding {
-  return fail('timeout', `no connection to ${whereOf(at)} after ${formatDuration(waited)}`)
+export function notOpened({ at }: Door, waited: Millis, waiting = 'no connection to'): Finding {
+  return fail('timeout', `${waiting} ${whereOf(at)} after ${formatDuration(waited)}`)
 }
 
 /** Moments by place, side by side: nothing else is written down of a server that is up as it was before. */
@@ -35,10 +36,11 @@ export class OpenTimes {
     return this.#read(place, 0)
   }
 
-  /** How long the last took, and when it ended. */
-  keep(place: number, took: Millis, ended: Millis): void {
+  /** How long the last took, when it ended, and how it was answered. */
+  keep(place: number, took: Millis, ended: Millis, status: number): void {
     this.#moments[place * each + 1] = took
     this.#moments[place * each + 2] = ended
+    this.#moments[place * each + 3] = status
   }
 
   took(place: number): Millis {
@@ -49,13 +51,17 @@ export class OpenTimes {
     return this.#read(place, 2)
   }
 
+  status(place: number): number {
+    return this.#read(place, 3)
+  }
+
   #read(place: number, which: number): Millis {
     return millis(this.#moments[place * each + which] ?? 0)
   }
 }
 
 /** Numbers of a place. */
-const each = 3
+const each = 4
 
 function grown(from: Float64Array): Float64Array<ArrayBuffer> {
   const to = new Float64Array(from.length * 2)

@@ -52,6 +52,7 @@ async function follow(kind: string, words: string, script: string, random = 0.5,
         for (const place of asked.splice(0)) answer(place, look() ? undefined : new ProbeFailure('refused', ''))
       },
       giveUp: () => undefined,
+      progress: () => undefined,
     }
   }
   const engine = createEngine({

@@ -13,6 +13,12 @@ export function fail(kind: Exclude<VerdictClass, 'ok'>, reason: string): Finding
   return { up: false, class: kind, reason }
 }
 
+/** What is wrong with what a server answered; how long it took and who it was completes the sentence. */
+export interface Fault {
+  readonly class: Exclude<VerdictClass, 'ok'>
+  readonly text: string
+}
+
 /** How a step of a probe went wrong: the class and the words of the verdict that follows from it. */
 export class ProbeFailure extends Error {
   override readonly name = 'ProbeFailure'

@@ -4,15 +4,14 @@ import { defineChecker, type Probe } from '../define.ts'
 import { requestHttp2 } from '../http2/exchange.ts'
 import type { Connection, TlsWish } from '../io/port.ts'
 import { targetOf } from '../io/target.ts'
-import { matcherOf } from '../pattern/match.ts'
 import { fail, failed, pass, type Finding } from '../verdict.ts'
-import { unexpected } from './expectations.ts'
 import { httpHealth } from './health.ts'
 import { httpFields } from './keywords.ts'
 import { completeHttp, type HttpOptions, type HttpUrl } from './options.ts'
-import { ReplyReader, type BodyWishes } from './reply.ts'
+import { ReplyReader } from './reply.ts'
 import { requestText, type HttpProtocol } from './request.ts'
-import { accepts, formatStatus } from './status.ts'
+import { HttpExchange } from './exchange.ts'
+import { faultOf, wishesOf } from './judge.ts'
 
 /**
  * keepalived gives every step (connect, TLS handshake, each read) a whole connect_timeout, so a server that drips a byte
@@ -28,6 +27,7 @@ export const httpGet = defineChecker({
   health: httpHealth,
   deadline: httpDeadline,
   course: ({ urls, fastRecovery }: HttpOptions) => ({ parts: urls.length, fast: fastRecovery }),
+  opens: exchangeOf,
   complete: completeHttp(false),
   probe,
 })
@@ -42,6 +42,12 @@ export const sslGet = defineChecker({
   complete: completeHttp(true),
   probe,
 })
+
+/** One url without TLS is all known before. */
+function exchangeOf({ urls, protocol, tls }: HttpOptions): HttpExchange | undefined {
+  const [url, ...others] = urls
+  return url === undefined || others.length > 0 || tls !== undefined ? undefined : new HttpExchange(url, protocol)
+}
 
 async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: CheckConnection): Promise<Finding> {
   const url = options.urls[part]
@@ -63,7 +69,10 @@ async function probe({ options, part, attempt, io }: Probe<HttpOptions>, at: Che
     }
     const { remark } = connection
     const where = `from ${targetOf(at).where}${options.urls.length > 1 ? ` for ${url.path}` : ''}`
-    const finding = judge(url, reply, `after ${formatDuration(attempt.elapsed())} ${where}`)
+    const seen = `after ${formatDuration(attempt.elapsed())} ${where}`
+    const fault = faultOf(url, reply)
+    const finding =
+      fault === undefined ? pass(`got ${reply.status} ${seen}`) : fail(fault.class, `${fault.text} ${seen}`)
     return remark === undefined ? finding : { ...finding, reason: `${finding.reason}; ${remark}` }
   } catch (error) {
     return failed(error)
@@ -82,32 +91,4 @@ function tlsOf({ material, verify }: NonNullable<HttpOptions['tls']>, url: HttpU
   if (verify !== undefined) wish.verify = verify
   if (protocol === '2') wish.protocol = 'h2'
   return wish
-}
-
-const wishesOf = ({ digest, regex, expectHeaders, expectJson }: HttpUrl): BodyWishes => ({
-  digest: digest !== undefined,
-  search: regex !== undefined || expectJson !== undefined,
-  headers: expectHeaders !== undefined || expectJson !== undefined,
-})
-
-/** keepalived's order: was there an answer, its status, its digest, its text; then our own. */
-function judge(url: HttpUrl, reply: ReplyReader, seen: string): Finding {
-  if (!reply.complete) return fail('protocol', `closed before a whole header was sent ${seen}`)
-  if (!accepts(url.status, reply.status)) {
-    return fail('mismatch', `got ${reply.status}, wanted ${formatStatus(url.status)} ${seen}`)
-  }
-  if (url.digest !== undefined) {
-    const digest = reply.digest()
-    if (digest !== url.digest) return fail('mismatch', `got digest ${digest}, wanted ${url.digest} ${seen}`)
-  }
-  if (url.regex !== undefined) {
-    const { noMatch, min, max } = url.regex
-    const found = matcherOf(url.regex).search(reply.body(), { min, max })
-    if (found === 'tooSlow') return fail('mismatch', `the regex took too long to search the body ${seen}`)
-    if ((found === 'found') === noMatch) {
-      return fail('mismatch', `the body ${noMatch ? 'matches' : 'does not match'} the regex ${seen}`)
-    }
-  }
-  const wrong = unexpected(url, reply)
-  return wrong === undefined ? pass(`got ${reply.status} ${seen}`) : fail('mismatch', `${wrong} ${seen}`)
 }

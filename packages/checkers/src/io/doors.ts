@@ -5,9 +5,10 @@ import type { Attempt } from '../attempt.ts'
 import { RunningAttempt } from '../running-attempt.ts'
 import { ProbeFailure } from '../verdict.ts'
 import { reach } from './by-place.ts'
+import { Exchanges } from './exchanges.ts'
 import { systemFailure } from './failure.ts'
 import { Knocker } from './knocker.ts'
-import type { Connection, Doors, DoorTold, Opening } from './port.ts'
+import type { Connection, Doors, DoorTold } from './port.ts'
 import { isPlain, ownFailure } from './prepare.ts'
 import { sockaddr } from './sockaddr.ts'
 import { mayMeetItself, metItself, whereOf } from './target.ts'
@@ -28,24 +29,29 @@ interface Way {
   giveUp(place: number): void
 }
 
-/** One door is a connection, plain or with wishes, the other only a SYN. */
+/** One door is a connection, plain or with wishes, another only a SYN, or a connection over which something is asked. */
 export function createDoors(told: DoorTold, means: DoorMeans): Doors {
   const plain = new PlainDoors(told)
   const others = new OtherDoors(told, means)
   const knocker = new Knocker(told)
-  const wayOf = (at: CheckConnection, opening: Opening): Omit<Way, 'go'> =>
+  const exchanges = new Exchanges(means.clock, told)
+  const wayOf = (at: CheckConnection, opening: 'connect' | 'halfOpen'): Omit<Way, 'go'> =>
     opening === 'halfOpen' ? knocker : means.kernelSockets && isPlain(at) ? plain : others
   return {
     ask(place, at, opening) {
-      wayOf(at, opening).ask(place, at)
+      if (typeof opening === 'object') exchanges.ask(place, at, opening)
+      else wayOf(at, opening).ask(place, at)
     },
     go() {
       plain.go()
       knocker.go()
+      exchanges.go()
     },
     giveUp(place, at, opening) {
-      wayOf(at, opening).giveUp(place)
+      if (typeof opening === 'object') exchanges.giveUp(place)
+      else wayOf(at, opening).giveUp(place)
     },
+    progress: (place, opening) => (typeof opening === 'object' ? exchanges.progress(place) : undefined),
   }
 }
 

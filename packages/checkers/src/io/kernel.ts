@@ -77,20 +77,12 @@ export class KernelWire implements Wire, ConnectionListener {
   /** A connect that failed comes as an error, so the first of these is its success. */
   writable(): void {
     if (!this.#connecting) this.#flush()
-    else if (this.#isItself()) this.#stream.broke(new ProbeFailure('refused', `${metItself}: ${this.#stream.where}`))
+    else if (this.#socket !== undefined && isItself(this.#at, this.#socket))
+      this.#stream.broke(new ProbeFailure('refused', `${metItself}: ${this.#stream.where}`))
     else {
       this.#connecting = false
       this.#stream.opened()
     }
-  }
-
-  #isItself(): boolean {
-    const target = targetOf(this.#at)
-    if (!target.ephemeral || this.#socket === undefined) return false
-    const local = this.#socket.getsockname()
-    // Family, port (, flow) and address; what follows is padding or scope.
-    const length = local.length === 16 ? 8 : 24
-    return local.subarray(0, length).equals(target.sockaddr.subarray(0, length))
   }
 
   write(data: string | Uint8Array): void {
@@ -128,4 +120,14 @@ export class KernelWire implements Wire, ConnectionListener {
     this.#socket = undefined
     return fd
   }
+}
+
+/** See {@link metItself}. */
+export function isItself(at: CheckConnection, socket: Pick<PolledConnection, 'getsockname'>): boolean {
+  const target = targetOf(at)
+  if (!target.ephemeral) return false
+  const local = socket.getsockname()
+  // Family, port (, flow) and address; what follows is padding or scope.
+  const length = local.length === 16 ? 8 : 24
+  return local.subarray(0, length).equals(target.sockaddr.subarray(0, length))
 }

@@ -43,6 +43,7 @@ export function createNodeIo(options: NodeIoOptions = {}): ProbeIo {
       if (tls === undefined) return connectPlain(at, attempt, reads)
       return kernelSockets && isLean(tls) ? connectLean(at, attempt, tls) : connectTls(at, attempt, tls)
     },
+    exchanges: kernelSockets,
     doors: (told) =>
       createDoors(told, { clock, kernelSockets, connect: (at, attempt) => connectPlain(at, attempt, false) }),
     datagrams: (at, attempt) =>

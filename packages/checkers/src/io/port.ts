@@ -3,7 +3,7 @@ import type { Address, Millis } from '@ipvs-director/core'
 import type { Attempt } from '../attempt.ts'
 import type { BfdSettings } from '../bfd/machine.ts'
 import type { BfdState } from '../bfd/packet.ts'
-import type { ProbeFailure } from '../verdict.ts'
+import type { Fault, ProbeFailure } from '../verdict.ts'
 
 /**
  * What probes need of the world. Every method ends by itself when the attempt does, and rejects with a
@@ -14,6 +14,8 @@ export interface ProbeIo {
   connect(at: CheckConnection, attempt: Attempt, tls?: TlsWish, reads?: boolean): Promise<Connection>
   /** Asks servers whether they let a connection open, and nothing more. `told` hears of each that was asked. */
   doors(told: DoorTold): Doors
+  /** Whether its doors can be asked by an {@link Exchange}. */
+  readonly exchanges: boolean
   /** Opens a UDP socket that hears nobody but this server. */
   datagrams(at: CheckConnection, attempt: Attempt): Promise<Datagrams>
   /** Sends one ICMP echo request; resolves when the answer to it came. The port means nothing. */
@@ -28,11 +30,31 @@ export interface ProbeIo {
   forgetMaterial(): void
 }
 
-/** How a server is asked whether a connection opens: by opening one, or by a SYN alone, so that it has nothing to accept. */
-export type Opening = 'connect' | 'halfOpen'
+/**
+ * How a server is asked: by opening a connection, by a SYN alone, so that it has nothing to accept, or also by a request, which it
+ * answers until it closes.
+ */
+export type Opening = 'connect' | 'halfOpen' | Exchange
 
-/** Comes once for each that was asked and not given up; without a failure it opened. */
-export type DoorTold = (place: number, failure: ProbeFailure | undefined) => void
+/** A request and what comes back, all of which is known before. */
+export interface Exchange {
+  /** As UTF-8. `host`: the server's address and port. */
+  request(host: string): string
+  /** For what one server says. */
+  reader(): ExchangeReader
+}
+
+export interface ExchangeReader {
+  /** Takes a chunk, which is only valid during the call. Throws a {@link ProbeFailure} when this is no answer. */
+  take(chunk: Buffer): void
+  /** What is wrong with it, now that the server has closed. */
+  fault(): Fault | undefined
+  /** What it was, in a number. */
+  readonly status: number
+}
+
+/** Comes once for each that was asked and not given up; without a failure it is as it should be, and answered by this number. */
+export type DoorTold = (place: number, failure: ProbeFailure | undefined, status?: number) => void
 
 /**
  * Many servers asked in one go, for which nothing is made: whoever asks knows each by a small number, its place, and minds the time.
@@ -44,6 +66,15 @@ export interface Doors {
   go(): void
   /** Nothing is told of this place any more, until it is asked again. */
   giveUp(place: number, at: CheckConnection, opening: Opening): void
+  /** How far it is, where it is asked in steps. */
+  progress(place: number, opening: Opening): Progress | undefined
+}
+
+export interface Progress {
+  /** When the last step was done; undefined: not even the first. */
+  readonly steppedAt: Millis | undefined
+  /** What is waited for: "no answer from", as it will be said if it does not come. */
+  readonly waiting: string
 }
 
 /** A stream to the server. */

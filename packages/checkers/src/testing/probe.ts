@@ -19,7 +19,9 @@ export async function probeOnce(
   const timeout = knobs.timeout ?? millis(2000)
   const timing: CheckTiming = { ...defaultTiming, timeout, ...knobs.timing }
   const opening = connection === undefined ? undefined : checker.opens(options)
-  if (connection !== undefined && opening !== undefined) return openOnce(io, { at: connection, opening }, timeout)
+  if (connection !== undefined && opening !== undefined && (typeof opening === 'string' || io.exchanges)) {
+    return openOnce(io, { at: connection, opening }, timeout, checker.deadline(timing))
+  }
   const attempt = beginAttempt(systemClock, checker, timing)
   const watch = setInterval(() => {
     if (attempt.due <= systemClock.now()) attempt.end('timeout')
@@ -33,19 +35,22 @@ export async function probeOnce(
 }
 
 /** As the engine asks, for a single one. */
-function openOnce(io: ProbeIo, door: Door, timeout: Millis): Promise<Verdict> {
+function openOnce(io: ProbeIo, door: Door, timeout: Millis, whole: Millis): Promise<Verdict> {
   const began = systemClock.now()
   const took = (): Millis => millis(systemClock.now() - began)
   return new Promise((resolve) => {
-    const doors = io.doors((_, failure) => {
-      clearTimeout(timer)
-      const finding = failure === undefined ? opened(door, took()) : fail(failure.class, failure.message)
+    const doors = io.doors((_, failure, status = 0) => {
+      clearInterval(watch)
+      const finding = failure === undefined ? opened(door, took(), status) : fail(failure.class, failure.message)
       resolve({ ...finding, took: took() })
     })
-    const timer = setTimeout(() => {
+    const watch = setInterval(() => {
+      const { steppedAt = began, waiting } = doors.progress(0, door.opening) ?? {}
+      if (Math.min(steppedAt + timeout, began + whole) > systemClock.now()) return
+      clearInterval(watch)
       doors.giveUp(0, door.at, door.opening)
-      resolve({ ...notOpened(door, took()), took: took() })
-    }, timeout)
+      resolve({ ...notOpened(door, took(), waiting), took: took() })
+    }, 5)
     doors.ask(0, door.at, door.opening)
     doors.go()
   })
