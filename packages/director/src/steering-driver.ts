@@ -84,7 +84,10 @@ export function createSteering(options: SteeringOptions, first: Overlay): Steeri
       outcome.changes.forEach(told)
       const stood = new Set(pools().filter(hasQuorum).map(nameOf))
       await apply(overlay, isRestructured(before, overlay))
-      const fallen = pools().filter((pool) => !hasQuorum(pool) && stood.has(nameOf(pool)))
+      // Those that are drained to be removed fall because that was asked for.
+      const fallen = pools().filter(
+        (pool) => !hasQuorum(pool) && stood.has(nameOf(pool)) && !overlay.leavingServices.has(nameOf(pool)),
+      )
       return { ok: true, changes: [...outcome.changes, ...fallen.map(describeFall), ...problems] }
     },
     leave(leaving) {
