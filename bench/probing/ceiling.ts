@@ -5,9 +5,10 @@ import type { Kind } from './servers.ts'
 
 const settling = 3000
 const window = 4000
-/** How far rates are apart, and how many are tried at most. */
+/** How far rates are apart at first and in the end, and how many are tried at most. */
 const step = 1.15
-const tries = 6
+const precision = 1.04
+const tries = 9
 /** As many addresses as a configuration has, and a prober descriptors for. */
 const most = 40_000
 
@@ -36,19 +37,20 @@ export async function ceiling(kind: Kind, bench: Bench, { ours: mine, theirs }: 
   return cells
 }
 
-/** From a guess upwards as long as it is held, else downwards until it is. */
+/** From a guess upwards as long as it is held, else downwards until it is; then between what was held and what was not. */
 async function highest(guess: number, start: (rate: number) => Contestant): Promise<number> {
+  let held = NaN
+  let missed = Infinity
   let rate = rounded(Math.min(guess, most))
-  const first = await holds(rate, start)
-  for (let i = 1; i < tries; i++) {
-    const next = rounded(Math.min(first ? rate * step : rate / step, most))
-    if (next === rate) return rate
-    const held = await holds(next, start)
-    if (first && !held) return rate
-    rate = next
-    if (!first && held) return rate
+  for (let i = 0; i < tries && rate !== held; i++) {
+    if (await holds(rate, start)) held = rate
+    else missed = rate
+    if (Number.isNaN(held)) rate = rounded(missed / step)
+    else if (missed === Infinity) rate = rounded(Math.min(held * step, most))
+    else if (missed / held > precision) rate = rounded(Math.sqrt(held * missed))
+    else return held
   }
-  return first ? rate : NaN
+  return held
 }
 
 const rounded = (rate: number): number => Math.round(rate / 50) * 50
@@ -57,13 +59,11 @@ async function holds(rate: number, start: (rate: number) => Contestant): Promise
   const who = start(rate)
   try {
     await sleep(settling)
-    const [early, before] = [await who.told(), await who.probes()]
-    const from = performance.now()
+    const [before, from] = [await who.told(), performance.now()]
     await sleep(window)
-    const probes = (await who.probes()) - before
-    const passed = (performance.now() - from) / 1000
-    const late = ((await who.told())?.late ?? 0) - (early?.late ?? 0)
-    return probes >= share * rate * passed && late <= probes / 100
+    const [after, to] = [await who.told(), performance.now()]
+    const probes = after.probes - before.probes
+    return probes >= (share * rate * (to - from)) / 1000 && (after.late ?? 0) - (before.late ?? 0) <= probes / 100
   } finally {
     await who.end()
   }

@@ -29,7 +29,7 @@ export async function compare(kind: Kind, bench: Bench, rate = rates[kind]): Pro
     const mine = ours(kind, rate, bench)
     const { time, made } = await spent(mine)
     own.push(time)
-    const { failed = 0, reason = '' } = (await mine.told()) ?? {}
+    const { failed, reason = '' } = await mine.told()
     if (failed > 0) remark = ` (${failed} failed: ${reason})`
     else if (made < 0.97 * rate) remark = ` (${Math.round(made)} of ours)`
     await mine.end()
@@ -55,9 +55,9 @@ export async function compare(kind: Kind, bench: Bench, rate = rates[kind]): Pro
 /** Once it has settled: milliseconds of processor time for a thousand checks, and checks a second. */
 async function spent(who: Contestant): Promise<{ readonly time: number; readonly made: number }> {
   await sleep(settling)
-  const [probes, time, from] = [await who.probes(), who.time(), performance.now()]
+  const [{ probes }, time, from] = [await who.told(), who.time(), performance.now()]
   await sleep(window)
   const [later, passed] = [who.time(), performance.now() - from]
-  const made = (await who.probes()) - probes
+  const made = (await who.told()).probes - probes
   return { time: (1000 * (later - time)) / made, made: (1000 * made) / passed }
 }

@@ -20,11 +20,14 @@ export interface Bench {
 export interface Contestant {
   /** Milliseconds on a processor so far. */
   time(): number
-  /** Probes made so far. */
-  probes(): Promise<number>
-  /** Ours: what the probers tell, summed. */
-  told(): Promise<Told | undefined>
+  /** What is known of its probes so far; of ours, what the probers tell, summed. */
+  told(): Promise<Partial<Told> & Pick<Told, 'probes'>>
   end(): Promise<void>
+}
+
+/** Ourselves. */
+export interface Probers extends Contestant {
+  told(): Promise<Told>
 }
 
 /** So many prober processes as a fleet starts them, with equal shares of the servers. */
@@ -33,7 +36,7 @@ export function ours(
   servers: number,
   { self, start }: Bench,
   { parts = 1, interval = 1, watch = false }: Partial<Omit<Share, 'part'>> = {},
-): Contestant {
+): Probers {
   const [node = '', ...program] = self
   const all = Array.from({ length: parts }, (_, part) =>
     start(
@@ -52,7 +55,6 @@ export function ours(
   const told = async (): Promise<Told> => (await Promise.all(all.map(ask))).reduce(sum)
   return {
     time: () => all.reduce((total, child) => total + timeOf(child.pid), 0),
-    probes: async () => (await told()).probes,
     told,
     end: async () => {
       await Promise.all(all.map(ended))
@@ -93,8 +95,7 @@ export function keepalived(kind: Kind, servers: number, { start, shim, folder }:
   const before = opened()
   return {
     time: () => timeOf(childOf(parent.pid)),
-    probes: async () => opened() - before,
-    told: async () => undefined,
+    told: async () => ({ probes: opened() - before }),
     end: () => ended(parent),
   }
 }

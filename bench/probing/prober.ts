@@ -3,7 +3,7 @@ import { createEngine, type Engine } from '@ipvs-director/checkers/probing'
 import { filesInMemory, loadConfig } from '@ipvs-director/config'
 import { seconds, systemClock } from '@ipvs-director/core'
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { configOf, type Kind } from './servers.ts'
 
 /** What a prober has done so far, told when SIGUSR2 asks for it: figures of thousands of checks cost time. */
@@ -46,7 +46,7 @@ export async function probe(kind: Kind, servers: number, { part, parts, interval
   engine.setChecks(checks.filter((_, n) => n % parts === part))
 }
 
-/** As a prober process tells its director: not all in one go, which for 25,000 would make probes late. */
+/** Not all in one go, which for 25,000 would make probes late: near what can be held that would be what is measured. */
 async function tell(engine: Engine, pauses: () => Pick<Told, 'stood' | 'collected'>): Promise<void> {
   const told = { probes: 0, failed: 0, late: 0, reason: undefined as string | undefined }
   const ids = engine.ids()
@@ -57,12 +57,13 @@ async function tell(engine: Engine, pauses: () => Pick<Told, 'stood' | 'collecte
       told.late += late
       if (last?.up === false) told.reason = last.reason
     }
-    await turn()
+    await sleep(pause)
   }
   console.log(JSON.stringify({ ...told, ...pauses(), residentBytes: process.memoryUsage.rss() } satisfies Told))
 }
 
-const toldAtOnce = 500
+const toldAtOnce = 250
+const pause = 15
 
 /** What kept the event loop, each time since the last call. */
 function watchPauses(): () => Pick<Told, 'stood' | 'collected'> {

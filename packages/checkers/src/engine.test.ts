@@ -83,6 +83,18 @@ test('the interval runs from the end of a probe', async () => {
   expect(times()).toEqual([1, 14])
 })
 
+test('that starts wait for others to start with does not make probes rarer', async () => {
+  let draw = 0
+  const { clock, engine, times } = bench({ random: () => (draw++ * 0.618034) % 1 })
+  const timing = { delayLoop: seconds(1), warmup: seconds(1), jitter: 0.1 }
+  engine.setChecks(Array.from({ length: 400 }, (_, n) => scripted('+', { timing }, `check ${n}`)))
+  await clock.advance(seconds(5))
+  const before = times().length
+  await clock.advance(seconds(50))
+  // Each waits 10 ms on average: without making up for it there would be 1 % less.
+  expect((times().length - before) / (400 * 50)).toBeCloseTo(1, 2.5)
+})
+
 test('from its start where the checker says so, and at once when that has passed', async () => {
   const { clock, engine, asked, times } = bench({}, { interval: 'start', deadline: seconds(100) })
   engine.setChecks([scripted('.', { timing: { timeout: seconds(100) } })])

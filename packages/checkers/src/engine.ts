@@ -9,7 +9,8 @@ import { DurationTable } from './durations.ts'
 import type { Health } from './health.ts'
 import { createNodeIo } from './io/node-io.ts'
 import type { ProbeIo } from './io/port.ts'
-import { notOpened, opened, OpenTimes, type Door } from './opened.ts'
+import { notOpened, opened, type Door } from './opened.ts'
+import { ProbeTimes } from './probe-times.ts'
 import { beginAttempt, type RunningAttempt } from './running-attempt.ts'
 import { throttled } from './throttle.ts'
 import { fail, type Finding, type ProbeFailure } from './verdict.ts'
@@ -109,7 +110,7 @@ export function createEngine(options: EngineOptions): Engine {
   const ends = new DueTimes()
   const queue: { readonly task: Task; readonly due: number }[] = []
   const durations = new DurationTable()
-  const openTimes = new OpenTimes()
+  const times = new ProbeTimes()
   const doors = io.doors(hear)
   const trouble = throttled(clock, (message) => {
     events.trouble(message)
@@ -237,7 +238,7 @@ export function createEngine(options: EngineOptions): Engine {
     // Most are open by now, and need no end.
     for (const place of places) {
       const task = placed[place]
-      if (task?.asked === true) ends.put(place, openTimes.began(place) + task.check.timing.timeout)
+      if (task?.asked === true) ends.put(place, times.began(place) + task.check.timing.timeout)
     }
     arm()
   }
@@ -258,8 +259,9 @@ export function createEngine(options: EngineOptions): Engine {
     const now = clock.now()
     if (now - due > lateBeyond) task.late++
     busy++
+    times.begin(task.place, due, now)
     if (task.door === undefined) probe(task)
-    else ask(task, task.door, now)
+    else ask(task, task.door)
   }
 
   function probe(task: Task): void {
@@ -278,9 +280,8 @@ export function createEngine(options: EngineOptions): Engine {
     )
   }
 
-  function ask(task: Task, { at, opening }: Door, now: Millis): void {
+  function ask(task: Task, { at, opening }: Door): void {
     task.asked = true
-    openTimes.begin(task.place, now)
     collected.push(task.place)
     doors.ask(task.place, at, opening)
     if (collecting) return
@@ -294,9 +295,8 @@ export function createEngine(options: EngineOptions): Engine {
     if (task?.door === undefined || !task.asked) return
     task.asked = false
     ends.remove(place)
-    const began = openTimes.began(place)
-    if (failure === undefined) concludeOpened(task, task.door, began, status)
-    else conclude(task, began, fail(failure.class, failure.message))
+    if (failure === undefined) concludeOpened(task, task.door, status)
+    else conclude(task, fail(failure.class, failure.message))
     leave()
   }
 
@@ -304,7 +304,7 @@ export function createEngine(options: EngineOptions): Engine {
     const progress = doors.progress(task.place, door.opening)
     if (progress?.steppedAt !== undefined) {
       const { timing } = task.check
-      const whole = openTimes.began(task.place) + task.checker.deadline(timing)
+      const whole = times.began(task.place) + task.checker.deadline(timing)
       const due = Math.min(progress.steppedAt + timing.timeout, whole)
       if (due > clock.now()) {
         ends.put(task.place, due)
@@ -313,26 +313,25 @@ export function createEngine(options: EngineOptions): Engine {
     }
     task.asked = false
     doors.giveUp(task.place, door.at, door.opening)
-    const began = openTimes.began(task.place)
-    conclude(task, began, notOpened(door, millis(clock.now() - began), progress?.waiting))
+    conclude(task, notOpened(door, millis(clock.now() - times.began(task.place)), progress?.waiting))
     leave()
   }
 
   /** Nothing is made for one that is up as it was, and little is looked at: there are thousands of them a second. */
-  function concludeOpened(task: Task, door: Door, began: Millis, status: number): void {
+  function concludeOpened(task: Task, door: Door, status: number): void {
     const { place } = task
     const now = clock.now()
-    const took = millis(now - began)
+    const took = millis(now - times.began(place))
     if (task.steady === undefined) {
-      conclude(task, began, opened(door, took, status))
+      conclude(task, opened(door, took, status))
       task.steady = steadyWait(task)
       if (task.steady !== undefined) task.last = undefined
     } else {
       durations.count(place, took)
       task.probes++
-      schedule(task, began, now, task.steady)
+      schedule(task, now, task.steady)
     }
-    openTimes.keep(place, took, now, status)
+    times.keep(place, took, now, status)
   }
 
   function finish(task: Task, attempt: RunningAttempt, finding: Finding): void {
@@ -340,7 +339,7 @@ export function createEngine(options: EngineOptions): Engine {
     task.attempt = undefined
     ends.remove(task.place)
     attempt.onEnd = undefined
-    if (stopped === undefined && task.place !== removed) conclude(task, attempt.startedAt, finding)
+    if (stopped === undefined && task.place !== removed) conclude(task, finding)
     leave()
   }
 
@@ -353,19 +352,22 @@ export function createEngine(options: EngineOptions): Engine {
     } else if (busy === 0) stopped()
   }
 
-  function conclude(task: Task, began: Millis, finding: Finding): void {
+  function conclude(task: Task, finding: Finding): void {
     const now = clock.now()
-    const took = millis(now - began)
+    const took = millis(now - times.began(task.place))
     if (finding.class !== 'local') durations.count(task.place, took)
     const next = judge(task, lastOf(finding, took, clock.wall()))
     // Whoever was told of it may want it no more.
-    if (task.place !== removed) schedule(task, began, now, next)
+    if (task.place !== removed) schedule(task, now, next)
   }
 
-  function schedule(task: Task, began: Millis, now: Millis, next: Millis): void {
+  /** What it was started late because starts wait for their round is made up for, or each would be made less often than asked for. */
+  function schedule(task: Task, now: Millis, next: Millis): void {
     const { checker, jitter, place } = task
     const wait = jitter === 0 ? next : next * (1 + jitter * (2 * random() - 1))
-    starts.put(place, Math.max(now, (checker.interval === 'start' ? began : now) + wait))
+    const began = times.began(place)
+    const waited = Math.min(began - times.due(place), startRound)
+    starts.put(place, Math.max(now, (checker.interval === 'start' ? began : now) - waited + wait))
   }
 
   /** What a verdict means: tells whom it concerns, and answers how long until the next probe. */
@@ -416,9 +418,9 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function lastOpened(place: number, door: Door): Last {
-    const took = openTimes.took(place)
-    const ago = clock.now() - openTimes.ended(place)
-    return lastOf(opened(door, took, openTimes.status(place)), took, Math.round(clock.wall() - ago))
+    const took = times.took(place)
+    const ago = clock.now() - times.ended(place)
+    return lastOf(opened(door, took, times.status(place)), took, Math.round(clock.wall() - ago))
   }
 
   return {

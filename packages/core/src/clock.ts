@@ -45,6 +45,7 @@ export const systemClock: Clock = {
   now: () => millis(performance.now()),
   wall: () => Date.now(),
   after(delay, action) {
+    if (delay <= 0) return soon(action)
     const due = performance.now() + delay
     let handle: NodeJS.Timeout
     const arm = (): void => {
@@ -62,4 +63,14 @@ export const systemClock: Clock = {
       },
     }
   },
+}
+
+/** In the next turn of the loop: `setTimeout` would wait for a millisecond. */
+function soon(action: () => void): Timer {
+  const handle = setImmediate(action)
+  return {
+    cancel: () => {
+      clearImmediate(handle)
+    },
+  }
 }

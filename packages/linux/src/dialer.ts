@@ -1,5 +1,5 @@
 import { nativePoller, type NativePoller, type SystemError } from './native.ts'
-import { chunkBytes, entryNumbers, eventsPerTurn, is, systemError } from './poller-entries.ts'
+import { chunkBytes, entryNumbers, eventsAtOnce, is, systemError } from './poller-entries.ts'
 
 /**
  * Whom an address was dialled for is told what became of it: nothing, when a connection opened (it is closed already), or what went
@@ -33,7 +33,7 @@ const end = { underWay: 0, opened: 1, failed: 2, refusedHere: 3, noSocket: 4, it
 export class Dialer {
   readonly #told: DialTold
   readonly #native: NativePoller
-  readonly #entries = new Int32Array(eventsPerTurn * entryNumbers)
+  readonly #entries = new Int32Array(eventsAtOnce * entryNumbers)
   readonly #dials = new Int32Array(dials * dialNumbers)
   readonly #dialBytes = new Uint8Array(this.#dials.buffer)
   readonly #dialAddresses = new Uint8Array(dials * addressBytes)
@@ -58,7 +58,7 @@ export class Dialer {
       },
       this.#entries,
       // Never written to: nothing is read from these connections.
-      Buffer.allocUnsafeSlow(eventsPerTurn * chunkBytes),
+      Buffer.allocUnsafeSlow(eventsAtOnce * chunkBytes),
     )
     this.#native.unref()
   }

@@ -1,8 +1,8 @@
 import { getSystemErrorName } from 'node:util'
 import type { SystemError } from './native.ts'
 
-/** As in addon.c: how many entries a turn has at most, the numbers of one (token, what, offset, length or errno), and room for data. */
-export const eventsPerTurn = 64
+/** As in addon.c: how many entries a call has at most, the numbers of one (token, what, offset, length or errno), and room for data. */
+export const eventsAtOnce = 64
 export const entryNumbers = 4
 export const chunkBytes = 16 * 1024
 /** What an entry says. */

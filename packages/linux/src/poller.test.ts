@@ -236,3 +236,18 @@ polled('five hundred at once, each with its own answer', async () => {
   })
   expect(await Promise.all(all)).toEqual(Array.from({ length: 500 }, (_, n) => `w<${n}>e`))
 })
+
+polled('a turn tells of more than one call into the kernel finds', async () => {
+  const port = await serve(() => undefined)
+  let turn = 0
+  const told: number[] = []
+  const many = Array.from({ length: 300 }, () =>
+    dial(port, () => ({
+      writable: () => {
+        told[turn] = (told[turn] ?? 0) + 1
+      },
+    })),
+  )
+  for (; told.reduce((sum, each) => sum + each, 0) < many.length; turn++) await new Promise(setImmediate)
+  expect(Math.max(...told.filter((each) => each > 0))).toBeGreaterThan(64)
+})

@@ -1,5 +1,5 @@
 import { nativePoller, type NativePoller, type SystemError } from './native.ts'
-import { chunkBytes, entryNumbers, eventsPerTurn, is, systemError } from './poller-entries.ts'
+import { chunkBytes, entryNumbers, eventsAtOnce, is, systemError } from './poller-entries.ts'
 
 /** What happens on a {@link PolledConnection}. Everything of one turn comes before any microtask of it. */
 export interface ConnectionListener {
@@ -47,8 +47,8 @@ let shared: Poller | undefined
 class Poller {
   readonly native: NativePoller
   readonly #connections = new Map<number, Connection>()
-  readonly #entries = new Int32Array(eventsPerTurn * entryNumbers)
-  readonly #data = Buffer.allocUnsafeSlow(eventsPerTurn * chunkBytes)
+  readonly #entries = new Int32Array(eventsAtOnce * entryNumbers)
+  readonly #data = Buffer.allocUnsafeSlow(eventsAtOnce * chunkBytes)
   #token = 0
 
   constructor() {
