@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -827,6 +828,16 @@ static napi_value poller_open(napi_env env, napi_callback_info info) {
   return fd < 0 ? fail(env, errno, "socket") : number(env, fd);
 }
 
+/* Tells from now on of what happens on it. Answers the errno. */
+static int poller_add(Poller *self, int fd, int token, uint32_t events) {
+  struct epoll_event event = {.events = events, .data.u64 = (uint64_t)(uint32_t)token << 32 | (uint32_t)fd};
+  return epoll_ctl(self->fd, EPOLL_CTL_ADD, fd, &event) < 0 ? errno : 0;
+}
+
+static int begin_connecting(int fd, const void *address, size_t length) {
+  return connect(fd, address, (socklen_t)length) < 0 && errno != EINPROGRESS && errno != EINTR ? errno : 0;
+}
+
 /* connect(descriptor, token, address, reads): and tells of it from now on; of what comes over it only when it reads */
 static napi_value poller_connect(napi_env env, napi_callback_info info) {
   napi_value args[4];
@@ -839,12 +850,45 @@ static napi_value poller_connect(napi_env env, napi_callback_info info) {
       !bytes(env, args[2], &address, &length))
     return NULL;
   if (napi_get_value_bool(env, args[3], &reads) != napi_ok) return wrong(env, "a boolean was expected");
-  if (connect(fd, address, (socklen_t)length) < 0 && errno != EINPROGRESS && errno != EINTR)
-    return fail(env, errno, "connect");
-  struct epoll_event event = {.events = reads ? WATCHED : EPOLLOUT | EPOLLET,
-                              .data.u64 = (uint64_t)(uint32_t)token << 32 | (uint32_t)fd};
-  if (epoll_ctl(self->fd, EPOLL_CTL_ADD, fd, &event) < 0) return fail(env, errno, "epoll_ctl");
-  return NULL;
+  int error = begin_connecting(fd, address, length);
+  if (error != 0) return fail(env, error, "connect");
+  error = poller_add(self, fd, token, reads ? WATCHED : EPOLLOUT | EPOLLET);
+  return error != 0 ? fail(env, error, "epoll_ctl") : NULL;
+}
+
+/*
+ * begin(descriptor, address): connects, and tells nothing yet. A connection that begins with what we say needs no ACK of its own for
+ * the handshake: that goes with the request, or soon by itself.
+ */
+static napi_value poller_begin(napi_env env, napi_callback_info info) {
+  napi_value args[2];
+  int fd, quick = 0;
+  void *address;
+  size_t length;
+  if (open_poller(env, info, 2, args) == NULL || !integer(env, args[0], &fd) || !bytes(env, args[1], &address, &length))
+    return NULL;
+  setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &quick, sizeof quick);
+  int error = begin_connecting(fd, address, length);
+  return error != 0 ? fail(env, error, "connect") : NULL;
+}
+
+/*
+ * ask(descriptor, token, request) → bytes of it taken at once, or -1: it is not connected yet. Tells of it from now on: once all of the
+ * request is taken of nothing before the answer.
+ */
+static napi_value poller_ask(napi_env env, napi_callback_info info) {
+  napi_value args[3];
+  int fd, token;
+  void *request;
+  size_t size;
+  Poller *self = open_poller(env, info, 3, args);
+  if (self == NULL || !integer(env, args[0], &fd) || !integer(env, args[1], &token) ||
+      !bytes(env, args[2], &request, &size))
+    return NULL;
+  ssize_t sent = send(fd, request, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return fail(env, errno, "send");
+  int error = poller_add(self, fd, token, sent == (ssize_t)size ? WATCHED & ~EPOLLOUT : WATCHED);
+  return error != 0 ? fail(env, error, "epoll_ctl") : number(env, (double)sent);
 }
 
 /* What became of a dialled address; dialer.ts has the same numbers. */
@@ -868,8 +912,10 @@ static void dial_begin(Dial *dial, const struct sockaddr *address) {
   dial->fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   dial->end = DIAL_UNDER_WAY;
   if (dial->fd < 0) dial_end(dial, DIAL_NO_SOCKET, errno);
-  else if (connect(dial->fd, address, dial_length(address)) < 0 && errno != EINPROGRESS && errno != EINTR)
-    dial_end(dial, DIAL_REFUSED_HERE, errno);
+  else {
+    int error = begin_connecting(dial->fd, address, dial_length(address));
+    if (error != 0) dial_end(dial, DIAL_REFUSED_HERE, error);
+  }
 }
 
 /* The kernel may have chosen the very port that is connected to: then the connection is one with itself. */
@@ -919,9 +965,8 @@ static napi_value poller_dial(napi_env env, napi_callback_info info) {
       dial_look(dial, asked[i].revents);
       continue;
     }
-    struct epoll_event event = {.events = EPOLLOUT | EPOLLET,
-                                .data.u64 = (uint64_t)(uint32_t)dial->token << 32 | (uint32_t)dial->fd};
-    if (epoll_ctl(self->fd, EPOLL_CTL_ADD, dial->fd, &event) < 0) dial_end(dial, DIAL_NO_SOCKET, errno);
+    int error = poller_add(self, dial->fd, dial->token, EPOLLOUT | EPOLLET);
+    if (error != 0) dial_end(dial, DIAL_NO_SOCKET, error);
   }
   return NULL;
 }
@@ -1192,6 +1237,8 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
   const napi_property_descriptor poller_members[] = {
       METHOD("open", poller_open),
       METHOD("connect", poller_connect),
+      METHOD("begin", poller_begin),
+      METHOD("ask", poller_ask),
       METHOD("dial", poller_dial),
       METHOD("metItself", poller_met_itself),
       METHOD("send", poller_send),

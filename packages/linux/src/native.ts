@@ -99,6 +99,8 @@ export interface NativePoller {
   metItself(fd: number): boolean
   open(domain: number, type: number, protocol: number): number
   connect(fd: number, token: number, address: Uint8Array, reads: boolean): void
+  begin(fd: number, address: Uint8Array): void
+  ask(fd: number, token: number, request: Uint8Array): number
   send(fd: number, data: Uint8Array): number
   bind(fd: number, address: Uint8Array): void
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): void

@@ -22,6 +22,13 @@ export interface PolledConnection {
    * `watch(true)` where `reads` is false.
    */
   connect(address: Uint8Array, reads?: boolean): void
+  /** In place of `connect`, for a connection that begins with what we say. Throws as it does; nothing is told before `ask`. */
+  begin(address: Uint8Array): void
+  /**
+   * After `begin`: returns the bytes taken, or -1 when it is not connected yet. The rest is up to the caller, once it is writable.
+   * Throws what the server, or the way to it, answered already.
+   */
+  ask(request: Uint8Array): number
   getsockname(): Buffer
   /** Returns the bytes taken, or -1 when none can be taken now. */
   send(data: Uint8Array): number
@@ -130,6 +137,14 @@ class Connection implements PolledConnection {
 
   connect(address: Uint8Array, reads = true): void {
     this.#poller.native.connect(this.#fd, this.#token, address, reads)
+  }
+
+  begin(address: Uint8Array): void {
+    this.#poller.native.begin(this.#fd, address)
+  }
+
+  ask(request: Uint8Array): number {
+    return this.#poller.native.ask(this.#fd, this.#token, request)
   }
 
   getsockname(): Buffer {

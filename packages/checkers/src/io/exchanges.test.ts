@@ -2,7 +2,7 @@ import { systemClock } from '@ipvs-director/core'
 import { addonAvailable, withinNamespace } from '@ipvs-director/linux'
 import { noNamespaces, ownNamespace } from '@ipvs-director/linux/testing'
 import { readdirSync, readlinkSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
 import { httpGet } from '../http/checkers.ts'
 import { connectionTo } from '../testing/checks.ts'
@@ -78,12 +78,15 @@ kernel('a place that is asked again and again begins anew each time', async () =
     '7 protocol: closed before a whole header was sent',
     '7 204',
   ])
-  // Of one that is given up nothing is told, and it can be asked again.
+  // Of one that is given up nothing is told, and it can be asked again: before it goes out, and after that.
   exchanges.ask(7, at, exchange)
   expect(exchanges.progress(7)).toMatchObject({ steppedAt: undefined, waiting: 'no connection to' })
+  exchanges.giveUp(7)
+  exchanges.ask(7, at, exchange)
+  exchanges.go()
   await expect.poll(() => exchanges.progress(7)?.waiting).toBe('no answer from')
   exchanges.giveUp(7)
-  answers.push('', 'HTTP/1.0 200 OK\r\n\r\n')
+  answers.push('', '', 'HTTP/1.0 200 OK\r\n\r\n')
   exchanges.ask(7, at, exchange)
   exchanges.go()
   expect((await until(6)).at(-1)).toBe('7 200')
@@ -91,11 +94,33 @@ kernel('a place that is asked again and again begins anew each time', async () =
   await expect.poll(openSockets).toBeLessThanOrEqual(before)
 })
 
+kernel('one that is not connected at once is asked when it is', async () => {
+  // Two connections wait to be accepted; to the SYN of a third the kernel says nothing, until it comes again a second later.
+  const server = createServer((socket) => socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\n\r\n')))
+  await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, resolve))
+  const [at, exchange] = [connectionTo((server.address() as AddressInfo).port), await get()]
+  const { exchanges, until } = listen()
+  for (const place of [0, 1, 2, 3]) {
+    exchanges.ask(place, at, exchange)
+    if (place === 3) {
+      exchanges.giveUp(place)
+      exchanges.ask(place, at, exchange)
+    }
+    exchanges.go()
+  }
+  const waiting = [0, 1, 2, 3].map((place) => exchanges.progress(place)?.waiting)
+  expect(waiting.slice(0, 2)).toEqual(['no answer from', 'no answer from'])
+  expect(waiting.at(-1)).toBe('no connection to')
+  expect([...(await until(4))].sort()).toEqual([0, 1, 2, 3].map((place) => `${place} 200`))
+  server.close()
+})
+
 kernel('what a server says in pieces is put together, and each of them is a step', async () => {
   let socket: Socket | undefined
   const port = await servers.tcp((one) => (socket = one))
   const { exchanges, until } = listen()
   exchanges.ask(0, connectionTo(port), await get('path /\n regex "one two"'))
+  exchanges.go()
   await expect.poll(() => socket).toBeDefined()
   let before = 0
   for (const piece of ['HTTP/1.0 2', '00 OK\r\n', '\r', '\none', ' two']) {
@@ -123,6 +148,7 @@ kernel('a request that the kernel takes only in parts is sent whole', async () =
   const exchange = await get()
   const large = { request: () => 'x'.repeat(size), reader: () => exchange.reader() }
   exchanges.ask(0, connectionTo(port), large)
+  exchanges.go()
   expect(await until(1)).toEqual(['0 200'])
   expect(got).toBe(size)
 })
@@ -132,9 +158,12 @@ kernel('whoever is told may ask again at once', async () => {
   const [at, exchange] = [connectionTo(port), await get()]
   let left = 20
   const { exchanges, until } = listen((place) => {
-    if (left-- > 0) exchanges.ask(place, at, exchange)
+    if (left-- <= 0) return
+    exchanges.ask(place, at, exchange)
+    exchanges.go()
   })
   for (let place = 0; place < 5; place++) exchanges.ask(place, at, exchange)
+  exchanges.go()
   expect(new Set(await until(25))).toEqual(new Set([0, 1, 2, 3, 4].map((place) => `${place} 200`)))
 })
 
@@ -152,6 +181,7 @@ kernel('a place that is another check by now asks for that', async () => {
   const turns = [[at, one], [at, other], [elsewhere, other], [at, one]] as const // prettier-ignore
   for (const [n, turn] of turns.entries()) {
     exchanges.ask(0, ...turn)
+    exchanges.go()
     await until(n + 1)
   }
   expect(paths).toEqual(['a/one', 'a/other', 'b/other', 'a/one'])
@@ -167,6 +197,7 @@ kernel('what breaks on our side says nothing of the server', async () => {
   exchanges.ask(0, at, { request: () => 'x', reader: broken })
   exchanges.ask(1, at, { request: () => 'x', reader: () => ({ ...good, take: broken }) })
   exchanges.ask(2, at, { request: () => 'x', reader: () => ({ ...good, fault: broken }) })
+  exchanges.go()
   const said = 'local: the probe itself failed: a defect'
   expect([...(await until(3))].sort()).toEqual([0, 1, 2].map((place) => `${place} ${said}`))
 })
@@ -175,6 +206,8 @@ kernel('one that cannot even begin is told with the others', async () => {
   const { exchanges, told, until } = listen()
   exchanges.ask(0, { ...connectionTo(80), bindInterface: 'nowhere0' }, await get())
   exchanges.ask(1, connectionTo(await servers.closedPort()), await get())
+  exchanges.ask(2, { ...connectionTo(80), bindInterface: 'nowhere0' }, await get())
+  exchanges.giveUp(2)
   expect(told).toEqual([])
   exchanges.go()
   const said = [...(await until(2))].sort()
@@ -192,6 +225,7 @@ test.skipIf(!able || noNamespaces !== undefined)('a connection with itself is no
     const exchange = await get()
     withinNamespace(space.path, () => {
       exchanges.ask(0, connectionTo(40_009), exchange)
+      exchanges.go()
     })
     expect(await until(1)).toEqual(['0 refused: connection refused (it met itself): 127.0.0.1:40009'])
   } finally {

@@ -16,8 +16,7 @@ export class Exchanges {
   readonly #told: DoorTold
   /** By place. */
   readonly #talks: (Talk | undefined)[] = []
-  /** Those that could not even begin. */
-  readonly #refused: (readonly [place: number, failure: ProbeFailure])[] = []
+  #begun: Talk[] = []
 
   constructor(clock: Clock, told: DoorTold) {
     this.#clock = clock
@@ -33,12 +32,16 @@ export class Exchanges {
       reach(this.#talks, place)
       this.#talks[place] = talk
     }
-    const failure = talk.begin()
-    if (failure !== undefined) this.#refused.push([place, failure])
+    talk.begin()
+    this.#begun.push(talk)
   }
 
   go(): void {
-    for (const [place, failure] of this.#refused.splice(0)) this.#told(place, failure)
+    // Requests after connections: a server that is nearby would be woken for each of them.
+    const begun = this.#begun
+    if (begun.length === 0) return
+    this.#begun = []
+    for (const talk of begun) talk.go()
   }
 
   giveUp(place: number): void {
@@ -61,6 +64,8 @@ class Talk implements ConnectionListener, Progress {
   readonly #request: Buffer
   /** The rest of the request. */
   #unsent: Buffer | undefined
+  /** What is to be done, or said, at {@link go}. */
+  #next: 'ask' | ProbeFailure | undefined
   #socket: PolledConnection | undefined
   #reader: ExchangeReader | undefined
   #began = millis(0)
@@ -79,54 +84,70 @@ class Talk implements ConnectionListener, Progress {
     return phases[this.#waiting] ?? ''
   }
 
-  /** Answers what keeps it from being asked. */
-  begin(): ProbeFailure | undefined {
+  begin(): void {
     const { at } = this
     this.#began = this.#clock.now()
     this.steppedAt = undefined
     this.#waiting = 0
     this.#unsent = this.#request
+    this.#next = 'ask'
     try {
       this.#socket = openConnection(familyOf(at.address) === 'inet' ? AF_INET : AF_INET6, this)
       prepare(this.#socket, at)
     } catch (error) {
-      this.end()
-      return ownFailure(error, targetOf(at).where)
+      this.#next = ownFailure(error, targetOf(at).where)
+      return
     }
     try {
-      this.#socket.connect(addressOf(at))
+      this.#socket.begin(addressOf(at))
     } catch (error) {
-      this.end()
-      return systemFailure(error, targetOf(at).where, true)
+      this.#next = systemFailure(error, targetOf(at).where, true)
     }
-    return undefined
+  }
+
+  /** Asks, where it is connected by now, or says what was wrong with beginning. */
+  go(): void {
+    const next = this.#next
+    this.#next = undefined
+    if (next instanceof ProbeFailure) this.#fail(next)
+    else if (next === 'ask' && this.#send((socket, request) => socket.ask(request))) this.#connected()
   }
 
   /** Lets go of it. */
   end(): void {
     this.#socket?.close()
-    this.#socket = this.#reader = this.#unsent = undefined
+    this.#socket = this.#reader = this.#unsent = this.#next = undefined
   }
 
   writable(): void {
-    if (this.steppedAt === undefined) {
-      if (this.#socket !== undefined && isItself(this.at, this.#socket)) {
-        this.#fail(new ProbeFailure('refused', `${metItself}: ${targetOf(this.at).where}`))
-        return
-      }
-      this.#step(1)
-      try {
-        this.#reader = this.exchange.reader()
-      } catch (error) {
-        this.#fail(ownDefect(error))
-      }
+    if (this.steppedAt === undefined) this.#connected()
+    this.#send((socket, rest) => socket.send(rest))
+  }
+
+  #connected(): void {
+    if (this.#socket !== undefined && isItself(this.at, this.#socket)) {
+      this.#fail(new ProbeFailure('refused', `${metItself}: ${targetOf(this.at).where}`))
+      return
     }
-    if (this.#socket === undefined || this.#unsent === undefined) return
+    this.#step(1)
     try {
-      const taken = this.#socket.send(this.#unsent)
-      this.#unsent = taken === this.#unsent.length ? undefined : this.#unsent.subarray(Math.max(taken, 0))
+      this.#reader = this.exchange.reader()
+    } catch (error) {
+      this.#fail(ownDefect(error))
+    }
+  }
+
+  /** What is left of the request. Answers whether it could be sent: before it is connected it cannot. */
+  #send(by: (socket: PolledConnection, rest: Buffer) => number): boolean {
+    if (this.#socket === undefined || this.#unsent === undefined) return false
+    try {
+      const taken = by(this.#socket, this.#unsent)
+      if (taken < 0) return false
+      this.#unsent = taken === this.#unsent.length ? undefined : this.#unsent.subarray(taken)
+      return true
     } catch (error) {
       this.#fail(systemFailure(error, targetOf(this.at).where))
+      return false
     }
   }
 
