@@ -3,7 +3,7 @@ import type { Compared } from './compare.ts'
 import { keepalived, ours, type Bench, type Contestant } from './contestant.ts'
 import type { Kind } from './servers.ts'
 
-const settling = 3000
+const settling = 6000
 const window = 4000
 /** How far rates are apart at first and in the end, and how many are tried at most. */
 const step = 1.15

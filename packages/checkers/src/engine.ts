@@ -51,7 +51,7 @@ const endRound = millis(10)
 /** A start that is later than this counts as late. */
 const lateBeyond = 50
 /** Starts in one go before other events have their turn. */
-const startsAtOnce = 128
+const startsAtOnce = 64
 /** What a probe has after its end to say so, before it is given up. MISC scripts need 2 s to be killed. */
 const grace = seconds(5)
 /** How long `stop` waits for what is under way. */

@@ -838,6 +838,16 @@ static int begin_connecting(int fd, const void *address, size_t length) {
   return connect(fd, address, (socklen_t)length) < 0 && errno != EINPROGRESS && errno != EINTR ? errno : 0;
 }
 
+/*
+ * For a connection on which we speak first, or say nothing: the ACK that ends the handshake goes with what is sent next, a request or
+ * the FIN, or soon by itself (TCP_QUICKACK off). One packet less for the network and for both ends.
+ */
+static int begin_to_speak(int fd, const void *address, size_t length) {
+  int quick = 0;
+  setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &quick, sizeof quick);
+  return begin_connecting(fd, address, length);
+}
+
 /* connect(descriptor, token, address, reads): and tells of it from now on; of what comes over it only when it reads */
 static napi_value poller_connect(napi_env env, napi_callback_info info) {
   napi_value args[4];
@@ -856,19 +866,15 @@ static napi_value poller_connect(napi_env env, napi_callback_info info) {
   return error != 0 ? fail(env, error, "epoll_ctl") : NULL;
 }
 
-/*
- * begin(descriptor, address): connects, and tells nothing yet. A connection that begins with what we say needs no ACK of its own for
- * the handshake: that goes with the request, or soon by itself.
- */
+/* begin(descriptor, address): connects, and tells nothing yet */
 static napi_value poller_begin(napi_env env, napi_callback_info info) {
   napi_value args[2];
-  int fd, quick = 0;
+  int fd;
   void *address;
   size_t length;
   if (open_poller(env, info, 2, args) == NULL || !integer(env, args[0], &fd) || !bytes(env, args[1], &address, &length))
     return NULL;
-  setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &quick, sizeof quick);
-  int error = begin_connecting(fd, address, length);
+  int error = begin_to_speak(fd, address, length);
   return error != 0 ? fail(env, error, "connect") : NULL;
 }
 
@@ -913,7 +919,7 @@ static void dial_begin(Dial *dial, const struct sockaddr *address) {
   dial->end = DIAL_UNDER_WAY;
   if (dial->fd < 0) dial_end(dial, DIAL_NO_SOCKET, errno);
   else {
-    int error = begin_connecting(dial->fd, address, dial_length(address));
+    int error = begin_to_speak(dial->fd, address, dial_length(address));
     if (error != 0) dial_end(dial, DIAL_REFUSED_HERE, error);
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { Dialer } from './dialer.ts'
 
@@ -24,4 +25,31 @@ test.each([
   } finally {
     writeFileSync(range, before)
   }
+})
+
+/** Segments of TCP sent on this machine. */
+function segments(): number {
+  const [names = '', values = ''] = readFileSync('/proc/net/snmp', 'utf8').match(/^Tcp:.*$/gm) ?? []
+  return Number(values.split(' ')[names.split(' ').indexOf('OutSegs')])
+}
+
+test('the handshake ends with the packet that closes', async () => {
+  let closed = 0
+  const server = createServer((socket) => {
+    socket.on('close', () => closed++).resume()
+  })
+  await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, resolve))
+  const { port } = server.address() as AddressInfo
+  const before = segments()
+  const dialer = new Dialer(() => undefined)
+  for (let place = 0; place < 20; place++) {
+    dialer.setAddress(place, Buffer.from([2, 0, port >> 8, port & 255, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), false)
+    dialer.add(place)
+  }
+  dialer.go()
+  await expect.poll(() => closed).toBe(20)
+  // SYN, SYN and ACK, FIN and ACK; then the other end's ACK and FIN and our ACK.
+  expect((segments() - before) / 20).toBeLessThanOrEqual(6)
+  expect((segments() - before) / 20).toBeGreaterThanOrEqual(5)
+  server.close()
 })
