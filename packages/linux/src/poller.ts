@@ -1,7 +1,7 @@
 import { nativePoller, type NativePoller, type SystemError } from './native.ts'
 import { chunkBytes, entryNumbers, eventsAtOnce, is, systemError } from './poller-entries.ts'
 
-/** What happens on a {@link PolledConnection}. Everything of one turn comes before any microtask of it. */
+/** What happens on a {@link PolledConnection}. Up to 64 of them come in one call, before any microtask. */
 export interface ConnectionListener {
   /** Connected; later: what could not be sent at once may be tried again. Also comes without having been asked for. */
   writable(): void
@@ -13,7 +13,7 @@ export interface ConnectionListener {
   failed(error: SystemError): void
 }
 
-/** A connection of many: what is ready on all of them is told by one call from the kernel's side for each turn. */
+/** A connection of many: what is ready is told by one call from the kernel's side for up to 64 of them. */
 export interface PolledConnection {
   setsockopt(level: number, option: number, value: Uint8Array): void
   bind(address: Uint8Array): void
