@@ -1,3 +1,5 @@
+import { grown } from '@ipvs-director/core'
+
 /** How many children a node has: all of them are in one cache line. */
 const branches = 4
 
@@ -37,11 +39,11 @@ export class DueTimes {
   put(place: number, due: number): void {
     let slot = (this.#slots[place] ?? 0) - 1
     if (slot < 0) {
-      if (place >= this.#slots.length) this.#slots = grown(this.#slots, new Int32Array(2 * place))
+      if (place >= this.#slots.length) this.#slots = grown(this.#slots, 2 * place)
       slot = this.#size++
       if (slot === this.#dues.length) {
-        this.#dues = grown(this.#dues, new Float64Array(2 * slot))
-        this.#places = grown(this.#places, new Int32Array(2 * slot))
+        this.#dues = grown(this.#dues, 2 * slot)
+        this.#places = grown(this.#places, 2 * slot)
       }
     }
     this.#settle(slot, place, due)
@@ -85,9 +87,4 @@ export class DueTimes {
     this.#places[to] = place
     this.#slots[place] = to + 1
   }
-}
-
-function grown<A extends Int32Array | Float64Array>(from: A, to: A): A {
-  to.set(from)
-  return to
 }

@@ -1,4 +1,4 @@
-import { bucketOf, durationBuckets } from '@ipvs-director/core'
+import { bucketOf, durationBuckets, grown } from '@ipvs-director/core'
 
 /** How long the probes of a check took. */
 export interface Durations {
@@ -43,11 +43,7 @@ export class DurationTable {
   }
 
   #grow(): void {
-    const counts = new Uint32Array(this.#counts.length * 2)
-    counts.set(this.#counts)
-    const sums = new Float64Array(this.#sums.length * 2)
-    sums.set(this.#sums)
-    this.#counts = counts
-    this.#sums = sums
+    this.#counts = grown(this.#counts, 2 * this.#counts.length)
+    this.#sums = grown(this.#sums, 2 * this.#sums.length)
   }
 }

@@ -1,4 +1,4 @@
-import { millis, type Millis } from '@ipvs-director/core'
+import { grown, millis, type Millis } from '@ipvs-director/core'
 
 /** Moments by place, side by side: nothing else is written down of a server that is up as it was before. */
 export class ProbeTimes {
@@ -6,7 +6,7 @@ export class ProbeTimes {
 
   /** A probe that was to start at `due` starts. */
   begin(place: number, due: number, now: Millis): void {
-    while ((place + 1) * each > this.#numbers.length) this.#numbers = grown(this.#numbers)
+    while ((place + 1) * each > this.#numbers.length) this.#numbers = grown(this.#numbers, 2 * this.#numbers.length)
     this.#numbers[place * each] = due
     this.#numbers[place * each + 1] = now
   }
@@ -45,9 +45,3 @@ export class ProbeTimes {
 
 /** Numbers of a place. */
 const each = 5
-
-function grown(from: Float64Array): Float64Array<ArrayBuffer> {
-  const to = new Float64Array(from.length * 2)
-  to.set(from)
-  return to
-}

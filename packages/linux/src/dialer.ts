@@ -1,3 +1,4 @@
+import { grown } from '@ipvs-director/core'
 import { nativePoller, type NativePoller, type SystemError } from './native.ts'
 import { chunkBytes, entryNumbers, eventsAtOnce, is, systemError } from './poller-entries.ts'
 
@@ -152,17 +153,12 @@ export class Dialer {
 
   #grow(place: number): void {
     const size = Math.max(place + 1, this.#tokens.length * 2)
-    this.#underWay = grown(this.#underWay, new Uint8Array(size))
-    this.#tokens = grown(this.#tokens, new Int32Array(size))
-    this.#descriptors = grown(this.#descriptors, new Int32Array(size))
-    this.#mayMeetItself = grown(this.#mayMeetItself, new Uint8Array(size))
-    this.#addresses = grown(this.#addresses, new Uint8Array(size * addressBytes))
+    this.#underWay = grown(this.#underWay, size)
+    this.#tokens = grown(this.#tokens, size)
+    this.#descriptors = grown(this.#descriptors, size)
+    this.#mayMeetItself = grown(this.#mayMeetItself, size)
+    this.#addresses = grown(this.#addresses, size * addressBytes)
   }
-}
-
-function grown<A extends Int32Array | Uint8Array>(from: A, to: A): A {
-  to.set(from)
-  return to
 }
 
 function failureOf(how: number, errno: number): DialFailure {

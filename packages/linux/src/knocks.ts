@@ -1,3 +1,4 @@
+import { grown, NumberList } from '@ipvs-director/core'
 import { randomFillSync } from 'node:crypto'
 import type { KernelSocket } from './native.ts'
 
@@ -38,7 +39,7 @@ export class Knocks {
   #index = new Int32Array(2 * together)
   #used = 0
   readonly #free: number[] = []
-  #collected: number[] = []
+  readonly #collected = new NumberList()
   readonly #asked = new Int32Array(together)
   readonly #ends = new Int32Array(2 * mostEnds)
   #knocking = false
@@ -73,7 +74,7 @@ export class Knocks {
 
   /** Sends what was collected, and tells what has come by then. */
   go(): void {
-    if (this.#collected.length > 0) this.hear()
+    if (this.#collected.size > 0) this.hear()
   }
 
   /** Tells what has come. */
@@ -83,7 +84,7 @@ export class Knocks {
     this.#knocking = true
     try {
       do this.#tell(this.#knock())
-      while (this.#collected.length > 0)
+      while (this.#collected.size > 0)
     } finally {
       this.#knocking = false
     }
@@ -102,13 +103,16 @@ export class Knocks {
   }
 
   #knock(): number {
+    const most = Math.min(this.#collected.size, together)
     let count = 0
-    for (const slot of this.#collected.splice(0, together)) {
+    for (let n = 0; n < most; n++) {
+      const slot = this.#collected.at(n)
       if (this.#stages[slot] !== stages.collected) continue
       this.#stages[slot] = stages.out
       this.#asked[count++] = slot
       this.#number(slot)
     }
+    this.#collected.drop(most)
     return this.#socket.knock(this.#from.port, this.#servers, this.#index, this.#asked, count, this.#ends)
   }
 
@@ -144,15 +148,11 @@ export class Knocks {
   }
 
   #grow(): void {
-    const servers = new Int32Array(2 * this.#servers.length)
-    servers.set(this.#servers)
-    const steps = new Uint8Array(2 * this.#stages.length)
-    steps.set(this.#stages)
-    this.#servers = servers
-    this.#bytes = new Uint8Array(servers.buffer)
-    this.#stages = steps
+    this.#servers = grown(this.#servers, 2 * this.#servers.length)
+    this.#bytes = new Uint8Array(this.#servers.buffer)
+    this.#stages = grown(this.#stages, 2 * this.#stages.length)
     this.#index = new Int32Array(2 * this.#index.length)
-    for (let slot = 0; slot < steps.length; slot++) {
+    for (let slot = 0; slot < this.#stages.length; slot++) {
       const sequence = this.#sequence(slot)
       if (sequence !== 0) this.#index[sequence & (this.#index.length - 1)] = slot
     }

@@ -1,5 +1,5 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import { familyOf } from '@ipvs-director/core'
+import { familyOf, grown } from '@ipvs-director/core'
 import { ProbeFailure } from '../verdict.ts'
 import { reach } from './by-place.ts'
 import { systemFailure } from './failure.ts'
@@ -88,7 +88,7 @@ export class Knocker {
     if (same && now < before.sourceUntil) return before
     reach(this.#known, place)
     reach(this.#targets, place)
-    while (place >= this.#waitsFor.length) this.#waitsFor = grown(this.#waitsFor)
+    while (place >= this.#waitsFor.length) this.#waitsFor = grown(this.#waitsFor, 2 * this.#waitsFor.length)
     const socket = this.#socketFor(this.#sourced(at))
     if (same && before.socket === socket) {
       before.sourceUntil = now + sourceLasts
@@ -141,10 +141,4 @@ export class Knocker {
       this.#told(place, failure)
     }
   }
-}
-
-function grown(from: Int32Array): Int32Array<ArrayBuffer> {
-  const to = new Int32Array(2 * from.length)
-  to.set(from)
-  return to
 }
