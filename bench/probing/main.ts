@@ -110,8 +110,10 @@ interface Held {
 async function hold({ servers, length, interval }: Held, bench: Bench): Promise<string> {
   const two = ours('TCP_CHECK', servers, bench, { parts: 2, interval, watch: true })
   await sleep(10_000)
+  const from = performance.now()
   const early = await two.told()
   await sleep(length * 1000)
+  const passed = (performance.now() - from) / 1000
   const later = await two.told()
   await two.end()
   const probes = later.probes - early.probes
@@ -119,7 +121,7 @@ async function hold({ servers, length, interval }: Held, bench: Bench): Promise<
   const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0)
   const said =
     `${servers} real servers every ${interval === 1 ? 'second' : `${interval} s`} for ${length} s by two probers: ` +
-    `${Math.round(probes / length)} probes a second, ${later.failed} failed, ${late} started more than 50 ms late ` +
+    `${Math.round(probes / passed)} probes a second, ${later.failed} failed, ${late} started more than 50 ms late ` +
     `(goal: fewer than 1 %, so that the 99th percentile is below that; ${late < probes / 100 ? 'held' : 'MISSED'}); ` +
     `nothing had its turn for ${Math.round(later.stood)} ms at the longest, garbage was collected for ` +
     `${Math.round(later.collected)} ms at the longest; resident ${mebibytes(early.residentBytes)} MiB, then ${mebibytes(later.residentBytes)} MiB`

@@ -2,6 +2,7 @@ import { checkers, checkId, type Check } from '@ipvs-director/checkers'
 import { createEngine, type Engine } from '@ipvs-director/checkers/probing'
 import { filesInMemory, loadConfig } from '@ipvs-director/config'
 import { seconds, systemClock } from '@ipvs-director/core'
+import { openAlarm } from '@ipvs-director/linux'
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { configOf, type Kind } from './servers.ts'
@@ -32,6 +33,7 @@ export interface Share {
 export async function probe(kind: Kind, servers: number, { part, parts, interval, watch }: Share): Promise<void> {
   const engine = createEngine({
     clock: systemClock,
+    alarm: openAlarm,
     events: {
       report: () => undefined,
       trouble: (message) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { root } from './root.mjs'
@@ -79,8 +79,10 @@ const mayMakeNamespaces = () => spawnSync('unshare', ['--net', 'true'], { stdio:
 /** By the same rule as packages/linux/native/build.mjs, which cannot be asked before npm ci. */
 function addonIsCurrent() {
   const built = modified(join(root, `packages/linux/build/linux-${process.arch}.node`))
-  return ['addon.c', 'knock.h', 'tls.h'].every((name) => {
-    const source = modified(join(root, 'packages/linux/native', name))
+  const sources = join(root, 'packages/linux/native')
+  return readdirSync(sources).every((name) => {
+    if (!/\.[ch]$/.test(name)) return true
+    const source = modified(join(sources, name))
     return source === undefined || (built !== undefined && built >= source)
   })
 }

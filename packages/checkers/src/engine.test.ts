@@ -264,7 +264,7 @@ function doorBench(timing: Parameters<typeof checkOf>[3] = {}, limit = 5000, ran
   const events = recordedEvents()
   const asked: string[] = []
   let tell: (place: number, failure?: ProbeFailure, status?: number) => void = () => undefined
-  const steps: { progress?: Progress } = {}
+  const steps: { progress?: Progress; meanwhile?: (() => void) | undefined } = {}
   const doors: ProbeIo['doors'] = (told) => {
     tell = (place, failure, status) => {
       told(place, failure, status)
@@ -272,7 +272,10 @@ function doorBench(timing: Parameters<typeof checkOf>[3] = {}, limit = 5000, ran
     const nameOf = (opening: Opening): string => (typeof opening === 'object' ? opening.request('me') : opening)
     return {
       ask: (place, at, opening) => asked.push(`${nameOf(opening)} ${at.port} by ${place} at ${clock.now() / 1000}`),
-      go: () => asked.push('go'),
+      go: () => {
+        asked.push('go')
+        steps.meanwhile?.()
+      },
       giveUp: (place) => asked.push(`give up ${place} at ${clock.now() / 1000}`),
       progress: () => steps.progress,
     }
@@ -401,20 +404,27 @@ test('a check that goes while it is asked is given up; one that takes its place 
   expect([asked.at(-1), engine.busy, clock.pending()]).toEqual(['give up 0 at 2', 0, 0])
 })
 
-test('probes start in rounds: none early, none more than 20 ms late', async () => {
-  let drawn = 0
-  const { clock, engine, asked, check } = doorBench({ timing: { warmup: seconds(1) } }, 5000, () => drawn++ / 500)
-  engine.setChecks(Array.from({ length: 500 }, (_, n) => check(n + 1)))
-  await clock.advance(seconds(3))
-  const started = asked.flatMap((each) => {
-    const [, place = NaN, at = NaN] = (/by (\d+) at ([\d.]+)$/.exec(each) ?? []).map(Number)
-    return Number.isNaN(place) ? [] : [at * 1000 - (1000 + 2 * place)]
-  })
-  expect(started).toHaveLength(500)
-  expect(Math.min(...started)).toBeGreaterThan(-0.001)
-  expect(Math.max(...started)).toBeLessThan(20.001)
-  expect(asked.filter((each) => each === 'go').length).toBeLessThanOrEqual(51)
-})
+test.for([
+  ['few', 500, 30, 35],
+  ['more than start in one go', 10_000, 20, 260],
+] as const)(
+  'probes start in rounds, %s of them: none early, and none later than its round',
+  async ([, count, most, rounds]) => {
+    let drawn = 0
+    const warmup = seconds(1)
+    const { clock, engine, asked, check } = doorBench({ timing: { warmup } }, count, () => drawn++ / count)
+    engine.setChecks(Array.from({ length: count }, (_, n) => check(n + 1)))
+    await clock.advance(seconds(3))
+    const started = asked.flatMap((each) => {
+      const [, place = NaN, at = NaN] = (/by (\d+) at ([\d.]+)$/.exec(each) ?? []).map(Number)
+      return Number.isNaN(place) ? [] : [at * 1000 - (1000 + (1000 / count) * place)]
+    })
+    expect(started).toHaveLength(count)
+    expect(Math.min(...started)).toBeGreaterThan(-0.001)
+    expect(Math.max(...started)).toBeLessThan(most + 0.001)
+    expect(asked.filter((each) => each === 'go').length).toBeLessThanOrEqual(rounds)
+  },
+)
 
 test('those that wait for a free place are asked once others are done', async () => {
   const { clock, engine, asked, tell, check } = doorBench({}, 1)
@@ -426,6 +436,18 @@ test('those that wait for a free place are asked once others are done', async ()
   await clock.advance(seconds(0))
   expect(asked.slice(2)).toEqual(['connect 2 by 1 at 3', 'go'])
   expect((await engine.figures()).map(({ late }) => late)).toEqual([0, 1])
+})
+
+test('one that takes the place of another which opened at once has its time limit, too', async () => {
+  const { clock, engine, events, asked, steps, tell, check } = doorBench({ timing: { timeout: seconds(2) } }, 1)
+  engine.setChecks([check(1), check(2)])
+  steps.meanwhile = () => {
+    steps.meanwhile = undefined
+    tell(0)
+  }
+  await clock.advance(seconds(4))
+  expect(asked.filter((said) => said !== 'go').slice(1)).toEqual(['connect 2 by 1 at 1', 'give up 1 at 3'])
+  expect(events.reports).toMatchObject([{ up: true }, { verdict: { class: 'timeout' } }])
 })
 
 test('whoever hears of a verdict may want no more of that check', async () => {

@@ -1,6 +1,14 @@
 import type { CheckConnection } from '@ipvs-director/config'
-import { describeError, formatDuration, formatEndpoint, millis, seconds } from '@ipvs-director/core'
-import type { Clock, Millis, Random, Timer } from '@ipvs-director/core'
+import {
+  alarmBy,
+  describeError,
+  formatDuration,
+  formatEndpoint,
+  millis,
+  NumberList,
+  seconds,
+} from '@ipvs-director/core'
+import type { Alarm, Clock, Millis, Random } from '@ipvs-director/core'
 import type { Check, Figures, Prober, ProberEvents, Verdict } from './checker.ts'
 import { checkers as allCheckers } from './checkers.ts'
 import type { Checker } from './define.ts'
@@ -23,6 +31,8 @@ export interface EngineOptions {
   /** Default: all there are. */
   readonly checkers?: readonly Checker[]
   readonly events: ProberEvents
+  /** What wakes it up; default: timers of the clock. */
+  readonly alarm?: (action: () => void) => Alarm
   /** From `setChecks` to the first probe, before the random warm-up: 1 s as keepalived has it. */
   readonly firstWait?: Millis
   /** How many probes may be under way; the others wait their turn. Default 5,000. */
@@ -45,13 +55,15 @@ export interface Engine extends Prober {
  * Probes start in rounds at least so far apart: waking up is what costs most at a thousand probes a second, and what starts
  * together also ends together. So a probe starts up to this much late,
  */
-const startRound = millis(20)
+const startRound = millis(30)
+/** or up to this much where more are due than start in one go: it takes its time until all have started, and waking up is shared by many. */
+const fullRound = millis(20)
 /** and ends at its deadline up to this much late. */
 const endRound = millis(10)
 /** A start that is later than this counts as late. */
 const lateBeyond = 50
 /** Starts in one go before other events have their turn. */
-const startsAtOnce = 64
+const startsAtOnce = 96
 /** What a probe has after its end to say so, before it is given up. MISC scripts need 2 s to be killed. */
 const grace = seconds(5)
 /** How long `stop` waits for what is under way. */
@@ -116,13 +128,16 @@ export function createEngine(options: EngineOptions): Engine {
     events.trouble(message)
   })
   let busy = 0
-  let timer: Timer | undefined
+  const alarm = options.alarm?.(sweep) ?? alarmBy(clock, sweep)
   let armedFor = Infinity
   let lastSweep = -Infinity
+  let round = startRound
+  /** The last sweep left some for the next one, or there was none: after a reload many may be due. */
+  let full = true
   /** What was asked for goes out at the end of this sweep, or of this turn, */
   let collecting = false
   /** and these were. */
-  let collected: number[] = []
+  const collected = new NumberList()
   let stopped: (() => void) | undefined
 
   function add(checks: readonly Check[]): void {
@@ -194,18 +209,17 @@ export function createEngine(options: EngineOptions): Engine {
 
   function arm(): void {
     const due = Math.min(
-      Math.max(starts.firstDue(), lastSweep + startRound),
+      Math.max(starts.firstDue(), lastSweep + round),
       Math.max(ends.firstDue(), lastSweep + endRound),
     )
     if (due === armedFor || stopped !== undefined) return
-    timer?.cancel()
     armedFor = due
-    timer = due === Infinity ? undefined : clock.after(millis(Math.max(0, due - clock.now())), sweep)
+    if (due === Infinity) alarm.clear()
+    else alarm.set(millis(due - clock.now()))
   }
 
   function sweep(): void {
     armedFor = Infinity
-    timer = undefined
     const now = clock.now()
     while (ends.firstDue() <= now) {
       const place = ends.first()
@@ -226,20 +240,24 @@ export function createEngine(options: EngineOptions): Engine {
       else queue.push({ task, due })
     }
     // More is due than may start in one go: the next round follows as soon as others had their turn.
-    lastSweep = started < startsAtOnce ? now : -Infinity
+    const more = started === startsAtOnce
+    round = full ? fullRound : startRound
+    full = more
+    lastSweep = more ? -Infinity : now
     send()
   }
 
   function send(): void {
-    const places = collected
+    const { size } = collected
     collecting = false
-    collected = []
     doors.go()
     // Most are open by now, and need no end.
-    for (const place of places) {
+    for (let n = 0; n < size; n++) {
+      const place = collected.at(n)
       const task = placed[place]
       if (task?.asked === true) ends.put(place, times.began(place) + task.check.timing.timeout)
     }
+    collected.drop(size)
     arm()
   }
 
@@ -444,7 +462,7 @@ export function createEngine(options: EngineOptions): Engine {
       return Promise.resolve(chosen.map(figuresOf))
     },
     stop() {
-      timer?.cancel()
+      alarm.close()
       trouble.stop()
       queue.length = 0
       return new Promise((resolve) => {

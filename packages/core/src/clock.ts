@@ -34,6 +34,37 @@ export interface Clock {
   after(delay: Millis, action: () => void): Timer
 }
 
+/** One moment ahead at which something is done, set again and again. Like a timer it is never early. */
+export interface Alarm {
+  /** In place of what it was set to; 0 and less: in the next turn of the loop. */
+  set(delay: Millis): void
+  /** Set to nothing. */
+  clear(): void
+  /** For good. */
+  close(): void
+}
+
+/** By timers of the clock, one for each moment. */
+export function alarmBy(clock: Clock, action: () => void): Alarm {
+  let timer: Timer | undefined
+  let open = true
+  const clear = (): void => {
+    timer?.cancel()
+    timer = undefined
+  }
+  return {
+    set(delay) {
+      clear()
+      if (open) timer = clock.after(delay, action)
+    },
+    clear,
+    close() {
+      clear()
+      open = false
+    },
+  }
+}
+
 /** A number in [0, 1). */
 export type Random = () => number
 

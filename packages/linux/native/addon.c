@@ -28,11 +28,16 @@
 
 /* The part of libuv's stable ABI that is used (uv.h). */
 typedef struct uv_handle uv_handle_t;
-enum { UV_POLL = 8, UV_READABLE = 1, UV_WRITABLE = 2 };
+enum { UV_POLL = 8, UV_TIMER = 13, UV_READABLE = 1, UV_WRITABLE = 2 };
 extern size_t uv_handle_size(int type);
 extern int uv_poll_init(struct uv_loop_s *loop, uv_handle_t *poll, int fd);
 extern int uv_poll_start(uv_handle_t *poll, int events, void (*callback)(uv_handle_t *, int status, int events));
 extern int uv_poll_stop(uv_handle_t *poll);
+extern int uv_timer_init(struct uv_loop_s *loop, uv_handle_t *timer);
+extern int uv_timer_start(uv_handle_t *timer, void (*callback)(uv_handle_t *), uint64_t timeout, uint64_t repeat);
+extern int uv_timer_stop(uv_handle_t *timer);
+extern uint64_t uv_now(const struct uv_loop_s *loop);
+extern struct uv_loop_s *uv_handle_get_loop(const uv_handle_t *handle);
 extern void uv_close(uv_handle_t *handle, void (*callback)(uv_handle_t *));
 extern void uv_ref(uv_handle_t *handle);
 extern void uv_unref(uv_handle_t *handle);
@@ -203,21 +208,26 @@ static int watch(Socket *self) {
   return events != 0 ? uv_poll_start(self->poll, events, on_poll) : uv_poll_stop(self->poll);
 }
 
-/* Calls the listener. What it throws is an uncaughtException, as from any other event; it never ends the process here. */
+/* Calls a listener. What it throws is an uncaughtException, as from any other event; it never ends the process here. */
+static void call_listener(napi_env env, napi_ref object, napi_ref listener, size_t count, const napi_value *args) {
+  napi_value this, function, result, error;
+  if (napi_get_reference_value(env, object, &this) != napi_ok || this == NULL ||
+      napi_get_reference_value(env, listener, &function) != napi_ok || function == NULL)
+    return;
+  if (napi_call_function(env, this, function, count, args, &result) == napi_pending_exception &&
+      napi_get_and_clear_last_exception(env, &error) == napi_ok)
+    napi_fatal_exception(env, error);
+}
+
 static void emit(Socket *self, int kind, napi_value first, napi_value address, napi_value control, int flags) {
   napi_env env = self->env;
-  napi_value args[5], this, listener, result, error;
+  napi_value args[5];
   if (napi_create_int32(env, kind, &args[0]) != napi_ok) return;
   args[1] = first;
   args[2] = address;
   args[3] = control;
   napi_create_int32(env, flags, &args[4]);
-  if (napi_get_reference_value(env, self->object, &this) != napi_ok || this == NULL ||
-      napi_get_reference_value(env, self->listener, &listener) != napi_ok || listener == NULL)
-    return;
-  if (napi_call_function(env, this, listener, 5, args, &result) == napi_pending_exception &&
-      napi_get_and_clear_last_exception(env, &error) == napi_ok)
-    napi_fatal_exception(env, error);
+  call_listener(env, self->object, self->listener, 5, args);
 }
 
 static void emit_error(Socket *self, int error, const char *call) {
@@ -709,33 +719,22 @@ static int take_event(Poller *self, const struct epoll_event *event, size_t offs
   return what != 0;
 }
 
-static void poller_tell(Poller *self, int count) {
-  napi_env env = self->env;
-  napi_value this, listener, argument, result, error;
-  if (napi_create_int32(env, count, &argument) != napi_ok ||
-      napi_get_reference_value(env, self->object, &this) != napi_ok || this == NULL ||
-      napi_get_reference_value(env, self->listener, &listener) != napi_ok || listener == NULL)
-    return;
-  if (napi_call_function(env, this, listener, 1, &argument, &result) == napi_pending_exception &&
-      napi_get_and_clear_last_exception(env, &error) == napi_ok)
-    napi_fatal_exception(env, error);
-}
-
 /* What is ready now, in one call. Answers whether there may be more. */
 static int poller_take(Poller *self) {
   napi_env env = self->env;
   struct epoll_event events[EVENTS_AT_ONCE];
   napi_handle_scope scope;
   napi_callback_scope turn;
-  napi_value this;
+  napi_value this, told;
   int count = 0;
   int found = epoll_wait(self->fd, events, EVENTS_AT_ONCE, 0);
   for (int i = 0; i < found; i++)
     count += take_event(self, &events[i], (size_t)count * CHUNK, self->entries + count * ENTRY_NUMBERS);
   if (count > 0 && napi_open_handle_scope(env, &scope) == napi_ok) {
-    if (napi_get_reference_value(env, self->object, &this) == napi_ok &&
+    if (napi_create_int32(env, count, &told) == napi_ok &&
+        napi_get_reference_value(env, self->object, &this) == napi_ok &&
         napi_open_callback_scope(env, this, self->context, &turn) == napi_ok) {
-      poller_tell(self, count);
+      call_listener(env, self->object, self->listener, 1, &told);
       napi_close_callback_scope(env, turn);
     }
     napi_close_handle_scope(env, scope);
@@ -1080,6 +1079,7 @@ static napi_value poller_unref(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+#include "alarm.h"
 #include "knock.h"
 #include "tls.h"
 
@@ -1274,11 +1274,21 @@ NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value e
   if (napi_define_class(env, "TlsSession", NAPI_AUTO_LENGTH, session_construct, NULL,
                         sizeof session_members / sizeof *session_members, session_members, &session) != napi_ok)
     return NULL;
+  const napi_property_descriptor alarm_members[] = {
+      METHOD("set", alarm_set),
+      METHOD("clear", alarm_clear),
+      METHOD("close", alarm_close),
+  };
+  napi_value alarm;
+  if (napi_define_class(env, "Alarm", NAPI_AUTO_LENGTH, alarm_construct, NULL,
+                        sizeof alarm_members / sizeof *alarm_members, alarm_members, &alarm) != napi_ok)
+    return NULL;
   const napi_property_descriptor functions[] = {
       {"TlsSession", NULL, NULL, NULL, NULL, session, napi_enumerable, NULL},
       METHOD("tlsPrepare", tls_prepare),
       {"Socket", NULL, NULL, NULL, NULL, constructor, napi_enumerable, NULL},
       {"Poller", NULL, NULL, NULL, NULL, poller, napi_enumerable, NULL},
+      {"Alarm", NULL, NULL, NULL, NULL, alarm, napi_enumerable, NULL},
       METHOD("prctl", system_prctl),
       METHOD("clockGettime", system_clock_gettime),
       METHOD("setns", system_setns),

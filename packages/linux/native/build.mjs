@@ -8,7 +8,7 @@
  * cc, gcc, clang and tcc on the PATH is taken.
  */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -43,9 +43,8 @@ export function build({ force = false, log = console.log, env = process.env } = 
 
 function isCurrent() {
   if (!existsSync(target)) return false
-  return [source, join(here, 'knock.h'), join(here, 'tls.h')].every(
-    (file) => statSync(target).mtimeMs >= statSync(file).mtimeMs,
-  )
+  const built = statSync(target).mtimeMs
+  return readdirSync(here).every((name) => !/\.[ch]$/.test(name) || built >= statSync(join(here, name)).mtimeMs)
 }
 
 /** @returns {string[] | undefined} the compiler and its own arguments */

@@ -1,4 +1,5 @@
 export * from './native.ts'
+export * from './alarm.ts'
 export * from './malloc.ts'
 export * from './poller.ts'
 export * from './dialer.ts'

@@ -48,6 +48,54 @@ test.for([
   expect(printed(`const s = udp(() => {}); ${how}; process.on('exit', () => console.log('ended'))`)).toBe('ended')
 })
 
+test.for([
+  ['set', 'a.set(60)', 'due\nended'],
+  ['set and cleared', 'a.set(60); a.clear()', 'ended'],
+  ['never set', '', 'ended'],
+  ['set and closed', 'a.set(60); a.close()', 'ended'],
+] as const)('an alarm that is %s keeps the process alive until then, or not at all', ([, how, said]) => {
+  expect(
+    printed(
+      `const a = new addon.Alarm(() => console.log('due')); ${how}; process.on('exit', () => console.log('ended'))`,
+    ),
+  ).toBe(said)
+})
+
+test('an alarm that is set is not collected, a closed one is', () => {
+  expect(
+    printed(
+      `let collected = 0, due = 0
+      const registry = new FinalizationRegistry(() => collected++)
+      for (let i = 0; i < 100; i++) {
+        const open = new addon.Alarm(() => due++); open.set(60); registry.register(open, 0)
+        const closed = new addon.Alarm(() => {}); closed.set(60); closed.close(); registry.register(closed, 0)
+      }
+      for (let i = 0; i < 8; i++) { gc(); await sleep(5) }
+      await sleep(80)
+      console.log(due, collected)`,
+      '--expose-gc',
+    ),
+  ).toMatch(/^100 (?:9\d|100)$/)
+})
+
+test('what the action of an alarm throws is an uncaughtException, and it works on', () => {
+  expect(
+    printed(`const a = new addon.Alarm(() => { if (++n === 1) { a.set(1); throw new Error('thrown') } console.log('due') })
+    let n = 0; process.on('uncaughtException', (error) => console.log('uncaught', error.message)); a.set(1)`),
+  ).toBe('uncaught thrown\ndue')
+})
+
+test.for([
+  'new addon.Alarm()',
+  'addon.Alarm(() => {})',
+  'new addon.Alarm(() => {}).set()',
+  'new addon.Alarm(() => {}).set(NaN)',
+  'new addon.Alarm(() => {}).set(Infinity)',
+  'addon.Alarm.prototype.set.call({}, 1)',
+])('%s is a TypeError', (what) => {
+  expect(printed(`try { ${what} } catch (error) { console.log(error instanceof TypeError) }`)).toBe('true')
+})
+
 test('an open socket is not collected, a closed one is', () => {
   expect(
     printed(
@@ -107,6 +155,9 @@ test.for([
   ['is terminated', `const s = udp(() => {}); s.start(); require('node:worker_threads').parentPort.postMessage(1)`, `worker.on('message', () => worker.terminate())`], // prettier-ignore
   ['has nothing left to do', `const s = udp(() => {}); s.start(); s.unref()`, ''],
   ['exits within a listener', `const s = udp(() => process.exit()); s.start(); s.send(Buffer.of(1), s.getsockname())`, ''], // prettier-ignore
+  ['is told to exit with an alarm set', `new addon.Alarm(() => {}).set(1e6); setTimeout(() => process.exit(), 20)`, ''],
+  ['exits within an alarm', `new addon.Alarm(() => process.exit()).set(1)`, ''],
+  ['is terminated with an alarm set', `new addon.Alarm(() => {}).set(1e6); require('node:worker_threads').parentPort.postMessage(1)`, `worker.on('message', () => worker.terminate())`], // prettier-ignore
   ['closed its socket before', `const s = udp(() => {}); s.start(); s.close()`, ''],
 ] as const)('a worker that %s ends, and its sockets are closed', ([, body, more]) => {
   expect(

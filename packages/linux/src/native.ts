@@ -133,9 +133,17 @@ export interface TlsSession {
   close(): void
 }
 
+/** See alarm.ts; 0 and less: within a millisecond, not at once. */
+export interface NativeAlarm {
+  set(delay: number): void
+  clear(): void
+  close(): void
+}
+
 interface Addon {
   readonly TlsSession: new (serverName: string | undefined) => TlsSession
   tlsPrepare(suites: string, ciphers: string): boolean
+  readonly Alarm: new (onDue: () => void) => NativeAlarm
   readonly Poller: new (onEvents: (count: number) => void, entries: Int32Array, data: Uint8Array) => NativePoller
   readonly Socket: new (
     domain: number,
@@ -186,6 +194,12 @@ export function openSocket(options: SocketOptions, listener: SocketListener): Ke
 export function nativePoller(onEvents: (count: number) => void, entries: Int32Array, data: Uint8Array): NativePoller {
   const { Poller } = addon()
   return new Poller(onEvents, entries, data)
+}
+
+/** A timer of the loop that is set again and again. */
+export function nativeAlarm(onDue: () => void): NativeAlarm {
+  const { Alarm } = addon()
+  return new Alarm(onDue)
 }
 
 /** Finds OpenSSL 3; false where Node.js has none. The first call decides what sessions offer, in OpenSSL's names. */

@@ -1,4 +1,5 @@
 import { describeError, millis, systemClock } from '@ipvs-director/core'
+import { openAlarm } from '@ipvs-director/linux'
 import type { Report } from '../checker.ts'
 import { checkers } from '../checkers.ts'
 import { createEngine, type Engine } from '../engine.ts'
@@ -50,6 +51,7 @@ export function serveProber(channel: Channel, exit: (code: number) => void): (me
     io = createNodeIo({ readMaterial: (path) => material.get(path) ?? missing(path) })
     engine = createEngine({
       clock: systemClock,
+      alarm: openAlarm,
       random: Math.random,
       io,
       checkers: checkers.filter((checker) => !checker.local),
