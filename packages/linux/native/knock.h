@@ -10,6 +10,7 @@ enum { KNOCKS = 64, READINGS = 4, KNOCK_ENDS = KNOCKS + READINGS * KNOCKS, ANSWE
 
 /* What became of a SYN; above 0 it is the errno that kept it from being sent. knocks.ts has the same numbers. */
 enum { KNOCK_ANSWERED = 0, KNOCK_REFUSED = -1 };
+enum { NOBODY = -1 };
 
 typedef struct {
   unsigned char to[sizeof(struct sockaddr_in6)]; /* a sockaddr, port 0: a raw socket takes that for a protocol */
@@ -24,7 +25,7 @@ typedef struct {
   int v4, port; /* ours */
   Server *servers;
   size_t count;
-  const int32_t *index; /* by the lowest bits of a sequence number: the slot of the server that it was sent to */
+  int32_t *index; /* by the lowest bits of a sequence number: the slot of the server that it was sent to, or NOBODY */
   size_t cells;         /* a power of two */
 } Knocks;
 
@@ -106,6 +107,7 @@ static int knock_hear(const Knocks *all, const unsigned char *data, size_t lengt
   if (server == NULL || ntohs(tcp.th_sport) != server->port ||
       memcmp(from + address, server->to + address, all->v4 ? 4 : 16) != 0)
     return 0;
+  all->index[(uint32_t)server->sequence & (all->cells - 1)] = NOBODY;
   server->sequence = 0;
   *end = (KnockEnd){(int32_t)(server - all->servers), (tcp.th_flags & TH_RST) != 0 ? KNOCK_REFUSED : KNOCK_ANSWERED};
   return 1;

@@ -193,7 +193,9 @@ raw('only the server asked, with the number that it got, ends the waiting', asyn
   forge(9, {})
   forge(9, {})
   expect(hear()).toEqual([1, knockEnd.answered])
+  expect([servers[19], index[sequence & 7]]).toEqual([0, -1])
   servers[19] = sequence
+  index[sequence & 7] = 1
   forge(9, { flags: 0x14 })
   expect(hear()).toEqual([1, knockEnd.refused])
   // Nobody waits: 0 is no number.
@@ -266,13 +268,16 @@ class FakeSocket {
   /** Slots of the SYNs sent, and their numbers. */
   readonly sent: (readonly [slot: number, sequence: number])[] = []
   answers: number[] = []
+  index: Int32Array = new Int32Array()
 
   knock(_: number, servers: Int32Array, index: Int32Array, asked: Int32Array, count: number, ends: Int32Array): number {
+    this.index = index
     for (const slot of asked.subarray(0, count)) this.sent.push([slot, servers[slot * 10 + 9] ?? 0])
     const found = this.answers.splice(0).flatMap((sequence) => {
       const slot = index[sequence & (index.length - 1)] ?? -1
       if (sequence === 0 || servers[slot * 10 + 9] !== sequence) return []
       servers[slot * 10 + 9] = 0
+      index[sequence & (index.length - 1)] = -1
       return [slot, knockEnd.answered]
     })
     ends.set(found)
@@ -311,6 +316,11 @@ property.prop([fc.array(step, { maxLength: 400 }), fc.integer({ min: 1, max: 200
         socket.answers.push(...socket.sent.filter(([to]) => to === slot).map(([, each]) => each))
         knocks.hear()
         expect(told.splice(0)).toEqual(waiting.delete(slot) ? [slot] : [])
+      }
+      // A place that stayed taken would one day be the last.
+      if (socket.index.length > 0) {
+        knocks.hear()
+        expect([...socket.index].filter((taken) => taken >= 0).sort()).toEqual([...waiting.keys()].sort())
       }
     }
   },

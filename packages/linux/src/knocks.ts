@@ -22,6 +22,9 @@ const sourceAt = 28
 const portAt = 8
 const sequenceAt = 9
 
+/** As in knock.h. */
+const nobody = -1
+
 const stages = { idle: 0, collected: 1, out: 2 } as const
 
 /**
@@ -35,8 +38,8 @@ export class Knocks {
   #servers = new Int32Array(together * serverNumbers)
   #bytes = new Uint8Array(this.#servers.buffer)
   #stages = new Uint8Array(together)
-  /** By the lowest bits of a sequence number: to whose slot it went. Numbers are drawn until one leads to a place that is free. */
-  #index = new Int32Array(2 * together)
+  /** By the lowest bits of a sequence number: to whose slot it went, or nobody's. Numbers are drawn until one leads to a place that is free. */
+  #index = new Int32Array(2 * together).fill(nobody)
   #used = 0
   readonly #free: number[] = []
   readonly #collected = new NumberList()
@@ -93,13 +96,15 @@ export class Knocks {
   /** Nothing is told of it any more, until it is asked again. */
   giveUp(slot: number): void {
     this.#stages[slot] = stages.idle
+    const sequence = this.#sequence(slot)
+    if (sequence !== 0) this.#index[sequence & (this.#index.length - 1)] = nobody
     this.#servers[slot * serverNumbers + sequenceAt] = 0
   }
 
   /** To whom the SYN with this number (as a signed one) is out. */
   slotOf(sequence: number): number | undefined {
     const slot = this.#holder(sequence)
-    return sequence !== 0 && this.#sequence(slot) === sequence ? slot : undefined
+    return slot !== nobody && this.#sequence(slot) === sequence ? slot : undefined
   }
 
   #knock(): number {
@@ -128,19 +133,13 @@ export class Knocks {
 
   #number(slot: number): void {
     let sequence = randomNumber()
-    while (sequence === 0 || this.#isTaken(sequence)) sequence = randomNumber()
+    while (sequence === 0 || this.#holder(sequence) !== nobody) sequence = randomNumber()
     this.#servers[slot * serverNumbers + sequenceAt] = sequence
     this.#index[sequence & (this.#index.length - 1)] = slot
   }
 
-  /** Whether the place of this number belongs to one that is out. */
-  #isTaken(sequence: number): boolean {
-    const other = this.#sequence(this.#holder(sequence))
-    return other !== 0 && ((other ^ sequence) & (this.#index.length - 1)) === 0
-  }
-
   #holder(sequence: number): number {
-    return this.#index[sequence & (this.#index.length - 1)] ?? 0
+    return this.#index[sequence & (this.#index.length - 1)] ?? nobody
   }
 
   #sequence(slot: number): number {
@@ -151,7 +150,7 @@ export class Knocks {
     this.#servers = grown(this.#servers, 2 * this.#servers.length)
     this.#bytes = new Uint8Array(this.#servers.buffer)
     this.#stages = grown(this.#stages, 2 * this.#stages.length)
-    this.#index = new Int32Array(2 * this.#index.length)
+    this.#index = new Int32Array(2 * this.#index.length).fill(nobody)
     for (let slot = 0; slot < this.#stages.length; slot++) {
       const sequence = this.#sequence(slot)
       if (sequence !== 0) this.#index[sequence & (this.#index.length - 1)] = slot

@@ -155,6 +155,13 @@ raw('two checks of one server: one SYN, and each is told until it gives up', asy
   await until('0 open', '1 open')
   await expect.poll(() => reached).toHaveLength(1)
   expect(heard).toHaveLength(1)
+  // Who is left is told as before.
+  told.length = 0
+  knocker.ask(2, same)
+  knocker.go()
+  await expect.poll(() => heard).toHaveLength(2)
+  forgeOnce(heard[1])
+  await until('2 open')
 })
 
 /** The SYN-ACK to this packet. */

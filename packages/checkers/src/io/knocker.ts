@@ -7,7 +7,7 @@ import type { DoorTold } from './port.ts'
 import { ownFailure } from './prepare.ts'
 import { sharedSockets } from './shared-sockets.ts'
 import { Source } from './source.ts'
-import { SynSocket, type Target } from './syn-socket.ts'
+import { SynSocket, usersOf, type Target } from './syn-socket.ts'
 import { whereOf } from './target.ts'
 
 /** After a failure it is found anew at once. */
@@ -62,7 +62,7 @@ export class Knocker {
     if (target === undefined || this.#waitsFor[place] === 0) return
     this.#waitsFor[place] = 0
     target.sourceUntil = 0
-    if (target.users.some((user) => this.#waitsFor[user] === target.out)) return
+    if (usersOf(target).some((user) => this.#waitsFor[user] === target.out)) return
     target.out = 0
     target.socket.giveUp(target)
   }
@@ -84,7 +84,7 @@ export class Knocker {
   #targetOf(place: number, at: CheckConnection): Target {
     const before = this.#targets[place]
     const same = before !== undefined && this.#known[place] === at
-    const now = performance.now()
+    const now = Math.trunc(performance.now())
     if (same && now < before.sourceUntil) return before
     reach(this.#known, place)
     reach(this.#targets, place)
@@ -119,7 +119,7 @@ export class Knocker {
       this.#tell(target, failure)
       return
     }
-    const waiting = target.users.filter((place) => this.#waitsFor[place] === target.out)
+    const waiting = usersOf(target).filter((place) => this.#waitsFor[place] === target.out)
     target.out = 0
     target.sourceUntil = 0
     for (const place of waiting) {
@@ -130,15 +130,16 @@ export class Knocker {
   }
 
   #tell(target: Target, failure: ProbeFailure | undefined): void {
-    const { out, users } = target
+    const { out, user, others } = target
     target.out = 0
     if (failure !== undefined) target.sourceUntil = 0
-    // From behind: whoever is told may change who else asks it.
-    for (let n = users.length - 1; n >= 0; n--) {
-      const place = users[n] ?? 0
-      if (this.#waitsFor[place] !== out) continue
-      this.#waitsFor[place] = 0
-      this.#told(place, failure)
-    }
+    this.#tellPlace(user, out, failure)
+    for (const place of others ?? []) this.#tellPlace(place, out, failure)
+  }
+
+  #tellPlace(place: number, out: number, failure: ProbeFailure | undefined): void {
+    if (this.#waitsFor[place] !== out) return
+    this.#waitsFor[place] = 0
+    this.#told(place, failure)
   }
 }

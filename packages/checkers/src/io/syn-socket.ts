@@ -31,15 +31,19 @@ export interface Target {
   readonly at: CheckConnection
   readonly where: string
   readonly slot: number
-  /** The places of the checks of it: to the server a second SYN from the same port would be the first one again. */
-  readonly users: number[]
+  /** The place of the check of it, and those of others: to the server a second SYN from the same port would be the first one again. */
+  user: number
+  others: number[] | undefined
   /** Which SYN is out to it, or about to be; 0: none. */
   out: number
-  /** By performance.now(): the kernel may choose another address to send from by then. */
+  /** Whole milliseconds by performance.now(): the kernel may choose another address to send from by then. */
   sourceUntil: number
   /** The SYN that is out is the second try of one that could not be sent. */
   again: boolean
 }
+
+export const usersOf = ({ user, others }: Target): readonly number[] =>
+  others === undefined ? [user] : [user, ...others]
 
 export interface SynTold {
   readonly ended: (target: Target, failure: ProbeFailure | undefined) => void
@@ -89,18 +93,23 @@ export class SynSocket {
     let target = this.#byName.get(where)
     if (target === undefined) {
       const slot = this.#knocks.open(addressOf({ ...at, port: 0 }), at.port)
-      target = { socket: this, at, where, slot, users: [], out: 0, sourceUntil: 0, again: false }
+      target = { socket: this, at, where, slot, user: place, others: undefined, out: 0, sourceUntil: 0, again: false }
       this.#byName.set(where, target)
       this.#targets[slot] = target
-    }
-    target.users.push(place)
+    } else (target.others ??= []).push(place)
     return target
   }
 
-  /** This place does not ask it any more. */
+  /** This place does not ask it any more; or once less, where it came to ask the same by another connection. */
   release(target: Target, place: number): void {
-    target.users.splice(target.users.indexOf(place), 1)
-    if (target.users.length > 0) return
+    const users = [...usersOf(target)]
+    users.splice(users.indexOf(place), 1)
+    const [user, ...others] = users
+    if (user !== undefined) {
+      target.user = user
+      target.others = others.length === 0 ? undefined : others
+      return
+    }
     this.#byName.delete(target.where)
     this.#targets[target.slot] = undefined
     this.#knocks.close(target.slot)
