@@ -8,7 +8,7 @@ import { isItself } from './kernel.ts'
 import type { DoorTold, Exchange, ExchangeReader, Progress } from './port.ts'
 import { addressOf, ownFailure, prepare } from './prepare.ts'
 import { AF_INET, AF_INET6 } from './sockaddr.ts'
-import { metItself, targetOf } from './target.ts'
+import { metItself, targetOf, type Target } from './target.ts'
 
 /** Requests to many servers over the addon's poller, for which hardly anything is made: no promise, no stream, no attempt. */
 export class Exchanges {
@@ -61,6 +61,7 @@ class Talk implements ConnectionListener, Progress {
   readonly exchange: Exchange
   readonly #clock: Clock
   readonly #told: TalkTold
+  readonly #target: Target
   readonly #request: Buffer
   /** The rest of the request. */
   #unsent: Buffer | undefined
@@ -77,7 +78,8 @@ class Talk implements ConnectionListener, Progress {
     this.exchange = exchange
     this.#clock = clock
     this.#told = told
-    this.#request = Buffer.from(exchange.request(targetOf(at).host), 'utf8')
+    this.#target = targetOf(at)
+    this.#request = Buffer.from(exchange.request(this.#target.host), 'utf8')
   }
 
   get waiting(): string {
@@ -95,13 +97,13 @@ class Talk implements ConnectionListener, Progress {
       this.#socket = openConnection(familyOf(at.address) === 'inet' ? AF_INET : AF_INET6, this)
       prepare(this.#socket, at)
     } catch (error) {
-      this.#next = ownFailure(error, targetOf(at).where)
+      this.#next = ownFailure(error, this.#target.where)
       return
     }
     try {
-      this.#socket.begin(addressOf(at))
+      this.#socket.begin(addressOf(at, this.#target))
     } catch (error) {
-      this.#next = systemFailure(error, targetOf(at).where, true)
+      this.#next = systemFailure(error, this.#target.where, true)
     }
   }
 
@@ -125,8 +127,8 @@ class Talk implements ConnectionListener, Progress {
   }
 
   #connected(): void {
-    if (this.#socket !== undefined && isItself(this.at, this.#socket)) {
-      this.#fail(new ProbeFailure('refused', `${metItself}: ${targetOf(this.at).where}`))
+    if (this.#socket !== undefined && isItself(this.#target, this.#socket)) {
+      this.#fail(new ProbeFailure('refused', `${metItself}: ${this.#target.where}`))
       return
     }
     this.#step(1)
@@ -146,7 +148,7 @@ class Talk implements ConnectionListener, Progress {
       this.#unsent = taken === this.#unsent.length ? undefined : this.#unsent.subarray(taken)
       return true
     } catch (error) {
-      this.#fail(systemFailure(error, targetOf(this.at).where))
+      this.#fail(systemFailure(error, this.#target.where))
       return false
     }
   }
@@ -158,7 +160,7 @@ class Talk implements ConnectionListener, Progress {
       this.#reader.take(chunk)
     } catch (error) {
       if (!(error instanceof ProbeFailure)) this.#fail(ownDefect(error))
-      else this.#fail(new ProbeFailure(error.class, `${error.message} from ${targetOf(this.at).where}`, error))
+      else this.#fail(new ProbeFailure(error.class, `${error.message} from ${this.#target.where}`, error))
     }
   }
 
@@ -178,11 +180,11 @@ class Talk implements ConnectionListener, Progress {
       return
     }
     const took = formatDuration(millis(this.#clock.now() - this.#began))
-    this.#told(new ProbeFailure(fault.class, `${fault.text} after ${took} from ${targetOf(this.at).where}`))
+    this.#told(new ProbeFailure(fault.class, `${fault.text} after ${took} from ${this.#target.where}`))
   }
 
   failed(error: Error): void {
-    this.#fail(systemFailure(error, targetOf(this.at).where))
+    this.#fail(systemFailure(error, this.#target.where))
   }
 
   #fail(failure: ProbeFailure): void {

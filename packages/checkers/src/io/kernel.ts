@@ -8,7 +8,7 @@ import { systemFailure } from './failure.ts'
 import { addressOf, ownFailure, prepare } from './prepare.ts'
 import { AF_INET, AF_INET6 } from './sockaddr.ts'
 import { ProbeStream, type Wire } from './stream.ts'
-import { metItself, targetOf } from './target.ts'
+import { metItself, targetOf, type Target } from './target.ts'
 
 /** A TCP connection over the addon's poller: cheaper than node:net, and it takes marks and interfaces. */
 export function connectKernel(at: CheckConnection, attempt: Attempt, reads = true): Promise<ProbeStream> {
@@ -77,7 +77,7 @@ export class KernelWire implements Wire, ConnectionListener {
   /** A connect that failed comes as an error, so the first of these is its success. */
   writable(): void {
     if (!this.#connecting) this.#flush()
-    else if (this.#socket !== undefined && isItself(this.#at, this.#socket))
+    else if (this.#socket !== undefined && isItself(targetOf(this.#at), this.#socket))
       this.#stream.broke(new ProbeFailure('refused', `${metItself}: ${this.#stream.where}`))
     else {
       this.#connecting = false
@@ -123,8 +123,7 @@ export class KernelWire implements Wire, ConnectionListener {
 }
 
 /** See {@link metItself}. */
-export function isItself(at: CheckConnection, socket: Pick<PolledConnection, 'getsockname'>): boolean {
-  const target = targetOf(at)
+export function isItself(target: Target, socket: Pick<PolledConnection, 'getsockname'>): boolean {
   if (!target.ephemeral) return false
   const local = socket.getsockname()
   // Family, port (, flow) and address; what follows is padding or scope.

@@ -1,3 +1,4 @@
+import type { CheckConnection } from '@ipvs-director/config'
 import { addressBytes, address, millis } from '@ipvs-director/core'
 import { addonAvailable, openSocket, withinNamespace, type KernelSocket } from '@ipvs-director/linux'
 import { decodeSegment, encodeSegment, noNamespaces, ownNamespace } from '@ipvs-director/linux/testing'
@@ -163,6 +164,27 @@ raw('two checks of one server: one SYN, and each is told until it gives up', asy
   forgeOnce(heard[1])
   await until('2 open')
 })
+
+raw.for([0, 1, 2])('three checks of one server: %i comes to ask another, the rest are told as before', async (goes) => {
+  const [at, other] = [await openPort(), await openPort()]
+  const { knocker, told, until } = listen()
+  for (const place of [0, 1, 2]) knocker.ask(place, at)
+  knocker.go()
+  await until('0 open', '1 open', '2 open')
+  told.length = 0
+  knocker.ask(goes, other)
+  knocker.go()
+  await until(`${goes} open`)
+  told.length = 0
+  const rest = [0, 1, 2].filter((place) => place !== goes)
+  for (const place of rest) knocker.ask(place, at)
+  knocker.go()
+  await until(...rest.map((place) => `${place} open`))
+})
+
+async function openPort(): Promise<CheckConnection> {
+  return connectionTo(await servers.tcp((socket) => socket.destroy()))
+}
 
 /** The SYN-ACK to this packet. */
 function forgeOnce(packet: Buffer | undefined): void {

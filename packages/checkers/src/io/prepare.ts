@@ -75,9 +75,9 @@ function scopeOf(address: Address, device: string | undefined): number {
 }
 
 /** Where connect(2) goes, with the interface of a link-local address. */
-export function addressOf(at: CheckConnection): Buffer {
+export function addressOf(at: CheckConnection, target = targetOf(at)): Buffer {
   const scope = scopeOf(at.address, at.bindInterface)
-  return scope === 0 ? targetOf(at).sockaddr : sockaddr(at.address, at.port, scope)
+  return scope === 0 ? target.sockaddr : sockaddr(at.address, at.port, scope)
 }
 
 /** There is no socket to look with, which says nothing about the server. */
