@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const resolve = { conditions: ['source'] }
@@ -9,6 +10,8 @@ const ssr = { resolve: { conditions: ['source'] } }
  */
 export default defineConfig({
   test: {
+    // Of two processors vitest would use one; most tests wait for something.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         resolve,

@@ -21,7 +21,7 @@ const failedToEnd: Counts = { passed: 0, failed: 1, skipped: [] }
 process.exitCode = summary([await unitTests(), ...(await labTests())])
 
 async function unitTests(): Promise<Counts> {
-  const timeout = minutes(8)
+  const timeout = minutes(10)
   return counted('unit', timeout, (command, env) =>
     runLimited(command, {
       timeout,

@@ -64,6 +64,7 @@ const servicesOf = (/** @type {string[]} */ packages) =>
     ['ipvsadm', 'ipvsadm'],
     ['stunnel4', 'stunnel4'],
     ['bind9', 'named'],
+    ['frr', 'frr'],
     ['snmpd', 'snmpd'],
     ['snmptrapd', 'snmptrapd'],
     ['rsyslog', 'rsyslog'],

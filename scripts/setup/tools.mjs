@@ -31,7 +31,7 @@ export function writeTools() {
   const openssl = join(usr, 'lib/ssl/openssl.cnf')
   /** @type {Tools} */
   const tools = {
-    path: present(['usr/sbin', 'usr/bin', 'sbin', 'bin'].map((folder) => join(unpacked, folder))),
+    path: present(['usr/sbin', 'usr/bin', 'sbin', 'bin', 'usr/lib/frr'].map((folder) => join(unpacked, folder))),
     libraries: present(libraryFolders),
     ...(existsSync(modules) ? { modules } : {}),
     ...(compiler === undefined ? {} : { compiler }),

@@ -23,6 +23,7 @@ const always = [
   { program: 'apache2', packages: ['apache2-bin'], neededFor: 'a test of HTTP_GET and SSL_GET' },
   { program: 'stunnel4', packages: ['stunnel4'], neededFor: 'a test of SSL_GET' },
   { program: 'named', packages: ['bind9'], neededFor: 'a test of DNS_CHECK' },
+  { program: 'bfdd', packages: ['frr'], neededFor: 'a test of BFD_CHECK' },
   { program: 'snmpd', packages: ['snmpd', 'snmp'], neededFor: 'the tests of SNMP' },
   { program: 'snmptrapd', packages: ['snmptrapd'], neededFor: 'the tests of SNMP traps' },
   { program: 'apache2', packages: ['apache2-bin'], neededFor: 'some of the lab’s tests' },
@@ -89,7 +90,8 @@ function addonIsCurrent() {
 
 const modified = (/** @type {string} */ path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs
 
-const systemFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+/** The last is where FRR's programs are. */
+const systemFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/lib/frr']
 
 function isThere(/** @type {string} */ program) {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...systemFolders, ...readTools().path]

@@ -3,15 +3,21 @@ import { checkId, type Report } from '@ipvs-director/checkers'
 import { createEngine } from '@ipvs-director/checkers/probing'
 import type { CheckTiming } from '@ipvs-director/config'
 import { address, millis, seconds, systemClock } from '@ipvs-director/core'
-import { chmodSync, existsSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
 import { insideNamespace } from '../lab/namespace.ts'
 import { upLab, until, type Host, type LabProcess } from '../lab/index.ts'
+import { findProgram } from '../lab/tools.ts'
 
-const programs = ['/usr/lib/frr/zebra', '/usr/lib/frr/bfdd']
-const there = programs.every((path) => existsSync(path))
-if (!there) console.warn('BFD_CHECK is not tried against FRR: its bfdd is not installed (Debian: frr)')
+const programs = { zebra: findProgram('zebra'), bfdd: findProgram('bfdd') }
+const lacks =
+  programs.zebra === undefined || programs.bfdd === undefined
+    ? 'FRR is not installed here (Debian: frr)'
+    : /^frrvty:/m.test(readFileSync('/etc/group', 'utf8'))
+      ? undefined
+      : 'FRR is only unpacked here: the accounts that its programs become are missing'
+if (lacks !== undefined) console.warn(`BFD_CHECK is not tried against FRR: ${lacks}`)
 
 const bfdd = `bfd
  peer 10.77.0.1 local-address 10.77.0.2 interface eth0
@@ -41,7 +47,7 @@ const session = {
 }
 
 test('up with bfdd, down when it dies or the link does', async ({ skip }) => {
-  skip(!there, 'FRR is not installed here')
+  skip(lacks !== undefined, lacks)
   const lab = await upLab({
     networks: ['lan'],
     hosts: { us: { links: { lan: ['10.77.0.1/24'] } }, them: { links: { lan: ['10.77.0.2/24'] } } },
@@ -87,5 +93,5 @@ function startFrr(host: Host, name: 'zebra' | 'bfdd', config: string): LabProces
   const file = host.writeFile(`${name}.conf`, config)
   const common = ['-z', `${host.folder}/zserv.api`, '-i', `${host.folder}/${name}.pid`, '-f', file]
   const own = name === 'bfdd' ? ['--bfdctl', `${host.folder}/bfdd.sock`] : []
-  return host.spawn([`/usr/lib/frr/${name}`, ...common, ...own, '--vty_socket', host.folder, '-A', '127.0.0.1'])
+  return host.spawn([programs[name] ?? name, ...common, ...own, '--vty_socket', host.folder, '-A', '127.0.0.1'])
 }

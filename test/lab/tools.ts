@@ -18,7 +18,8 @@ const unpacked: Tools = JSON.parse(
   readIfThere(join(root, '.cache/tools.json')) ?? '{"path":[],"libraries":[]}',
 ) as Tools
 
-const systemPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+/** The last is where FRR's programs are. */
+const systemPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/lib/frr']
 
 /** Where Debian puts the modules of user-mode Linux, or where the set-up unpacked them. */
 export const umlModules: string = unpacked.modules ?? '/usr/lib/uml/modules'
