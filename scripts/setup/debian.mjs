@@ -64,6 +64,8 @@ const servicesOf = (/** @type {string[]} */ packages) =>
     ['ipvsadm', 'ipvsadm'],
     ['stunnel4', 'stunnel4'],
     ['bind9', 'named'],
+    ['unbound', 'unbound'],
+    ['opensmtpd', 'opensmtpd'],
     ['frr', 'frr'],
     ['snmpd', 'snmpd'],
     ['snmptrapd', 'snmptrapd'],

@@ -3,11 +3,11 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { release } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { root } from './root.mjs'
-import { readTools } from './tools.mjs'
+import { readTools, unpacked } from './tools.mjs'
 
 /**
- * A program that is wanted, the Debian packages that bring it, and what it is needed for.
- * @typedef {{ program: string, packages: string[], neededFor: string }} Want
+ * A program that is wanted, or the file of something that is none, the Debian packages that bring it, and what it is needed for.
+ * @typedef {{ program: string, file?: string, packages: string[], neededFor: string }} Want
  */
 
 /** @type {Want[]} */
@@ -23,6 +23,13 @@ const always = [
   { program: 'apache2', packages: ['apache2-bin'], neededFor: 'a test of HTTP_GET and SSL_GET' },
   { program: 'stunnel4', packages: ['stunnel4'], neededFor: 'a test of SSL_GET' },
   { program: 'named', packages: ['bind9'], neededFor: 'a test of DNS_CHECK' },
+  { program: 'unbound', packages: ['unbound'], neededFor: 'a test of DNS_CHECK' },
+  {
+    program: 'python3-grpcio',
+    file: '/usr/lib/python3/dist-packages/grpc/__init__.py',
+    packages: ['python3-grpcio'],
+    neededFor: 'a test of GRPC_CHECK',
+  },
   { program: 'bfdd', packages: ['frr'], neededFor: 'a test of BFD_CHECK' },
   { program: 'snmpd', packages: ['snmpd', 'snmp'], neededFor: 'the tests of SNMP' },
   { program: 'snmptrapd', packages: ['snmptrapd'], neededFor: 'the tests of SNMP traps' },
@@ -39,6 +46,8 @@ const always = [
   { program: 'docker-compose', packages: ['docker-compose'], neededFor: 'a test of docker/compose.yaml' },
   { program: 'keepalived', packages: ['keepalived'], neededFor: 'the comparisons with keepalived' },
 ]
+/** @type {Want} */
+const smtpd = { program: 'smtpd', packages: ['opensmtpd'], neededFor: 'a test of SMTP_CHECK' }
 const uml = {
   program: 'linux.uml',
   packages: ['user-mode-linux'],
@@ -51,7 +60,9 @@ const compilers = ['cc', 'gcc', 'clang', 'tcc']
 
 /** What is wanted here and not to be found. */
 export function missing() {
-  const wants = [...always, ...(wantsUml() ? [uml] : [])].filter(({ program }) => !isThere(program))
+  const wants = [...always, ...(wantsSmtpd() ? [smtpd] : []), ...(wantsUml() ? [uml] : [])].filter(
+    ({ program, file }) => (file === undefined ? !isThere(program) : ![file, join(unpacked, file)].some(existsSync)),
+  )
   return addonIsCurrent() || process.env['CC'] !== undefined || compilers.some(isThere) ? wants : [...wants, compiler]
 }
 
@@ -60,6 +71,9 @@ export const smallCompiler = ['tcc', 'libc6-dev', 'linux-libc-dev']
 
 /** Whether the packages of this want are the compiler's. */
 export const isCompiler = (/** @type {Want} */ want) => want === compiler
+
+/** It needs root, and its package takes the place of any other mail server's. */
+const wantsSmtpd = () => process.getuid?.() === 0 && !isThere('sendmail')
 
 /** Debian has user-mode Linux for x86 only. Where the host's kernel serves, it is not wanted. */
 function wantsUml() {

@@ -1,12 +1,12 @@
 /** SMTP_CHECK, DNS_CHECK and GRPC_CHECK against servers that somebody else wrote, where they are installed. */
-import { afterAll, expect, test } from 'vitest'
-import { have, realServers } from './testing/real-servers.ts'
+import { afterAll, expect } from 'vitest'
+import { realServers, testAgainst } from './testing/real-servers.ts'
 
 const real = realServers()
 const { folder, servers, write, start, ask, signed, authority } = real
 afterAll(() => real.close())
 
-test.runIf(have('named'))('bind', { timeout: 30_000 }, async () => {
+testAgainst('bind', ['named'], async () => {
   const port = await servers.closedPort()
   const zone =
     '$TTL 60\n@ SOA ns.test. me.test. 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\nwww A 192.0.2.7\nmail MX 10 www\n'
@@ -34,10 +34,12 @@ zone "broken.example" { type primary; file "${folder}/none"; };
   expect((await ask('DNS_CHECK {\n type A\n name none.test\n }', port)).reason).toMatch(/NXDOMAIN/)
 })
 
-const root = process.getuid?.() === 0
-test.runIf(root && have('smtpd', 'smtpd -h 2>&1 | grep -q OpenSMTPD && ! pgrep -x smtpd'))(
+testAgainst(
   'OpenSMTPD',
-  { timeout: 30_000 },
+  [
+    { name: 'OpenSMTPD that does not run already', foundBy: 'smtpd -h 2>&1 | grep -q OpenSMTPD && ! pgrep -x smtpd' },
+    { name: 'root', foundBy: 'test $(id -u) = 0' },
+  ],
   async () => {
     const port = await servers.closedPort()
     const file = write(
@@ -78,9 +80,9 @@ server.start()
 server.wait_for_termination()
 `
 
-test.runIf(have('openssl') && have('python3-grpcio', '/usr/bin/python3 -c "import grpc"'))(
+testAgainst(
   'gRPC in C++, by Python',
-  { timeout: 60_000 },
+  ['openssl', { name: 'python3-grpcio', foundBy: '/usr/bin/python3 -c "import grpc"' }],
   async () => {
     const script = write('server.py', python)
     const { cert, key } = signed('good', 'grpc.test')

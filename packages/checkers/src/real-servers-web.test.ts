@@ -2,18 +2,16 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import type { Verdict } from './checker.ts'
-import { have, realServers } from './testing/real-servers.ts'
+import { realServers, testAgainst } from './testing/real-servers.ts'
 
 const real = realServers()
 const { folder, servers, write, start, ask, signed, authority } = real
 afterAll(() => real.close())
 
 const modules = '/usr/lib/apache2/modules'
-const apache = have('apache2', `command -v apache2 && test -d ${modules}`)
-const stunnel = have('stunnel4')
-const openssl = have('openssl')
+const apache = { name: 'apache2', foundBy: `command -v apache2 && test -d ${modules}` }
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
 const block = (kind: string, url: string, words = ''): string => `${kind} {\n url {\n ${url}\n }\n ${words}\n }`
 
@@ -33,7 +31,7 @@ async function compare(kind: string, port: number, rows: readonly Row[]): Promis
   }
 }
 
-test.runIf(apache && openssl)('Apache httpd', { timeout: 30_000 }, async () => {
+testAgainst('Apache httpd', [apache, 'openssl'], async () => {
   const [plain, secure, strict] = [await servers.closedPort(), await servers.closedPort(), await servers.closedPort()]
   for (const each of ['one', 'two']) mkdirSync(join(folder, each), { recursive: true })
   const [one, two] = ['the first page\n', 'the second page\n'] as const
@@ -173,55 +171,51 @@ StartServers 1
   expect(await ask(block('SSL_GET', root), strict, { top: `SSL {\n certificate ${client.cert}\n key ${client.key}\n }` })).toMatchObject({ class: 'ok' }) // prettier-ignore
 })
 
-test.runIf(stunnel && openssl)(
-  'stunnel: certificates that are over, for others, by others',
-  { timeout: 30_000 },
-  async () => {
-    const behind = await servers.tcp((socket) => {
-      socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\n\r\nfine'))
-    })
-    const certificates = {
-      valid: signed('good', 'www.test'),
-      stranger: signed('bad', 'www.test'),
-      other: signed('good', 'other.test'),
-      expired: real.pem('expired'),
-      strict: signed('good', 'www.test'),
-    }
-    const ports: Record<string, number> = {}
-    const services: string[] = []
-    for (const [name, { cert, key }] of Object.entries(certificates)) {
-      const port = (ports[name] = await servers.closedPort())
-      const more = name === 'strict' ? `verifyChain = yes\nCAfile = ${authority('clients')}\n` : ''
-      services.push(
-        `[${name}]\naccept = 127.0.0.1:${port}\nconnect = 127.0.0.1:${behind}\ncert = ${cert}\nkey = ${key}\n${more}`,
-      )
-    }
-    await start(
-      ports['strict'] ?? 0,
-      'stunnel4',
-      write('stunnel.conf', `foreground = yes\npid =\nsyslog = no\n${services.join('')}`),
+testAgainst('stunnel: certificates that are over, for others, by others', ['stunnel4', 'openssl'], async () => {
+  const behind = await servers.tcp((socket) => {
+    socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\n\r\nfine'))
+  })
+  const certificates = {
+    valid: signed('good', 'www.test'),
+    stranger: signed('bad', 'www.test'),
+    other: signed('good', 'other.test'),
+    expired: real.pem('expired'),
+    strict: signed('good', 'www.test'),
+  }
+  const ports: Record<string, number> = {}
+  const services: string[] = []
+  for (const [name, { cert, key }] of Object.entries(certificates)) {
+    const port = (ports[name] = await servers.closedPort())
+    const more = name === 'strict' ? `verifyChain = yes\nCAfile = ${authority('clients')}\n` : ''
+    services.push(
+      `[${name}]\naccept = 127.0.0.1:${port}\nconnect = 127.0.0.1:${behind}\ncert = ${cert}\nkey = ${key}\n${more}`,
     )
-    const get = (words = ''): string => block('SSL_GET', 'path /', words)
-    const verify = `tls_verify\n tls_ca ${authority('good')}\n tls_name www.test`
-    const client = signed('clients', 'prober')
-    const own = `tls_certificate ${client.cert}\n tls_key ${client.key}`
-    for (const [name, words, expected] of [
-      ['valid', '', 'ok'],
-      ['valid', verify, 'ok'],
-      ['valid', 'tls_expiry_failure 30', 'tls'],
-      ['stranger', '', 'ok'],
-      ['stranger', verify, 'tls'],
-      ['other', '', 'ok'],
-      ['other', verify, 'tls'],
-      ['other', verify.replace('www', 'other'), 'ok'],
-      ['expired', '', 'ok'],
-      ['expired', `tls_verify\n tls_ca ${certificates.expired.cert}`, 'tls'],
-      ['expired', 'tls_expiry_failure 0', 'tls'],
-      ['strict', verify, 'tls'],
-      ['strict', `${verify}\n ${own}`, 'ok'],
-    ] as const) {
-      const verdict = await ask(get(words), ports[name] ?? 0)
-      expect(verdict.class, `${name} ${words}: ${verdict.reason}`).toBe(expected)
-    }
-  },
-)
+  }
+  await start(
+    ports['strict'] ?? 0,
+    'stunnel4',
+    write('stunnel.conf', `foreground = yes\npid =\nsyslog = no\n${services.join('')}`),
+  )
+  const get = (words = ''): string => block('SSL_GET', 'path /', words)
+  const verify = `tls_verify\n tls_ca ${authority('good')}\n tls_name www.test`
+  const client = signed('clients', 'prober')
+  const own = `tls_certificate ${client.cert}\n tls_key ${client.key}`
+  for (const [name, words, expected] of [
+    ['valid', '', 'ok'],
+    ['valid', verify, 'ok'],
+    ['valid', 'tls_expiry_failure 30', 'tls'],
+    ['stranger', '', 'ok'],
+    ['stranger', verify, 'tls'],
+    ['other', '', 'ok'],
+    ['other', verify, 'tls'],
+    ['other', verify.replace('www', 'other'), 'ok'],
+    ['expired', '', 'ok'],
+    ['expired', `tls_verify\n tls_ca ${certificates.expired.cert}`, 'tls'],
+    ['expired', 'tls_expiry_failure 0', 'tls'],
+    ['strict', verify, 'tls'],
+    ['strict', `${verify}\n ${own}`, 'ok'],
+  ] as const) {
+    const verdict = await ask(get(words), ports[name] ?? 0)
+    expect(verdict.class, `${name} ${words}: ${verdict.reason}`).toBe(expected)
+  }
+})

@@ -1,15 +1,15 @@
 /** Checks against servers that somebody else wrote, where they are installed: nginx, OpenSSL, unbound. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
-import { have, realServers } from './testing/real-servers.ts'
+import { afterAll, expect } from 'vitest'
+import { realServers, testAgainst } from './testing/real-servers.ts'
 
 const { folder, servers, start, ask, pem, close } = realServers()
 afterAll(() => close())
 
 const url = (words = ''): string => `url {\n path /\n ${words}\n }`
 
-test.runIf(have('nginx'))('nginx', { timeout: 30_000 }, async () => {
+testAgainst('nginx', ['nginx'], async () => {
   const [plain, secure] = [await servers.closedPort(), await servers.closedPort()]
   const { cert, key } = pem('valid')
   const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -49,47 +49,43 @@ http {
   expect(await ask('GRPC_CHECK {\n tls\n }', secure)).toMatchObject({ class: 'mismatch' })
 })
 
-test.runIf(have('openssl'))(
-  'openssl s_server: certificates that are over, or for somebody else',
-  { timeout: 30_000 },
-  async () => {
-    const serve = async (kind: 'valid' | 'expired', ...more: string[]): Promise<number> => {
-      const port = await servers.closedPort()
-      const { cert, key } = pem(kind)
-      await start(
-        port,
-        'openssl',
-        's_server',
-        '-accept',
-        `127.0.0.1:${port}`,
-        '-cert',
-        cert,
-        '-key',
-        key,
-        '-www',
-        ...more,
-      )
-      return port
-    }
-    const [valid, expired, old] = [await serve('valid'), await serve('expired'), await serve('valid', '-tls1_2')]
-    const get = (words = ''): string => `SSL_GET {\n ${url()}\n ${words}\n }`
-    const ca = (kind: 'valid' | 'expired'): string => `tls_verify\n tls_ca ${join(folder, `${kind}.pem`)}`
-    expect(await ask(get(), valid)).toMatchObject({ class: 'ok' })
-    expect(await ask(get(ca('valid')), valid)).toMatchObject({ class: 'ok' })
-    expect(await ask(get(`${ca('valid')}\n tls_name other.test`), valid)).toMatchObject({ class: 'tls' })
-    expect(await ask(get('tls_verify'), valid)).toMatchObject({ class: 'tls' })
-    expect((await ask(get('tls_expiry_warning 30'), valid)).reason).toMatch(/certificate ends in \d days$/)
-    expect(await ask(get(), expired)).toMatchObject({ class: 'ok' })
-    expect(await ask(get(ca('expired')), expired)).toMatchObject({
-      class: 'tls',
-      reason: expect.stringMatching(/expired/i) as string,
-    })
-    expect(await ask(get('tls_expiry_failure 0'), expired)).toMatchObject({ class: 'tls' })
-    expect(await ask(get(), old)).toMatchObject({ class: 'ok' })
-  },
-)
+testAgainst('openssl s_server: certificates that are over, or for somebody else', ['openssl'], async () => {
+  const serve = async (kind: 'valid' | 'expired', ...more: string[]): Promise<number> => {
+    const port = await servers.closedPort()
+    const { cert, key } = pem(kind)
+    await start(
+      port,
+      'openssl',
+      's_server',
+      '-accept',
+      `127.0.0.1:${port}`,
+      '-cert',
+      cert,
+      '-key',
+      key,
+      '-www',
+      ...more,
+    )
+    return port
+  }
+  const [valid, expired, old] = [await serve('valid'), await serve('expired'), await serve('valid', '-tls1_2')]
+  const get = (words = ''): string => `SSL_GET {\n ${url()}\n ${words}\n }`
+  const ca = (kind: 'valid' | 'expired'): string => `tls_verify\n tls_ca ${join(folder, `${kind}.pem`)}`
+  expect(await ask(get(), valid)).toMatchObject({ class: 'ok' })
+  expect(await ask(get(ca('valid')), valid)).toMatchObject({ class: 'ok' })
+  expect(await ask(get(`${ca('valid')}\n tls_name other.test`), valid)).toMatchObject({ class: 'tls' })
+  expect(await ask(get('tls_verify'), valid)).toMatchObject({ class: 'tls' })
+  expect((await ask(get('tls_expiry_warning 30'), valid)).reason).toMatch(/certificate ends in \d days$/)
+  expect(await ask(get(), expired)).toMatchObject({ class: 'ok' })
+  expect(await ask(get(ca('expired')), expired)).toMatchObject({
+    class: 'tls',
+    reason: expect.stringMatching(/expired/i) as string,
+  })
+  expect(await ask(get('tls_expiry_failure 0'), expired)).toMatchObject({ class: 'tls' })
+  expect(await ask(get(), old)).toMatchObject({ class: 'ok' })
+})
 
-test.runIf(have('unbound'))('unbound', { timeout: 30_000 }, async () => {
+testAgainst('unbound', ['unbound'], async () => {
   const port = await servers.closedPort()
   writeFileSync(
     join(folder, 'unbound.conf'),

@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { test } from 'vitest'
 import type { Verdict } from '../checker.ts'
 import { checkers } from '../checkers.ts'
 import { createNodeIo } from '../io/node-io.ts'
@@ -38,11 +39,19 @@ export interface RealServers {
 
 const path = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` }
 
-/** Whether a program is there, or what a command asks for; says so where it is not. */
-export function have(program: string, test = `command -v ${program}`): boolean {
-  const there = spawnSync('sh', ['-c', test], { env: path, stdio: 'ignore' }).status === 0
-  if (!there) console.warn(`${program} is not installed: no check is tried against it`)
-  return there
+/** A program, or what a command finds out about something else. */
+export type Needed = string | { readonly name: string; readonly foundBy: string }
+
+/** A test that is skipped, and says why, where something that it needs is not there. */
+export function testAgainst(name: string, needed: readonly Needed[], body: () => Promise<void>): void {
+  const lacking = needed
+    .map((each) => (typeof each === 'string' ? { name: each, foundBy: `command -v ${each}` } : each))
+    .filter(({ foundBy }) => spawnSync('sh', ['-c', foundBy], { env: path, stdio: 'ignore' }).status !== 0)
+    .map((each) => each.name)
+  test(name, { timeout: 60_000 }, async ({ skip }) => {
+    skip(lacking.length > 0, `there is no ${lacking.join(' and no ')} here`)
+    await body()
+  })
 }
 
 export function realServers(): RealServers {

@@ -95,6 +95,10 @@ test(
       { do: 'add', address: vip6 },
     ])
     expect(outcomes).toEqual([undefined, undefined])
+    // The kernel makes the route to an address of IPv6 a little later.
+    const routed = async (): Promise<boolean> =>
+      (await client.routes('inet6')).some(({ destination }) => destination?.address === vip6.address)
+    await expect.poll(routed).toBe(true)
     const events: RouteEvent[] = []
     const watch = withinNamespace(space.path, () => watchRoute(['address', 'route'], (event) => events.push(event)))
     const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 700))
