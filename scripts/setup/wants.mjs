@@ -20,7 +20,7 @@ const always = [
   { program: 'tcpdump', packages: ['tcpdump'], neededFor: 'some of the lab’s tests' },
   { program: 'openssl', packages: ['openssl'], neededFor: 'the tests of SSL_GET' },
   { program: 'rsyslogd', packages: ['rsyslog'], neededFor: 'the test of syslog' },
-  { program: 'apache2', packages: ['apache2-bin'], neededFor: 'a test of HTTP_GET and SSL_GET' },
+  { program: 'apache2', packages: ['apache2-bin'], neededFor: 'tests of HTTP_GET and SSL_GET, the lab’s among them' },
   { program: 'stunnel4', packages: ['stunnel4'], neededFor: 'a test of SSL_GET' },
   { program: 'named', packages: ['bind9'], neededFor: 'a test of DNS_CHECK' },
   { program: 'unbound', packages: ['unbound'], neededFor: 'a test of DNS_CHECK' },
@@ -33,7 +33,6 @@ const always = [
   { program: 'bfdd', packages: ['frr'], neededFor: 'a test of BFD_CHECK' },
   { program: 'snmpd', packages: ['snmpd', 'snmp'], neededFor: 'the tests of SNMP' },
   { program: 'snmptrapd', packages: ['snmptrapd'], neededFor: 'the tests of SNMP traps' },
-  { program: 'apache2', packages: ['apache2-bin'], neededFor: 'some of the lab’s tests' },
   {
     program: 'mariadbd',
     packages: ['mariadb-server-core', 'mariadb-client-core'],

@@ -134,6 +134,7 @@ export class Knocker {
     target.out = 0
     if (failure !== undefined) target.sourceUntil = 0
     this.#tellPlace(user, out, failure)
+    // Whoever is told may change who else asks it: whoever leaves is taken out of a new list, not of this one.
     for (const place of others ?? []) this.#tellPlace(place, out, failure)
   }
 
