@@ -74,13 +74,20 @@ test.for([
   expect(times()).toEqual(expected)
 })
 
-test('the interval runs from the end of a probe', async () => {
+test.for([
+  [seconds(10), millis(3000), 14, 'from its end'],
+  [seconds(10), millis(101), 11.101, 'from its end'],
+  [seconds(10), millis(100), 11, 'from its start: it counts as a moment'],
+  [seconds(1), millis(100), 2, 'from its start'],
+  [millis(500), millis(51), 1.551, 'from its end: it took more than a tenth of the interval'],
+  [millis(500), millis(50), 1.5, 'from its start'],
+] as const)('every %i ms, a probe of %i ms: the next comes at %d s, %s', async ([delayLoop, took, next]) => {
   const { clock, engine, asked, times } = bench()
-  engine.setChecks([scripted('.')])
-  await clock.advance(seconds(4))
+  engine.setChecks([scripted('.', { timing: { delayLoop } })])
+  await clock.advance(millis(1000 + took))
   asked[0]?.answer({ up: true, class: 'ok', reason: 'late' })
-  await clock.advance(seconds(10))
-  expect(times()).toEqual([1, 14])
+  await clock.advance(millis(delayLoop))
+  expect(times()).toEqual([1, next])
 })
 
 test('that starts wait for others to start with does not make probes rarer', async () => {
@@ -93,6 +100,23 @@ test('that starts wait for others to start with does not make probes rarer', asy
   await clock.advance(seconds(50))
   // Each waits 10 ms on average: without making up for it there would be 1 % less.
   expect((times().length - before) / (400 * 50)).toBeCloseTo(1, 2.5)
+})
+
+test.for([
+  [4, true, 11, 'made up for'],
+  [7, true, 13, 'made up for by half of the interval'],
+  [4, false, 14.97, 'not made up for but for what starting in rounds may take: it failed'],
+] as const)('one that starts %d s late, up: %s: the next comes at %d s, %s', async ([late, up, next]) => {
+  const { clock, engine, asked, times } = bench({ limit: 1 }, { deadline: seconds(100) })
+  const timing = { timeout: seconds(100) }
+  engine.setChecks([scripted('.', { timing }, 'slow'), scripted('.', { timing }, 'late')])
+  await clock.advance(seconds(1 + late))
+  engine.setChecks([scripted('.', { timing }, 'late')])
+  asked[0]?.answer({ up: true, class: 'ok', reason: '' })
+  await clock.advance(millis(0))
+  asked[1]?.answer(up ? { up, class: 'ok', reason: '' } : { up, class: 'refused', reason: '' })
+  await clock.advance(seconds(15))
+  expect(times('late')).toEqual([1 + late, next])
 })
 
 test('from its start where the checker says so, and at once when that has passed', async () => {
@@ -306,7 +330,7 @@ test('what is asked over a connection: its status counts as it was last', async 
   for (const status of [200, 204]) {
     await clock.advance(millis(5))
     tell(0, undefined, status)
-    await clock.advance(seconds(10))
+    await clock.advance(millis(9995))
   }
   expect(events.reports).toMatchObject([{ verdict: { reason: 'got 200 after 5 ms from 127.0.0.1:1' } }])
   expect((await engine.figures())[0]?.last?.reason).toBe('got 204 after 5 ms from 127.0.0.1:1')
@@ -362,13 +386,19 @@ test('one that stays up is counted, and its last verdict is put into words when 
   engine.setChecks([check(1)])
   for (let round = 1; round <= 3; round++) {
     await clock.advance(seconds(round === 1 ? 1 : 10))
-    await clock.advance(millis(round))
+    await clock.advance(millis(101 * round))
     tell(0)
   }
   expect(events.reports).toHaveLength(1)
   const [{ last, probes, failed, durations, nextIn } = {}] = await engine.figures()
-  expect(last).toEqual({ up: true, class: 'ok', reason: 'connected to 127.0.0.1:1 after 3 ms', took: 3, at: 21_006 })
-  expect([probes, failed, durations?.sum, nextIn]).toEqual([3, 0, 6, 10_000])
+  expect(last).toEqual({
+    up: true,
+    class: 'ok',
+    reason: 'connected to 127.0.0.1:1 after 303 ms',
+    took: 303,
+    at: 21_606,
+  })
+  expect([probes, failed, durations?.sum, nextIn]).toEqual([3, 0, 606, 10_000])
   await clock.advance(seconds(10))
   tell(0, new ProbeFailure('local', 'no socket'))
   expect((await engine.figures())[0]?.last).toMatchObject({ class: 'local', reason: 'no socket' })
@@ -425,6 +455,75 @@ test.for([
     expect(asked.filter((each) => each === 'go').length).toBeLessThanOrEqual(rounds)
   },
 )
+
+/** Of so many equal parts of the time between two moments: how many were asked in each, beside what would be even. */
+function shares(asked: readonly string[], from: number, to: number, count: number): number[] {
+  const parts = new Array<number>(count).fill(0)
+  for (const each of asked) {
+    const part = Math.floor((count * (Number(/ at ([\d.]+)$/.exec(each)?.[1]) - from)) / (to - from))
+    if (parts[part] !== undefined) parts[part]++
+  }
+  const even = parts.reduce((sum, each) => sum + each, 0) / count
+  return parts.map((each) => each / even)
+}
+
+/** Answers each that is asked, so much later as so many are asked with it. */
+function answering({ clock, asked, steps, tell }: ReturnType<typeof doorBench>, perProbe: number): void {
+  let before = 0
+  steps.meanwhile = () => {
+    const places = asked.slice(before).flatMap((each) => / by (\d+) /.exec(each)?.[1] ?? [])
+    before = asked.length
+    clock.after(millis(perProbe * places.length), () => {
+      for (const place of places) tell(Number(place))
+    })
+  }
+}
+
+test('probes stay spread over the interval where those that start together take longest', async () => {
+  let draw = 0
+  const timing = { delayLoop: seconds(1), warmup: seconds(1) }
+  const doors = doorBench({ timing }, 5000, () => (draw++ * 0.618034) % 1)
+  answering(doors, 0.3)
+  doors.engine.setChecks(Array.from({ length: 3000 }, (_, n) => doors.check(n + 1)))
+  await doors.clock.advance(seconds(60))
+  expect(Math.max(...shares(doors.asked, 55, 60, 50))).toBeLessThan(1.5)
+})
+
+test.for([
+  [1, 1],
+  [3, 3],
+  [2.5, 2],
+] as const)(
+  'a warm-up of %d intervals: first probes are spread evenly over %i of them',
+  async ([warmup, intervals]) => {
+    let draw = 0
+    const timing = { delayLoop: seconds(1), warmup: seconds(warmup) }
+    const { clock, engine, asked, check } = doorBench({ timing }, 5000, () => (draw++ * 0.7548777) % 1)
+    engine.setChecks(Array.from({ length: 3000 }, (_, n) => check(n + 1)))
+    await clock.advance(seconds(1 + warmup + 0.1))
+    expect(asked.filter((each) => each !== 'go')).toHaveLength(3000)
+    const even = shares(asked, 1, 1 + intervals, 10 * intervals)
+    expect(Math.max(...even)).toBeLessThan(1.25)
+    expect(Math.min(...even)).toBeGreaterThan(0.75)
+  },
+)
+
+test('those that are all due at one moment move apart, a hundredth of the interval at a time, and then stay', async () => {
+  const [delayLoop, count] = [200, 1000]
+  const doors = doorBench({ timing: { delayLoop: millis(delayLoop), warmup: millis(0) } })
+  answering(doors, 0.01)
+  const { asked, clock, engine, check } = doors
+  engine.setChecks(Array.from({ length: count }, (_, n) => check(n + 1)))
+  await clock.advance(seconds(30))
+  expect(Math.max(...shares(asked, 1, 2, 50))).toBeGreaterThan(8)
+  expect(Math.max(...shares(asked, 5, 6, 50))).toBeGreaterThan(5)
+  expect(Math.max(...shares(asked, 25, 30, 50))).toBeLessThan(1.5)
+  const ofOne = asked.flatMap((each) => (each.includes(' by 123 ') ? 1000 * Number(/ at (.*)$/.exec(each)?.[1]) : []))
+  const waits = ofOne.slice(1).map((at, n) => at - (ofOne[n] ?? NaN))
+  expect(Math.min(...waits)).toBeGreaterThan(0.99 * delayLoop - 30)
+  expect(Math.max(...waits)).toBeLessThan(delayLoop + 30)
+  for (const wait of waits.slice(-25)) expect(wait).toBeCloseTo(delayLoop, 5)
+})
 
 test('those that wait for a free place are asked once others are done', async () => {
   const { clock, engine, asked, tell, check } = doorBench({}, 1)

@@ -64,6 +64,23 @@ const endRound = millis(10)
 const lateBeyond = 50
 /** Starts in one go before other events have their turn. */
 const startsAtOnce = 96
+/**
+ * A probe that takes no longer than this, and than a tenth of the wait until the next, counts as a moment: the wait runs from its
+ * start. If each were put off by what it takes, those that start with many others, which take longest, would be put off most
+ * and run into those ahead of them, until thousands start at one moment and none at the next.
+ */
+const brief = millis(100)
+const briefPart = 0.1
+/**
+ * What a probe starts late is made up for by a shorter wait, of one that is up by up to this part of it: else each would be made less
+ * often than asked for, and what kept the process for a moment would push probes together for good. One that fails has its
+ * whole wait until the next, but for what starting in rounds takes.
+ */
+const madeUpPart = 0.5
+/** So much of a wait a probe may come early, not to be one of too many. */
+const earlyPart = 0.01
+/** Multiples of it are as far from each other, on a circle, as so many can be. */
+const goldenPart = (Math.sqrt(5) - 1) / 2
 /** What a probe has after its end to say so, before it is given up. MISC scripts need 2 s to be killed. */
 const grace = seconds(5)
 /** How long `stop` waits for what is under way. */
@@ -132,8 +149,10 @@ export function createEngine(options: EngineOptions): Engine {
   let armedFor = Infinity
   let lastSweep = -Infinity
   let round = startRound
-  /** The last sweep left some for the next one, or there was none: after a reload many may be due. */
-  let full = true
+  /** The last sweep left some for the next one; undefined: there was none, and after a reload many may be due. */
+  let left: boolean | undefined
+  /** More were due than start in one go. */
+  let crowded = false
   /** What was asked for goes out at the end of this sweep, or of this turn, */
   let collecting = false
   /** and these were. */
@@ -169,10 +188,18 @@ export function createEngine(options: EngineOptions): Engine {
       }
       tasks.set(check.id, task)
       placed[task.place] = task
-      if (checker.watch === undefined) starts.put(task.place, clock.now() + firstWait + random() * check.timing.warmup)
+      if (checker.watch === undefined) starts.put(task.place, firstDue(task, clock.now() + firstWait))
       else watch(task)
     }
     arm()
+  }
+
+  /** Where the warm-up leaves a choice of all moments of the interval, each has its own from the first on. */
+  function firstDue({ check, place, jitter }: Task, from: number): number {
+    const { warmup, delayLoop } = check.timing
+    if (jitter !== 0 || warmup < delayLoop) return from + random() * warmup
+    const intervals = Math.floor(random() * Math.floor(warmup / delayLoop))
+    return from + (intervals + 1 - partBeyond(place, from, delayLoop)) * delayLoop
   }
 
   function watch(task: Task): void {
@@ -241,8 +268,9 @@ export function createEngine(options: EngineOptions): Engine {
     }
     // More is due than may start in one go: the next round follows as soon as others had their turn.
     const more = started === startsAtOnce
-    round = full ? fullRound : startRound
-    full = more
+    round = left === false ? startRound : fullRound
+    crowded = more || left === true
+    left = more
     lastSweep = more ? -Infinity : now
     send()
   }
@@ -379,13 +407,15 @@ export function createEngine(options: EngineOptions): Engine {
     if (task.place !== removed) schedule(task, now, next)
   }
 
-  /** What it was started late because starts wait for their round is made up for, or each would be made less often than asked for. */
   function schedule(task: Task, now: Millis, next: Millis): void {
-    const { checker, jitter, place } = task
+    const { checker, jitter, place, last } = task
     const wait = jitter === 0 ? next : next * (1 + jitter * (2 * random() - 1))
     const began = times.began(place)
-    const waited = Math.min(began - times.due(place), startRound)
-    starts.put(place, Math.max(now, (checker.interval === 'start' ? began : now) - waited + wait))
+    const madeUp = last?.up === false ? startRound : Math.max(startRound, wait * madeUpPart)
+    const momentary = now - began <= Math.min(brief, wait * briefPart)
+    const from = momentary || checker.interval === 'start' ? began : now
+    const due = from - Math.min(began - times.due(place), madeUp) + wait
+    starts.put(place, Math.max(now, crowded && jitter === 0 ? due - earlier(place, due, wait) : due))
   }
 
   /** What a verdict means: tells whom it concerns, and answers how long until the next probe. */
@@ -502,6 +532,22 @@ function lastOf({ up, class: kind, reason, weight }: Finding, took: Millis, at: 
 function steadyWait({ check, checker, health }: Pick<Task, 'check' | 'checker' | 'health'>): Millis | undefined {
   const step = checker.health.step(health, good, check.timing, checker.course(check.options))
   return step.health === health && step.turned === undefined ? step.next : undefined
+}
+
+/**
+ * How much earlier than at `due` a probe is to start where more are due at once than start in one go: a bit nearer to its own
+ * moment.
+ */
+function earlier(place: number, due: number, wait: number): number {
+  const part = partBeyond(place, due, wait)
+  // Almost there, on the other side: it need not go round.
+  return part > 1 - earlyPart ? 0 : Math.min(part, earlyPart) * wait
+}
+
+/** Each place has a moment of its own in the interval, spread evenly; what part of it has passed since at `at`. */
+function partBeyond(place: number, at: number, interval: number): number {
+  const intervals = at / interval - place * goldenPart
+  return intervals - Math.floor(intervals)
 }
 
 function doorOf({ options, connection: at }: Probed, checker: Checker, io: ProbeIo): Door | undefined {
