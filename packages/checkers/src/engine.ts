@@ -65,16 +65,16 @@ const lateBeyond = 50
 /** Starts in one go before other events have their turn. */
 const startsAtOnce = 96
 /**
- * A probe that takes no longer than this, and than a tenth of the wait until the next, counts as a moment: the wait runs from its
- * start. If each were put off by what it takes, those that start with many others, which take longest, would be put off most
+ * Of a server that is up, as much of what a probe takes is taken off the wait until the next, and no more than a tenth of that.
+ * If each were put off by what it takes, those that start with many others, which take longest, would be put off most
  * and run into those ahead of them, until thousands start at one moment and none at the next.
  */
 const brief = millis(100)
 const briefPart = 0.1
 /**
- * What a probe starts late is made up for by a shorter wait, of one that is up by up to this part of it: else each would be made less
- * often than asked for, and what kept the process for a moment would push probes together for good. One that fails has its
- * whole wait until the next, but for what starting in rounds takes.
+ * What it started late is made up for, too, by up to this part of the wait: else each would be made less often than asked for, and
+ * what kept the process for a moment would push probes together for good. One that fails has its whole wait until the
+ * next, but for what starting in rounds takes.
  */
 const madeUpPart = 0.5
 /** So much of a wait a probe may come early, not to be one of too many. */
@@ -411,10 +411,10 @@ export function createEngine(options: EngineOptions): Engine {
     const { checker, jitter, place, last } = task
     const wait = jitter === 0 ? next : next * (1 + jitter * (2 * random() - 1))
     const began = times.began(place)
-    const madeUp = last?.up === false ? startRound : Math.max(startRound, wait * madeUpPart)
-    const momentary = now - began <= Math.min(brief, wait * briefPart)
-    const from = momentary || checker.interval === 'start' ? began : now
-    const due = from - Math.min(began - times.due(place), madeUp) + wait
+    const up = last?.up !== false
+    const late = Math.min(began - times.due(place), up ? Math.max(startRound, wait * madeUpPart) : startRound)
+    const took = checker.interval === 'start' ? now - began : up ? Math.min(now - began, brief, wait * briefPart) : 0
+    const due = now - took - late + wait
     starts.put(place, Math.max(now, crowded && jitter === 0 ? due - earlier(place, due, wait) : due))
   }
 
