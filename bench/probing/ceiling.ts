@@ -17,10 +17,10 @@ const share = Number(process.env['CEILING_SHARE'] ?? 0.97)
 
 /**
  * How many checks a second are held: every server checked each second, as many of them as possible before rounds run late.
- * That is when less than 97 % of what is due is done (keepalived plans the next at the end of a check, ours what is late for
- * half of the interval or takes long), or, of ours, when one in a hundred starts more than 50 ms late. Twice, as a machine that stands still for 45 ms in those four
- * seconds, which virtual ones do, is enough to miss it. By one process, as keepalived has it, and by two of ours. Much
- * hangs on how much may be missing: CEILING_SHARE (0.97) is another part of what is due.
+ * That is when less than 97 % of what is due is done (keepalived plans the next at the end of a check, and ours makes up for
+ * half an interval at most), or, of ours, when one in a hundred starts more than 50 ms late. Twice, as a machine that stands
+ * still for 45 ms in those four seconds, which virtual ones do, is enough to miss it. By one process, as keepalived has it,
+ * and by two of ours. Much hangs on how much may be missing: CEILING_SHARE (0.97) is another part of what is due.
  */
 export async function ceiling(kind: Kind, bench: Bench, { ours: mine, theirs }: Compared): Promise<readonly string[]> {
   const one = await highest(1e6 / mine, (rate) => ours(kind, rate, bench))
