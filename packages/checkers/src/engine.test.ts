@@ -529,6 +529,23 @@ test('those that are all due at one moment move apart, a hundredth of the interv
   for (const wait of waits.slice(-25)) expect(wait).toBeCloseTo(delayLoop, 5)
 })
 
+test('where too many are due at once, one that is to be tried again without a wait is', async () => {
+  const timing = { retry: 1, delayBeforeRetry: millis(0), warmup: millis(0) }
+  const { clock, engine, asked, steps, tell, check } = doorBench({ timing })
+  let before = 0
+  steps.meanwhile = () => {
+    const places = asked.slice(before).flatMap((each) => / by (\d+) /.exec(each)?.[1] ?? [])
+    before = asked.length
+    for (const place of places) tell(Number(place), new ProbeFailure('refused', 'connection refused'))
+  }
+  engine.setChecks(
+    Array.from({ length: 500 }, (_, n) => ({ ...check(n + 1), initial: { up: true, unproven: false, seen: true } })),
+  )
+  await clock.advance(seconds(3))
+  expect(asked.filter((each) => each !== 'go')).toHaveLength(1000)
+  expect((await engine.figures()).filter(({ nextIn }) => nextIn === undefined || !(nextIn > 0))).toEqual([])
+})
+
 test('those that wait for a free place are asked once others are done', async () => {
   const { clock, engine, asked, tell, check } = doorBench({}, 1)
   engine.setChecks([check(1), check(2)])

@@ -544,8 +544,9 @@ function earlier(place: number, due: number, wait: number): number {
   return part > 1 - earlyPart ? 0 : Math.min(part, earlyPart) * wait
 }
 
-/** Each place has a moment of its own in the interval, spread evenly; what part of it has passed since at `at`. */
+/** Each place has a moment of its own in the interval, spread evenly; what part of it has passed since at `at`. None of no interval. */
 function partBeyond(place: number, at: number, interval: number): number {
+  if (interval === 0) return 0
   const intervals = at / interval - place * goldenPart
   return intervals - Math.floor(intervals)
 }
