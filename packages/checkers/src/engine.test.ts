@@ -471,16 +471,23 @@ function shares(asked: readonly string[], from: number, to: number, count: numbe
   return parts.map((each) => each / even)
 }
 
-/** Answers each that is asked, so much later as so many are asked with it. */
-function answering({ clock, asked, steps, tell }: ReturnType<typeof doorBench>, perProbe: number): void {
+/** What is done with the places asked in each go. */
+function onGo({ asked, steps }: ReturnType<typeof doorBench>, hear: (places: readonly number[]) => void): void {
   let before = 0
   steps.meanwhile = () => {
     const places = asked.slice(before).flatMap((each) => / by (\d+) /.exec(each)?.[1] ?? [])
     before = asked.length
-    clock.after(millis(perProbe * places.length), () => {
-      for (const place of places) tell(Number(place))
-    })
+    hear(places.map(Number))
   }
+}
+
+/** Answers each that is asked, so much later as so many are asked with it. */
+function answering(doors: ReturnType<typeof doorBench>, perProbe: number): void {
+  onGo(doors, (places) => {
+    doors.clock.after(millis(perProbe * places.length), () => {
+      for (const place of places) doors.tell(place)
+    })
+  })
 }
 
 test('probes stay spread over the interval where those that start together take longest', async () => {
@@ -531,13 +538,11 @@ test('those that are all due at one moment move apart, a hundredth of the interv
 
 test('where too many are due at once, one that is to be tried again without a wait is', async () => {
   const timing = { retry: 1, delayBeforeRetry: millis(0), warmup: millis(0) }
-  const { clock, engine, asked, steps, tell, check } = doorBench({ timing })
-  let before = 0
-  steps.meanwhile = () => {
-    const places = asked.slice(before).flatMap((each) => / by (\d+) /.exec(each)?.[1] ?? [])
-    before = asked.length
-    for (const place of places) tell(Number(place), new ProbeFailure('refused', 'connection refused'))
-  }
+  const doors = doorBench({ timing })
+  const { clock, engine, asked, tell, check } = doors
+  onGo(doors, (places) => {
+    for (const place of places) tell(place, new ProbeFailure('refused', 'connection refused'))
+  })
   engine.setChecks(
     Array.from({ length: 500 }, (_, n) => ({ ...check(n + 1), initial: { up: true, unproven: false, seen: true } })),
   )
